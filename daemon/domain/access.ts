@@ -21,14 +21,27 @@ export type Action = 'read' | 'write'
 export type Actor =
   | { kind: 'anonymous' }
   | { kind: 'local'; role: 'owner' }
-  | { kind: 'user'; userId: string; signInId: string; role: UserRole; personId: string | null; grants: readonly Grant[] }
+  | {
+      kind: 'user'
+      userId: string
+      signInId: string
+      role: UserRole
+      personId: string | null
+      grants: readonly Grant[]
+    }
   | { kind: 'device'; deviceId: string; type: string; role: 'device'; serves: readonly string[] }
 
 /**
  * The one place that decides access to a person's data: owner, the person, or a grant that has not run out.
  * A device writes for the persons it serves and reads nobody.
  */
-export function can(actor: Actor, action: Action, personId: string, dataClass: DataClass, nowMs: number): boolean {
+export function can(
+  actor: Actor,
+  action: Action,
+  personId: string,
+  dataClass: DataClass,
+  nowMs: number,
+): boolean {
   switch (actor.kind) {
     case 'anonymous':
       return false
@@ -50,7 +63,13 @@ export function maySee(actor: Actor, personId: string, nowMs: number): boolean {
   return DATA_CLASSES.some((dataClass) => can(actor, 'read', personId, dataClass, nowMs))
 }
 
-function covers(grant: Grant, action: Action, personId: string, dataClass: DataClass, nowMs: number): boolean {
+function covers(
+  grant: Grant,
+  action: Action,
+  personId: string,
+  dataClass: DataClass,
+  nowMs: number,
+): boolean {
   return (
     grant.personId === personId &&
     grant.class === dataClass &&

@@ -4,7 +4,10 @@ import { randomBytes } from 'node:crypto'
 export function newId(nowMs: number, random: (bytes: number) => Uint8Array = randomBytes): string {
   const bytes = new Uint8Array(16)
   bytes.set(random(16))
-  new DataView(bytes.buffer).setBigUint64(0, (BigInt(nowMs) << 16n) | BigInt(((bytes[6] ?? 0) << 8) | (bytes[7] ?? 0)))
+  new DataView(bytes.buffer).setBigUint64(
+    0,
+    (BigInt(nowMs) << 16n) | BigInt(((bytes[6] ?? 0) << 8) | (bytes[7] ?? 0)),
+  )
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = Buffer.from(bytes).toString('hex')
