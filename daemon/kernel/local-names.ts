@@ -1,0 +1,50 @@
+/** The names and addresses that the household CA may ever vouch for: its own home, nothing on the internet. */
+import { BlockList, isIP, isIPv4 } from 'node:net'
+
+export const DOMAINS = ['local', 'localhost', 'home.arpa'] as const
+
+export const SUBNETS = [
+  { address: '127.0.0.0', prefix: 8 },
+  { address: '10.0.0.0', prefix: 8 },
+  { address: '172.16.0.0', prefix: 12 },
+  { address: '192.168.0.0', prefix: 16 },
+  { address: '169.254.0.0', prefix: 16 },
+  { address: '::1', prefix: 128 },
+  { address: 'fe80::', prefix: 10 },
+  { address: 'fc00::', prefix: 7 },
+] as const
+
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+
+/** Lower case without a trailing dot; null when the text is no host name. */
+export function normalName(text: string): string | null {
+  const name = text.trim().toLowerCase().replace(/\.$/, '')
+  return HOST_NAME.test(name) && isIP(name) === 0 ? name : null
+}
+
+export function isLocalName(name: string): boolean {
+  return DOMAINS.some((domain) => name === domain || name.endsWith(`.${domain}`))
+}
+
+export function isLocalAddress(address: string): boolean {
+  const local = new BlockList()
+  for (const net of SUBNETS) local.addSubnet(net.address, net.prefix, isIPv4(net.address) ? 'ipv4' : 'ipv6')
+  return local.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+}
+
+/** Network byte order, 4 or 16 bytes; null when the text is no address. A zone (`fe80::1%eth0`) is dropped: certificates have none. */
+export function addressBytes(text: string): Buffer | null {
+  const address = text.trim().replace(/%.*$/, '')
+  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
+  if (isIP(address) !== 6) return null
+  // The URL parser writes any spelling, dotted tails included, as groups of hexadecimal digits.
+  const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
+  const front = groups(head)
+  const back = groups(tail)
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
+  return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex')
+}
+
+function groups(text: string): string[] {
+  return text === '' ? [] : text.split(':')
+}
