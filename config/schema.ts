@@ -1,0 +1,45 @@
+import { type Static, type TProperties, Type } from 'typebox'
+
+/** A section whose keys all have defaults, so that leaving it out means the defaults. */
+function section<Properties extends TProperties>(properties: Properties) {
+  return Type.Object(properties, { additionalProperties: false, default: {} })
+}
+
+const port = (value: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: value })
+
+/** Every setting of the hub, with its default: the only definition. Ports of 0 mean any free one. */
+export const Config = section({
+  data: Type.String({ minLength: 1, default: './data', description: 'Data directory, created 0700' }),
+  name: Type.String({ minLength: 1, maxLength: 64, default: 'Homefield' }),
+  log: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { default: 'info' }),
+  timezone: Type.String({ default: '', description: "IANA zone of the household; empty: the machine's" }),
+  http: section({
+    host: Type.String({ default: '0.0.0.0' }),
+    port: port(8080),
+    rateLimitPerMinute: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 100 }),
+    deviceRateLimitPerMinute: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 1200 }),
+    allowedOrigins: Type.Array(Type.String(), { default: [], maxItems: 32 }),
+    hostnames: Type.Array(Type.String({ maxLength: 253 }), {
+      default: [],
+      maxItems: 32,
+      description: 'Further names this hub answers to',
+    }),
+  }),
+  https: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8443) }),
+  mqtt: section({
+    host: Type.String({
+      default: '127.0.0.1',
+      description: 'Plain MQTT stays on loopback unless changed here',
+    }),
+    port: port(1883),
+    maxConnections: Type.Integer({ minimum: 1, maximum: 10_000, default: 512 }),
+    maxPacketBytes: Type.Integer({ minimum: 256, maximum: 16_777_216, default: 65_536 }),
+    maxCameraPacketBytes: Type.Integer({ minimum: 256, maximum: 16_777_216, default: 1_048_576 }),
+    maxSubscriptions: Type.Integer({ minimum: 1, maximum: 1000, default: 8 }),
+    messagesPerSecond: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 50 }),
+    messageBurst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 500 }),
+  }),
+  mqtts: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8883) }),
+  mdns: section({ enabled: Type.Boolean({ default: true }) }),
+})
+export type Config = Static<typeof Config>
