@@ -13,10 +13,12 @@ export interface PersonFrom {
 /**
  * Who may use a route. A route without one does not register.
  * `open` needs no credential; with `beforeClaim` it also answers on a hub nobody owns yet.
+ * `local` exists only on the control socket: anywhere else it answers 404.
  * `person` is decided by `can()` before the handler runs; class `by-metric` is for handlers that ask `authorize` themselves.
  */
 export type Policy =
   | { access: 'open'; beforeClaim?: boolean }
+  | { access: 'local' }
   | { access: 'signed-in'; roles: readonly Role[] }
   | {
       access: 'person'
