@@ -1,0 +1,121 @@
+import type { Undecodable } from '../message.ts'
+import { type PayloadLimits, readPayload } from './payload.ts'
+
+/** A sample as our own firmware sent it, shape known, values not yet judged. */
+export interface HfSample {
+  metric: string
+  value: unknown
+  ts?: unknown
+  tEnd?: unknown
+  unit?: unknown
+  scale?: unknown
+  quality?: unknown
+  censored?: unknown
+  person?: unknown
+}
+
+/** One entry of a payload in order: a sample, or why it is none. `path` says where it stood. */
+export type HfItem =
+  | { index: number; path: string; sample: HfSample }
+  | { index: number; path: string; refused: string }
+
+export type HfDecoded = { items: HfItem[] } | Undecodable
+
+/** The other spellings that firmware in the field uses for our own field names. */
+const FIELD: Readonly<Record<string, keyof HfSample>> = {
+  metric: 'metric',
+  value: 'value',
+  ts: 'ts',
+  t: 'ts',
+  timestamp: 'ts',
+  tEnd: 'tEnd',
+  t_end: 'tEnd',
+  unit: 'unit',
+  scale: 'scale',
+  quality: 'quality',
+  censored: 'censored',
+  person: 'person',
+  person_id: 'person',
+}
+const POSITION_FIELDS: ReadonlySet<string> = new Set(['lat', 'lon', 'accuracy', 'accuracy_m'])
+/** In the wide form these belong to one value, so they say nothing where several stand side by side. */
+const OF_ONE_VALUE: readonly string[] = ['unit', 'censored']
+/** The only metric whose `scale` differs from how the hub keeps it. */
+const SCALED: ReadonlySet<string> = new Set(['stress', 'stress_level', 'activity', 'activity_intensity'])
+
+/**
+ * Reads the payload of `hf/<deviceId>/obs`: one sample or a list, each `{"ts","metric","value"}` or wide
+ * (`{"ts","hr":72,"spo2":98}`), as JSON or CBOR. A field we do not know is refused by name, for its item alone.
+ */
+export function decodeObservations(payload: Uint8Array, limits?: PayloadLimits): HfDecoded {
+  const read = readPayload(payload, limits)
+  if ('error' in read) return read
+  if (Array.isArray(read.value))
+    return { items: read.value.flatMap((entry, index) => itemsOf(entry, index, `[${index}]`)) }
+  if (!isObject(read.value)) return { error: 'malformed', detail: 'expected a sample or a list of samples' }
+  return { items: itemsOf(read.value, 0, '') }
+}
+
+function itemsOf(entry: unknown, index: number, path: string): HfItem[] {
+  if (!isObject(entry)) return [{ index, path, refused: 'a sample is an object' }]
+  return Object.hasOwn(entry, 'metric') ? [singleItem(entry, index, path)] : wideItems(entry, index, path)
+}
+
+function singleItem(entry: Record<string, unknown>, index: number, path: string): HfItem {
+  const sample: Record<string, unknown> = {}
+  const position: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(entry)) {
+    const field = Object.hasOwn(FIELD, name) ? FIELD[name] : undefined
+    if (field) sample[field] = value
+    else if (entry['metric'] === 'position' && POSITION_FIELDS.has(name)) position[name] = value
+    else return { index, path: joined(path, name), refused: `unknown field ${quoted(name)}` }
+  }
+  const { metric, value = position, ...rest } = sample
+  if (typeof metric !== 'string') return { index, path: joined(path, 'metric'), refused: 'metric is a text' }
+  if (!('value' in sample) && Object.keys(position).length === 0) {
+    return { index, path: joined(path, 'value'), refused: 'value is missing' }
+  }
+  return { index, path, sample: { ...rest, metric, value } }
+}
+
+function wideItems(entry: Record<string, unknown>, index: number, path: string): HfItem[] {
+  const shared: Record<string, unknown> = {}
+  const values: [string, unknown][] = []
+  for (const [name, value] of Object.entries(entry)) {
+    const field = Object.hasOwn(FIELD, name) ? FIELD[name] : undefined
+    if (field && field !== 'value') shared[field] = value
+    else values.push([name, value])
+  }
+  if (values.length === 0) return [{ index, path, refused: 'the sample names no metric' }]
+  const unclear = values.length > 1 ? OF_ONE_VALUE.find((name) => name in shared) : undefined
+  if (unclear) {
+    return [
+      {
+        index,
+        path: joined(path, unclear),
+        refused: `${unclear} beside several metrics: send {"metric","value","${unclear}"}`,
+      },
+    ]
+  }
+  const { scale, ...rest } = shared
+  return values.map(([metric, value]) => {
+    const scaled = scale !== undefined && (values.length === 1 || SCALED.has(metric))
+    return {
+      index,
+      path: joined(path, metric),
+      sample: { ...rest, ...(scaled ? { scale } : {}), metric, value },
+    }
+  })
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function joined(path: string, name: string): string {
+  return path === '' ? name.slice(0, 64) : `${path}.${name.slice(0, 64)}`
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 64))
+}
