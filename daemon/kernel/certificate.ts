@@ -1,51 +1,41 @@
 /** Makes X.509 certificates (RFC 5280) of the two kinds a hub needs: its household CA, and a leaf for its own listeners. */
-import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { isIPv4 } from 'node:net'
-import * as der from './der.ts'
-import { addressBytes, DOMAINS, SUBNETS } from './local-names.ts'
+import 'reflect-metadata'
+import { createPublicKey, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { AsnConvert } from '@peculiar/asn1-schema'
+import {
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_nameConstraints,
+  NameConstraints,
+} from '@peculiar/asn1-x509'
+import * as x509 from '@peculiar/x509'
+import { DOMAINS, SUBNETS } from './local-names.ts'
 
 export interface Validity {
   notBeforeMs: number
   notAfterMs: number
 }
 
-const OID = {
-  commonName: '2.5.4.3',
-  ecdsaSha256: '1.2.840.10045.4.3.2',
-  subjectKeyId: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  nameConstraints: '2.5.29.30',
-  authorityKeyId: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-} as const
-
-const GENERAL_NAME = { dns: 2, address: 7 } as const
-/** Bits of KeyUsage counted from the left: digitalSignature 0, keyCertSign 5, cRLSign 6. */
-const KEY_USAGE = {
-  leaf: der.bitString(Buffer.from([0b1000_0000]), 7),
-  ca: der.bitString(Buffer.from([0b0000_0110]), 1),
-}
-const CERTIFICATE_V3 = Buffer.from([2])
+const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const SERIAL_BYTES = 16
 
 /** A self-signed CA that may sign leaves only (pathlen 0), and only for names and addresses of a home. */
-export function caCertificate(key: KeyObject, commonName: string, validity: Validity): string {
-  return certificate({
-    signer: key,
-    issuer: commonName,
-    subject: commonName,
-    subjectKey: spkiOf(key),
-    validity,
+export async function caCertificate(key: KeyObject, commonName: string, validity: Validity): Promise<string> {
+  const keys = await cryptoKeys(key)
+  const name = `CN=${commonName}`
+  const made = await x509.X509CertificateGenerator.createSelfSigned({
+    ...common(validity),
+    name,
+    keys,
     extensions: [
-      extension(OID.basicConstraints, true, der.sequence(der.yes(), der.integer(Buffer.from([0])))),
-      extension(OID.keyUsage, true, KEY_USAGE.ca),
-      extension(OID.nameConstraints, true, der.sequence(der.constructed(0, ...permittedSubtrees()))),
-      extension(OID.subjectKeyId, false, der.octetString(keyId(spkiOf(key)))),
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      new x509.Extension(id_ce_nameConstraints, true, AsnConvert.serialize(householdOnly())),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
+  return pem(made)
 }
 
 export interface LeafRequest {
@@ -53,36 +43,33 @@ export interface LeafRequest {
   caName: string
   commonName: string
   key: KeyObject
-  /** From `subjectAltNames`. */
-  names: Buffer
+  names: readonly string[]
+  addresses: readonly string[]
   validity: Validity
 }
 
 /** A server certificate signed by the household CA. */
-export function leafCertificate({ caKey, caName, commonName, key, names, validity }: LeafRequest): string {
-  return certificate({
-    signer: caKey,
-    issuer: caName,
-    subject: commonName,
-    subjectKey: spkiOf(key),
-    validity,
+export async function leafCertificate(request: LeafRequest): Promise<string> {
+  const [ca, leaf] = await Promise.all([cryptoKeys(request.caKey), cryptoKeys(request.key)])
+  const made = await x509.X509CertificateGenerator.create({
+    ...common(request.validity),
+    issuer: `CN=${request.caName}`,
+    subject: `CN=${request.commonName}`,
+    publicKey: leaf.publicKey,
+    signingKey: ca.privateKey,
     extensions: [
-      extension(OID.basicConstraints, true, der.sequence()),
-      extension(OID.keyUsage, true, KEY_USAGE.leaf),
-      extension(OID.extendedKeyUsage, false, der.sequence(der.oid(OID.serverAuth))),
-      extension(OID.subjectAltName, false, names),
-      extension(OID.subjectKeyId, false, der.octetString(keyId(spkiOf(key)))),
-      extension(OID.authorityKeyId, false, der.sequence(der.primitive(0, keyId(spkiOf(caKey))))),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension([
+        ...request.names.map((value) => ({ type: 'dns' as const, value })),
+        ...request.addresses.map((value) => ({ type: 'ip' as const, value })),
+      ]),
+      await x509.SubjectKeyIdentifierExtension.create(leaf.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
     ],
   })
-}
-
-/** SubjectAltName in a fixed order, so that the same names always give the same bytes. */
-export function subjectAltNames(names: readonly string[], addresses: readonly Buffer[]): Buffer {
-  return der.sequence(
-    ...[...names].sort().map((name) => der.primitive(GENERAL_NAME.dns, Buffer.from(name, 'ascii'))),
-    ...[...addresses].sort(Buffer.compare).map((bytes) => der.primitive(GENERAL_NAME.address, bytes)),
-  )
+  return pem(made)
 }
 
 /** SubjectPublicKeyInfo in DER, what a pinning client hashes. */
@@ -90,71 +77,39 @@ export function spkiOf(key: KeyObject): Buffer {
   return createPublicKey(key).export({ type: 'spki', format: 'der' })
 }
 
-interface Draft {
-  signer: KeyObject
-  issuer: string
-  subject: string
-  subjectKey: Buffer
-  validity: Validity
-  extensions: Buffer[]
-}
-
-function certificate({ signer, issuer, subject, subjectKey, validity, extensions }: Draft): string {
-  const algorithm = der.sequence(der.oid(OID.ecdsaSha256))
-  const signed = der.sequence(
-    der.constructed(0, der.integer(CERTIFICATE_V3)),
-    der.integer(serial()),
-    algorithm,
-    nameOf(issuer),
-    der.sequence(der.time(validity.notBeforeMs), der.time(validity.notAfterMs)),
-    nameOf(subject),
-    subjectKey,
-    der.constructed(3, der.sequence(...extensions)),
-  )
-  const signature = sign('sha256', signed, { key: signer, dsaEncoding: 'der' })
-  const whole = der.sequence(signed, algorithm, der.bitString(signature)).toString('base64')
-  return `-----BEGIN CERTIFICATE-----\n${whole.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+function common({ notBeforeMs, notAfterMs }: Validity) {
+  return {
+    serialNumber: serial(),
+    notBefore: new Date(notBeforeMs),
+    notAfter: new Date(notAfterMs),
+    signingAlgorithm: ECDSA,
+  }
 }
 
 /** Positive and without a leading zero byte, as DER demands. */
-function serial(): Buffer {
+function serial(): string {
   const bytes = randomBytes(SERIAL_BYTES)
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
-  return bytes
+  return bytes.toString('hex')
 }
 
-function nameOf(commonName: string): Buffer {
-  return der.sequence(der.set(der.sequence(der.oid(OID.commonName), der.utf8(commonName))))
+async function cryptoKeys(key: KeyObject): Promise<webcrypto.CryptoKeyPair> {
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
+  const [privateKey, publicKey] = await Promise.all([
+    webcrypto.subtle.importKey('pkcs8', pkcs8, ECDSA, true, ['sign']),
+    webcrypto.subtle.importKey('spki', spkiOf(key), ECDSA, true, ['verify']),
+  ])
+  return { privateKey, publicKey }
 }
 
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
-  return der.sequence(der.oid(id), ...(critical ? [der.yes()] : []), der.octetString(value))
-}
-
-/** RFC 7093, method 1. */
-function keyId(spki: Buffer): Buffer {
-  return createHash('sha256').update(spki).digest().subarray(0, 20)
+function pem(certificate: x509.X509Certificate): string {
+  return `${certificate.toString('pem').trim()}\n`
 }
 
 /** Any name below a domain, any address of a subnet (address, then mask: RFC 5280 4.2.1.10). */
-function permittedSubtrees(): Buffer[] {
-  const domains = DOMAINS.map((name) => der.primitive(GENERAL_NAME.dns, Buffer.from(name, 'ascii')))
-  const subnets = SUBNETS.map(({ address, prefix }) =>
-    der.primitive(
-      GENERAL_NAME.address,
-      Buffer.concat([bytesOf(address), mask(prefix, isIPv4(address) ? 4 : 16)]),
-    ),
-  )
-  return [...domains, ...subnets].map((base) => der.sequence(base))
-}
-
-function bytesOf(address: string): Buffer {
-  const bytes = addressBytes(address)
-  if (!bytes) throw new Error(`${address} is no address`)
-  return bytes
-}
-
-function mask(prefix: number, bytes: number): Buffer {
-  const bit = (byte: number) => Math.max(0, Math.min(8, prefix - byte * 8))
-  return Buffer.from(Array.from({ length: bytes }, (_, byte) => (0xff << (8 - bit(byte))) & 0xff))
+function householdOnly(): NameConstraints {
+  const domains = DOMAINS.map((dNSName) => new GeneralName({ dNSName }))
+  const subnets = SUBNETS.map(({ address, prefix }) => new GeneralName({ iPAddress: `${address}/${prefix}` }))
+  const permitted = [...domains, ...subnets].map((base) => new GeneralSubtree({ base }))
+  return new NameConstraints({ permittedSubtrees: new GeneralSubtrees(permitted) })
 }

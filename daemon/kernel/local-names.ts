@@ -1,5 +1,5 @@
 /** The names and addresses that the household CA may ever vouch for: its own home, nothing on the internet. */
-import { BlockList, isIP, isIPv4 } from 'node:net'
+import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
 
 export const DOMAINS = ['local', 'localhost', 'home.arpa'] as const
 
@@ -32,19 +32,9 @@ export function isLocalAddress(address: string): boolean {
   return local.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }
 
-/** Network byte order, 4 or 16 bytes; null when the text is no address. A zone (`fe80::1%eth0`) is dropped: certificates have none. */
-export function addressBytes(text: string): Buffer | null {
+/** The one way to write an address; null when the text is none. A zone (`fe80::1%eth0`) is dropped: certificates have none. */
+export function normalAddress(text: string): string | null {
   const address = text.trim().replace(/%.*$/, '')
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  if (isIP(address) !== 6) return null
-  // The URL parser writes any spelling, dotted tails included, as groups of hexadecimal digits.
-  const [head = '', tail = ''] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
-  const front = groups(head)
-  const back = groups(tail)
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
-  return Buffer.from([...front, ...zeros, ...back].map((group) => group.padStart(4, '0')).join(''), 'hex')
-}
-
-function groups(text: string): string[] {
-  return text === '' ? [] : text.split(':')
+  if (isIP(address) === 0) return null
+  return new SocketAddress({ address, family: isIPv4(address) ? 'ipv4' : 'ipv6' }).address
 }

@@ -10,9 +10,9 @@ import {
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensurePrivateFolder, PRIVATE_FILE, writeFileAtomic } from './atomic-file.ts'
-import { caCertificate, leafCertificate, spkiOf, subjectAltNames, type Validity } from './certificate.ts'
+import { caCertificate, leafCertificate, spkiOf, type Validity } from './certificate.ts'
 import { isMissing } from './errors.ts'
-import { addressBytes, isLocalAddress, isLocalName, normalName } from './local-names.ts'
+import { isLocalAddress, isLocalName, normalAddress, normalName } from './local-names.ts'
 
 export interface TlsRequest {
   /** Folder of the four files; made 0700 when absent. */
@@ -60,10 +60,10 @@ const PUBLIC_FILE = 0o644
 export async function ensureTls(request: TlsRequest): Promise<Tls> {
   await ensurePrivateFolder(request.dir)
   const ca = await ensureCa(request)
-  const wanted = namesOf(request)
+  const wanted = wantedNames(request)
   const kept = await readLeaf(request.dir)
-  const renewed = !kept || !isGood(kept, ca, wanted.san, request)
-  const leaf = renewed ? await makeLeaf(ca, wanted.san, request) : kept
+  const renewed = !kept || !isGood(kept, ca, wanted, request)
+  const leaf = renewed ? await makeLeaf(ca, wanted, request) : kept
   return {
     caPem: ca.pem,
     caDer: ca.certificate.raw,
@@ -77,23 +77,29 @@ export async function ensureTls(request: TlsRequest): Promise<Tls> {
   }
 }
 
+interface Wanted {
+  names: string[]
+  addresses: string[]
+  leftOut: string[]
+}
+
 /** Rejected names and addresses are told apart by the reader, so the two lists become one. */
-function namesOf({ names, addresses }: TlsRequest): { san: Buffer; leftOut: string[] } {
-  const keptNames = new Set<string>()
-  const keptAddresses = new Map<string, Buffer>()
+function wantedNames(request: TlsRequest): Wanted {
+  const names = new Set<string>()
+  const addresses = new Set<string>()
   const leftOut: string[] = []
-  for (const text of names) {
+  for (const text of request.names) {
     const name = normalName(text)
-    if (name !== null && isLocalName(name)) keptNames.add(name)
+    if (name !== null && isLocalName(name)) names.add(name)
     else leftOut.push(text)
   }
-  for (const text of addresses) {
-    const bytes = addressBytes(text)
-    if (bytes && isLocalAddress(text.replace(/%.*$/, ''))) keptAddresses.set(bytes.toString('hex'), bytes)
+  for (const text of request.addresses) {
+    const address = normalAddress(text)
+    if (address !== null && isLocalAddress(address)) addresses.add(address)
     else leftOut.push(text)
   }
-  if (keptNames.size + keptAddresses.size === 0) keptNames.add('localhost')
-  return { san: subjectAltNames([...keptNames], [...keptAddresses.values()]), leftOut }
+  if (names.size + addresses.size === 0) names.add('localhost')
+  return { names: [...names].sort(), addresses: [...addresses].sort(), leftOut }
 }
 
 interface Ca {
@@ -129,20 +135,21 @@ async function ensureCa(request: TlsRequest): Promise<Ca> {
 async function makeCa(request: TlsRequest): Promise<Ca> {
   const key = newKey()
   const tag = createHash('sha256').update(spkiOf(key)).digest('hex').slice(0, 4)
-  const pem = caCertificate(key, `Homefield household CA ${tag}`, validityFor(request, CA_DAYS))
+  const pem = await caCertificate(key, `Homefield household CA ${tag}`, validityFor(request, CA_DAYS))
   await writeFileAtomic(join(request.dir, 'ca-key.pem'), pemOf(key), PRIVATE_FILE)
   await writeFileAtomic(join(request.dir, 'ca.pem'), pem, PUBLIC_FILE)
   return { pem, key, certificate: new X509Certificate(pem) }
 }
 
-async function makeLeaf(ca: Ca, san: Buffer, request: TlsRequest): Promise<Leaf> {
+async function makeLeaf(ca: Ca, wanted: Wanted, request: TlsRequest): Promise<Leaf> {
   const key = newKey()
-  const pem = leafCertificate({
+  const pem = await leafCertificate({
     caKey: ca.key,
     caName: ca.certificate.subject.replace(/^CN=/, ''),
     commonName: 'Homefield hub',
     key,
-    names: san,
+    names: wanted.names,
+    addresses: wanted.addresses,
     validity: withinCa(validityFor(request, LEAF_DAYS), ca),
   })
   const keyPem = pemOf(key)
@@ -167,12 +174,22 @@ async function readLeaf(dir: string): Promise<Leaf | null> {
   }
 }
 
-function isGood(leaf: Leaf, ca: Ca, san: Buffer, request: TlsRequest): boolean {
+function isGood(leaf: Leaf, ca: Ca, wanted: Wanted, request: TlsRequest): boolean {
   const leftMs = Date.parse(leaf.certificate.validTo) - Math.max(request.nowMs, earliestNowMs(request))
   return (
     leaf.certificate.verify(createPublicKey(ca.key)) &&
-    leaf.certificate.raw.includes(san) &&
+    namesExactly(leaf.certificate, wanted) &&
     leftMs >= RENEW_BEFORE_DAYS * DAY_MS
+  )
+}
+
+/** Neither a name too few nor one too many: a hub must not answer for an address it gave back. */
+function namesExactly(certificate: X509Certificate, { names, addresses }: Wanted): boolean {
+  const held = certificate.subjectAltName?.split(', ').length ?? 0
+  return (
+    held === names.length + addresses.length &&
+    names.every((name) => certificate.checkHost(name, { wildcards: false }) !== undefined) &&
+    addresses.every((address) => certificate.checkIP(address) !== undefined)
   )
 }
 
