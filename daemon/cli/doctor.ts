@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Command } from 'commander'
+import { messageOf } from '../kernel/errors.ts'
+import { answer, rows, type Shell, subcommand, text } from './shell.ts'
+
+type State = 'ok' | 'warn' | 'fail'
+
+/** One finding: what was looked at, how it is, and what to do when it is not well. */
+interface Finding {
+  check: string
+  state: State
+  says: string
+}
+
+const MIN_FREE_BYTES = 1024 ** 3
+const BUILD_YEAR_MS = Date.UTC(2026, 0, 1)
+const run = promisify(execFile)
+
+/** `doctor`: looks at the machine, the data directory and the running hub, and says what to do about what is not well. */
+export function registerDoctor(program: Command, shell: Shell): void {
+  subcommand(program, 'doctor', 'look for what is not well and say what to do').action(
+    (options: { json?: boolean }) =>
+      answer(
+        shell,
+        options,
+        async () => {
+          const findings = [
+            ...(await machine()),
+            ...(await dataDirectory(shell.dataDir())),
+            ...(await hub(shell)),
+          ]
+          if (findings.some(({ state }) => state === 'fail')) shell.exit(1)
+          return { findings }
+        },
+        ({ findings }) =>
+          findings.map(({ check, state, says }) => `${state.padEnd(4)}  ${check}: ${says}`).join('\n'),
+      ),
+  )
+}
+
+async function machine(): Promise<Finding[]> {
+  return [
+    { check: 'node', state: 'ok', says: process.version },
+    Date.now() < BUILD_YEAR_MS
+      ? {
+          check: 'clock',
+          state: 'warn',
+          says: `stands at ${new Date().toISOString()}: set the time or let the box reach a time server`,
+        }
+      : { check: 'clock', state: 'ok', says: new Date().toISOString() },
+    await multicast(),
+  ]
+}
+
+/** Avahi answers `name.local` for phones; without it pairing codes carry addresses, which work as well. */
+async function multicast(): Promise<Finding> {
+  try {
+    await run('avahi-daemon', ['--check'])
+    return { check: 'name on the network', state: 'ok', says: 'avahi answers for this host name .local' }
+  } catch {
+    const says =
+      'no avahi-daemon: phones find the hub by address (the QR code carries it); install avahi-daemon for a .local name'
+    return { check: 'name on the network', state: 'warn', says }
+  }
+}
+
+async function dataDirectory(dir: string): Promise<Finding[]> {
+  try {
+    const found = await stat(dir)
+    const open = found.mode & 0o077
+    const disk = await statfs(dir)
+    const freeBytes = disk.bavail * disk.bsize
+    const gib = (freeBytes / 1024 ** 3).toFixed(1)
+    return [
+      open
+        ? { check: 'data directory', state: 'fail', says: `${dir} is readable by others: chmod 700 ${dir}` }
+        : { check: 'data directory', state: 'ok', says: dir },
+      freeBytes < MIN_FREE_BYTES
+        ? {
+            check: 'free space',
+            state: 'warn',
+            says: `${gib} GiB left: make room before the hub has to refuse new values`,
+          }
+        : { check: 'free space', state: 'ok', says: `${gib} GiB` },
+      await secrets(dir),
+    ]
+  } catch (cause) {
+    return [
+      {
+        check: 'data directory',
+        state: 'warn',
+        says: `${messageOf(cause)}. It is made when the hub starts.`,
+      },
+    ]
+  }
+}
+
+async function secrets(dir: string): Promise<Finding> {
+  for (const name of ['tls/ca-key.pem', 'homefield.db']) {
+    const found = await stat(join(dir, name)).catch(() => null)
+    if (found && found.mode & 0o077) {
+      return {
+        check: 'secret files',
+        state: 'fail',
+        says: `${name} is readable by others: chmod 600 ${join(dir, name)}`,
+      }
+    }
+  }
+  return { check: 'secret files', state: 'ok', says: 'only their owner can read them' }
+}
+
+async function hub(shell: Shell): Promise<Finding[]> {
+  try {
+    const ready = await shell.control().call('GET', '/ready')
+    const parts = rows(typeof ready === 'object' && ready !== null && 'parts' in ready ? ready.parts : [])
+    return parts.map((part) => ({
+      check: text(part, 'name'),
+      state: part['state'] === 'up' ? 'ok' : part['state'] === 'degraded' ? 'warn' : 'fail',
+      says: part['detail'] ? text(part, 'detail') : text(part, 'state'),
+    }))
+  } catch (cause) {
+    return [{ check: 'hub', state: 'warn', says: messageOf(cause) }]
+  }
+}
