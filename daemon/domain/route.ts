@@ -12,7 +12,8 @@ export interface PersonFrom {
 
 /**
  * Who may use a route. A route without one does not register.
- * `open` needs no credential; with `beforeClaim` it also answers on a hub nobody owns yet.
+ * `open` needs no credential; with `beforeClaim` it also answers on a hub nobody owns yet. `local` exists only on the control
+ * socket; on the network there is no such path.
  * `local` exists only on the control socket: anywhere else it answers 404.
  * `person` is decided by `can()` before the handler runs; class `by-metric` is for handlers that ask `authorize` themselves.
  */

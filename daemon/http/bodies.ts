@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import compress from '@fastify/compress'
+import type { Http } from '../domain/route.ts'
+import { HubError } from '../kernel/errors.ts'
+import { renameFields, type SeedPaths, withDataOnTop } from './aliases.ts'
+
+/** Smaller answers cost more to compress than they save. */
+const COMPRESS_ABOVE_BYTES = 1024
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** SHA-256 of the JSON body as sent, after decompression; empty when there was none. */
+    bodyHash: string
+  }
+}
+
+/**
+ * Takes JSON only: a form or `text/plain` is what a foreign page can send without asking, so both answer 415. The limit
+ * of a route counts inflated bytes.
+ */
+export async function readBodies(http: Http): Promise<void> {
+  await http.register(compress, {
+    threshold: COMPRESS_ABOVE_BYTES,
+    encodings: ['br', 'gzip'],
+    requestEncodings: ['gzip', 'br', 'deflate'],
+    onUnsupportedRequestEncoding: (encoding) =>
+      new HubError(
+        'UNSUPPORTED_MEDIA',
+        `Content-Encoding ${encoding} is not taken. Use gzip, br or deflate.`,
+      ),
+    onInvalidRequestPayload: (encoding) =>
+      new HubError('VALIDATION_ERROR', `The body is not valid ${encoding}. Send it again.`),
+  })
+  http.removeAllContentTypeParsers()
+  http.decorateRequest('bodyHash', '')
+  const parse = http.getDefaultJsonParser('error', 'error')
+  http.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (request.headers['idempotency-key'] !== undefined) {
+      request.bodyHash = createHash('sha256').update(body).digest('hex')
+    }
+    parse(request, body.toString('utf8'), done)
+  })
+}
+
+/** Lets the seeds' field names and paths mean ours, once for every route. */
+export function speakSeedDialects(http: Http, seedPaths: SeedPaths): void {
+  http.addHook('preValidation', async (request) => {
+    const { schema } = request.routeOptions
+    const clash = renameFields(request.query, schema?.querystring) ?? renameFields(request.body, schema?.body)
+    if (clash === null) return
+    throw new HubError(
+      'VALIDATION_ERROR',
+      `${clash} contradicts the field it stands for. Send one of the two.`,
+      {
+        details: [{ path: clash, message: 'contradicts the field it stands for' }],
+      },
+    )
+  })
+  http.addHook('preSerialization', async (request, _reply, payload) =>
+    seedPaths.isSeed(request.raw) && request.routeOptions.config.envelope !== false
+      ? withDataOnTop(payload)
+      : payload,
+  )
+}
