@@ -50,10 +50,14 @@ const SCALED: ReadonlySet<string> = new Set(['stress', 'stress_level', 'activity
 export function decodeObservations(payload: Uint8Array, limits?: PayloadLimits): HfDecoded {
   const read = readPayload(payload, limits)
   if ('error' in read) return read
-  if (Array.isArray(read.value))
-    return { items: read.value.flatMap((entry, index) => itemsOf(entry, index, `[${index}]`)) }
+  if (Array.isArray(read.value)) return { items: readSamples(read.value) }
   if (!isObject(read.value)) return { error: 'malformed', detail: 'expected a sample or a list of samples' }
   return { items: itemsOf(read.value, 0, '') }
+}
+
+/** Reads samples of the same two shapes that another protocol has parsed already. */
+export function readSamples(entries: readonly unknown[]): HfItem[] {
+  return entries.flatMap((entry, index) => itemsOf(entry, index, `[${index}]`))
 }
 
 function itemsOf(entry: unknown, index: number, path: string): HfItem[] {
