@@ -38,7 +38,9 @@ export async function readBodies(http: Http): Promise<void> {
     if (request.headers['idempotency-key'] !== undefined) {
       request.bodyHash = createHash('sha256').update(body).digest('hex')
     }
-    parse(request, body.toString('utf8'), done)
+    // Clients that always name JSON also do so where there is nothing to send.
+    if (body.length === 0) done(null, null)
+    else void parse(request, body.toString('utf8'), done)
   })
 }
 

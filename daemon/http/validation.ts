@@ -22,7 +22,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = (route) => {
   let compiled: Validator | null = null
   return (value: unknown) => {
     compiled ??= Compile(route.schema)
-    const filled = compiled.Default(route.httpPart === 'body' ? value : copyOf(value))
+    const filled = compiled.Default(route.httpPart === 'body' ? (value ?? null) : copyOf(value))
     const typed = route.httpPart === 'body' ? filled : compiled.Convert(filled)
     if (compiled.Check(typed)) return { value: typed }
     return { error: invalid(partOf(route), compiled.Errors(typed), typed) }

@@ -1,0 +1,161 @@
+import { Type } from 'typebox'
+import type { Actor } from '../../domain/access.ts'
+import type { Feature, Http } from '../../domain/route.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { HubError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Live } from '../../live/live.ts'
+import { type EventStream, openEventStream } from './event-stream.ts'
+import { createReader } from './messages.ts'
+import type { Session } from './session.ts'
+import { CLOSE, type Credentials, type LiveSocket, refusedTopic, serveSocket } from './socket.ts'
+
+export interface LiveChannelDeps {
+  live: Live
+  clock: Clock
+  log: Log
+  newId: () => string
+  credentials: Credentials
+  /** The same principal with the rights of now; null when it may no longer sign in. */
+  current: (actor: Actor) => Actor | null
+  personExists: (personId: string) => boolean
+  /** Stores samples of the live channel; resolves once they are on disk. */
+  telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
+}
+
+export interface LiveChannel {
+  feature: Feature
+  /** Ends everything that a sign-in holds open. */
+  dropSignIn(signInId: string): void
+  dropDevice(deviceId: string): void
+  /** Looks again at what everybody may see: call it when a grant, a role or a person changed. */
+  recheck(): void
+  connections(): number
+}
+
+const CONNECTIONS_MAX = 512
+const LOOK_AGAIN_MS = 1000
+
+/** The channel over which the hub speaks up by itself: WebSocket at `/ws`, Server-Sent Events at `/events`. */
+export function createLiveChannel(deps: LiveChannelDeps): LiveChannel {
+  const sockets = new Set<LiveSocket>()
+  const streams = new Set<EventStream>()
+  const everybody = (): (LiveSocket | EventStream)[] => [...sockets, ...streams]
+
+  /** Grants run out and tokens expire without anybody telling, hence the look once a second. */
+  function lookAgain(): void {
+    for (const open of everybody()) announceLost(open, open.session.actor())
+    for (const socket of sockets) {
+      if (socket.expiresAtMs !== null && deps.clock.now() >= socket.expiresAtMs) {
+        socket.close(CLOSE.unauthenticated, 'TOKEN_EXPIRED')
+      }
+    }
+  }
+
+  function drop(isMeant: (actor: Actor) => boolean): void {
+    for (const open of everybody()) if (isMeant(open.session.actor())) shut(open)
+  }
+
+  return {
+    feature: {
+      name: 'live-channel',
+      routes(http) {
+        if (everybody().length > 0) throw new Error('the live channel is already open')
+        const stopLooking = deps.clock.every(LOOK_AGAIN_MS, lookAgain)
+        http.addHook('preClose', async () => {
+          stopLooking()
+          for (const socket of sockets) socket.close(1001, 'the hub is stopping')
+          for (const stream of streams) stream.end()
+        })
+        routeSocket(http, deps, sockets)
+        routeEvents(http, deps, streams)
+      },
+    },
+    dropSignIn: (signInId) => drop((actor) => actor.kind === 'user' && actor.signInId === signInId),
+    dropDevice: (deviceId) => drop((actor) => actor.kind === 'device' && actor.deviceId === deviceId),
+    recheck() {
+      for (const open of everybody()) {
+        const current = deps.current(open.session.actor())
+        if (current) announceLost(open, current)
+        else shut(open)
+      }
+    },
+    connections: () => sockets.size + streams.size,
+  }
+}
+
+function announceLost(open: { session: Session; tell(message: object): void }, actor: Actor): void {
+  for (const topic of open.session.become(actor)) open.tell(refusedTopic(topic))
+}
+
+function shut(open: LiveSocket | EventStream): void {
+  if ('close' in open) open.close(CLOSE.revoked, 'revoked')
+  else open.end()
+}
+
+function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<LiveSocket>): void {
+  const read = createReader()
+  const socketDeps = {
+    ...deps,
+    now: deps.clock.now,
+    read,
+    onOpen: (socket: LiveSocket) => void sockets.add(socket),
+    onClose: (socket: LiveSocket) => void sockets.delete(socket),
+  }
+  http.get(
+    '/ws',
+    {
+      websocket: true,
+      config: { policy: { access: 'open' }, envelope: false },
+      schema: { tags: ['live'], summary: 'The live channel as WebSocket' },
+    },
+    (socket, request) => {
+      if (sockets.size >= CONNECTIONS_MAX) {
+        socket.close(1013, 'too many connections')
+        return
+      }
+      serveSocket(socket, bearerIn(request.headers['sec-websocket-protocol']), socketDeps)
+    },
+  )
+}
+
+function routeEvents(http: Http, deps: LiveChannelDeps, streams: Set<EventStream>): void {
+  http.get(
+    '/events',
+    {
+      exposeHeadRoute: false,
+      config: {
+        policy: { access: 'signed-in', roles: ['owner', 'caregiver', 'coach', 'member'] },
+        envelope: false,
+      },
+      schema: {
+        tags: ['live'],
+        summary: 'The live channel as Server-Sent Events',
+        querystring: Type.Object(
+          { topics: Type.String({ maxLength: 8192, default: '', description: 'Comma-separated' }) },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    (request, reply) => {
+      if (streams.size >= CONNECTIONS_MAX)
+        throw new HubError('OVERLOADED', 'Too many event streams are open.')
+      const lastEventId = request.headers['last-event-id']
+      const asked = {
+        topics: request.query.topics.split(',').filter((topic) => topic !== ''),
+        lastEventId: typeof lastEventId === 'string' ? lastEventId : '',
+      }
+      const onClose = (stream: EventStream) => void streams.delete(stream)
+      streams.add(openEventStream(reply, request.actor, asked, { ...deps, now: deps.clock.now }, onClose))
+    },
+  )
+}
+
+/** The token among the offered sub-protocols: `homefield.v1, bearer.<jwt>`. */
+function bearerIn(header: string | undefined): string | null {
+  for (const offered of (header ?? '').split(',')) {
+    const token = /^\s*bearer\.(\S+)\s*$/.exec(offered)?.[1]
+    if (token !== undefined) return token
+  }
+  return null
+}

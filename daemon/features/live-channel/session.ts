@@ -1,0 +1,82 @@
+import { type Actor, can, maySee } from '../../domain/access.ts'
+import { isId } from '../../domain/id.ts'
+import type { Audience, Live } from '../../live/live.ts'
+import type { Sink } from '../../live/subscriber.ts'
+
+export interface SessionDeps {
+  live: Live
+  now: () => number
+  personExists: (personId: string) => boolean
+}
+
+/** What a subscription came to. */
+export interface Joined {
+  /** Topics listened to now, with the number each stands at. */
+  seq: Record<string, number>
+  refused: string[]
+}
+
+/** One client of the live channel, whatever carries it. */
+export interface Session {
+  actor(): Actor
+  /** Takes the caller's rights of now; answers the topics that those no longer cover, which it has left. */
+  become(actor: Actor): string[]
+  join(topics: readonly string[]): Joined
+  replay(topic: string, since: number): void
+  leave(topics: readonly string[]): void
+  topics(): readonly string[]
+  close(): void
+}
+
+/** Topics of everybody who is signed in; what goes out on them is filtered by whom it is about. */
+const SHARED_TOPICS: ReadonlySet<string> = new Set(['alerts', 'calendar', 'jobs', 'edge'])
+/** Topics of owners. */
+const OWNER_TOPICS: ReadonlySet<string> = new Set(['pairing'])
+export const TOPICS_MAX = 64
+
+/** Joins an actor to the live fan-out and keeps every frame within what that actor may see at that moment. */
+export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Session {
+  let actor = first
+  const subscriber = deps.live.subscribe(sink, (audience) => covers(actor, audience, deps.now()))
+
+  function mayJoin(topic: string): boolean {
+    if (actor.kind === 'anonymous' || actor.kind === 'device') return false
+    if (SHARED_TOPICS.has(topic)) return true
+    if (OWNER_TOPICS.has(topic)) return actor.role === 'owner'
+    const personId = /^person:(.+)$/.exec(topic)?.[1]
+    if (personId === undefined || !isId(personId)) return false
+    return maySee(actor, personId, deps.now()) && deps.personExists(personId)
+  }
+
+  return {
+    actor: () => actor,
+    become(next) {
+      actor = next
+      const lost = subscriber.topics().filter((topic) => !mayJoin(topic))
+      for (const topic of lost) subscriber.remove(topic)
+      return lost
+    },
+    join(topics) {
+      const joined: Joined = { seq: {}, refused: [] }
+      for (const topic of new Set(topics)) {
+        const isFull = subscriber.topics().length >= TOPICS_MAX && !subscriber.topics().includes(topic)
+        if (!isFull && mayJoin(topic)) joined.seq[topic] = subscriber.add(topic)
+        else joined.refused.push(topic)
+      }
+      return joined
+    },
+    replay: (topic, since) => subscriber.replay(topic, since),
+    leave(topics) {
+      for (const topic of topics) subscriber.remove(topic)
+    },
+    topics: () => subscriber.topics(),
+    close: () => subscriber.close(),
+  }
+}
+
+function covers(actor: Actor, audience: Audience, nowMs: number): boolean {
+  if (actor.kind === 'anonymous' || actor.kind === 'device') return false
+  if (audience.personId === null) return actor.role === 'owner'
+  if (audience.class === 'any') return maySee(actor, audience.personId, nowMs)
+  return can(actor, 'read', audience.personId, audience.class, nowMs)
+}

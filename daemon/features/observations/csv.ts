@@ -1,0 +1,27 @@
+/**
+ * Rows as CSV (RFC 4180) with a header line, columns in the order of the first row; nested objects become dotted columns.
+ * A text that a spreadsheet would take for a formula is set behind an apostrophe.
+ */
+export function toCsv(rows: readonly object[]): string {
+  const flat = rows.map((row) => flatten(row))
+  const columns = [...new Set(flat.flatMap((row) => Object.keys(row)))]
+  const lines = [columns, ...flat.map((row) => columns.map((column) => row[column]))]
+  return lines.map((cells) => `${cells.map(cell).join(',')}\r\n`).join('')
+}
+
+function flatten(row: object, prefix = ''): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).flatMap(([name, value]: [string, unknown]) =>
+      typeof value === 'object' && value !== null
+        ? Object.entries(flatten(value, `${prefix}${name}.`))
+        : [[`${prefix}${name}`, value]],
+    ),
+  )
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (typeof value !== 'string') return String(value)
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

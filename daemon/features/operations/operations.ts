@@ -1,0 +1,143 @@
+import { Type } from 'typebox'
+import type { Feature, Policy } from '../../domain/route.ts'
+import { Failure, iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
+import { HubError } from '../../kernel/errors.ts'
+
+/** One part of the running hub and how it is. */
+export interface PartState {
+  name: string
+  state: 'up' | 'starting' | 'degraded' | 'down'
+  /** What is wrong with it, null when nothing is. */
+  detail: string | null
+}
+
+/** What the app and the welcome page need to know before anybody signs in. */
+export interface Greeting {
+  claimed: boolean
+  hubName: string
+  caSha256: string
+  fingerprintWords: readonly string[]
+  httpsUrl: string
+  caUrl: string
+}
+
+export interface OperationsDeps {
+  version: string
+  now: () => number
+  parts: () => readonly PartState[]
+  /** Prometheus text of every part. */
+  metrics: () => Promise<string>
+  greeting: () => Greeting
+}
+
+const Health = Type.Object({
+  status: Type.Literal('healthy'),
+  timestamp: Timestamp,
+  version: Type.String(),
+})
+const Part = Type.Object({
+  name: Type.String(),
+  state: Type.Enum(['up', 'starting', 'degraded', 'down']),
+  detail: Type.Union([Type.String(), Type.Null()]),
+})
+const Readiness = Type.Object({ status: Type.Enum(['ready', 'degraded']), parts: Type.Array(Part) })
+const NotReady = Type.Object({
+  ...Failure.properties,
+  data: Readiness,
+})
+const Welcome = Type.Object({
+  claimed: Type.Boolean(),
+  hub_name: Type.String(),
+  version: Type.String(),
+  ca_sha256: Type.String(),
+  fingerprint_words: Type.Array(Type.String()),
+  https_url: Type.String(),
+  ca_url: Type.String(),
+})
+
+const EVERYBODY: Policy = { access: 'open', beforeClaim: true }
+/** Devices are narrowed to integrations below: they watch the hub, they do not wear it. */
+const WATCHERS: Policy = { access: 'signed-in', roles: ['owner', 'device'] }
+
+/** How the hub itself is doing, for people and for programs that watch it. */
+export function operations({ version, now, parts, metrics, greeting }: OperationsDeps): Feature {
+  const tags = ['hub']
+  return {
+    name: 'operations',
+    routes(http) {
+      http.get(
+        '/health',
+        {
+          config: { policy: EVERYBODY, envelope: false },
+          schema: { tags, summary: 'Whether the process answers', response: { 200: Health } },
+        },
+        async (_request, reply) => {
+          reply.header('cache-control', 'no-store')
+          return { status: 'healthy' as const, timestamp: iso(now()), version }
+        },
+      )
+      http.get(
+        '/welcome',
+        {
+          config: { policy: EVERYBODY },
+          schema: { tags, summary: 'Who this hub is', response: { 200: Ok(Welcome) } },
+        },
+        async () => {
+          const { claimed, hubName, caSha256, fingerprintWords, httpsUrl, caUrl } = greeting()
+          return ok(now(), {
+            claimed,
+            hub_name: hubName,
+            version,
+            ca_sha256: caSha256,
+            fingerprint_words: [...fingerprintWords],
+            https_url: httpsUrl,
+            ca_url: caUrl,
+          })
+        },
+      )
+      http.get(
+        '/ready',
+        {
+          config: { policy: WATCHERS },
+          schema: {
+            tags,
+            summary: 'Every part with its state',
+            response: { 200: Ok(Readiness), 503: NotReady },
+          },
+        },
+        async (request, reply) => {
+          refuseOtherDevices(request.actor)
+          const all = parts().map((part) => ({ ...part }))
+          const failing = all.filter((part) => part.state === 'down' || part.state === 'starting')
+          const status: 'ready' | 'degraded' = all.every((part) => part.state === 'up') ? 'ready' : 'degraded'
+          const body = ok(now(), { status, parts: all })
+          if (failing.length === 0) return body
+          const details = failing.map(({ name, state, detail }) => ({ path: name, message: detail ?? state }))
+          const message = `Not ready: ${failing.map(({ name, state }) => `${name} is ${state}`).join(', ')}.`
+          reply.header('retry-after', '5')
+          const error = { code: 'OVERLOADED' as const, message, details }
+          return reply.code(503).send({ ...body, success: false, error })
+        },
+      )
+      http.get(
+        '/metrics',
+        {
+          config: { policy: WATCHERS, envelope: false },
+          schema: { tags, summary: 'Prometheus metrics', produces: ['text/plain'] },
+        },
+        async (request, reply) => {
+          refuseOtherDevices(request.actor)
+          return reply
+            .header('cache-control', 'no-store')
+            .type('text/plain; version=0.0.4')
+            .send(await metrics())
+        },
+      )
+    },
+  }
+}
+
+function refuseOtherDevices(actor: { kind: string; type?: string }): void {
+  if (actor.kind !== 'device' || actor.type === 'integration') return
+  throw new HubError('FORBIDDEN', 'Only a device of type integration may watch the hub.')
+}

@@ -1,0 +1,114 @@
+import type { DataClass } from '../domain/access.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { iso } from '../kernel/envelope.ts'
+import { createRing, type Ring } from './ring.ts'
+import { createSubscriber, type Sink, type Subscriber } from './subscriber.ts'
+
+/** Whom an event is about, which decides who gets it. Without a person it is for owners. */
+export interface Audience {
+  personId: string | null
+  class: DataClass | 'any'
+}
+
+/** One event, serialised once for everybody. */
+export interface Frame {
+  topic: string
+  seq: number
+  audience: Audience
+  text: string
+  bytes: number
+}
+
+export interface LiveStats {
+  topics: number
+  subscribers: number
+  published: number
+  /** Topics forgotten because there were too many. */
+  evicted: number
+  /** Frames that a slow subscriber never got; each was told as a gap. */
+  skipped: number
+  /** Subscribers cut off because nothing moved. */
+  cutOff: number
+}
+
+export interface Live {
+  /** Sends an event to everybody on the topic whom `audience` covers; answers its sequence number. */
+  publish(topic: string, type: string, data: unknown, audience: Audience): number
+  /** Adds somebody who listens; `accepts` is asked for every frame, at the moment it goes out. */
+  subscribe(sink: Sink, accepts: (audience: Audience) => boolean): Subscriber
+  stats(): LiveStats
+}
+
+export interface LiveDeps {
+  clock: Clock
+  /**
+   * The number that this boot starts to count from, above every number of earlier boots (the wall clock in microseconds):
+   * a client that comes back after a restart then hears `gap` and is never given somebody else's past.
+   */
+  base: number
+}
+
+/** Above this the topic that was quiet longest is forgotten; whoever asks for its past hears `gap`. */
+const TOPICS_KEPT = 2000
+
+/** Fans events out to the live channel: numbered by topic, with a short past to replay, never waiting for a slow reader. */
+export function createLive({ clock, base }: LiveDeps): Live {
+  const topics = new Map<string, Ring>()
+  const subscribers = new Set<Subscriber>()
+  const stats: LiveStats = { topics: 0, subscribers: 0, published: 0, evicted: 0, skipped: 0, cutOff: 0 }
+  // Where a topic starts to count: at or above every number that a forgotten topic of the same name ever had.
+  let floor = base
+
+  function ringOf(topic: string): Ring {
+    const known = topics.get(topic)
+    if (known) {
+      topics.delete(topic)
+      topics.set(topic, known)
+      return known
+    }
+    const made = createRing(floor)
+    topics.set(topic, made)
+    if (topics.size > TOPICS_KEPT) forgetOldest()
+    return made
+  }
+
+  function forgetOldest(): void {
+    for (const [topic, ring] of topics) {
+      floor = Math.max(floor, ring.seq())
+      topics.delete(topic)
+      stats.evicted += 1
+      return
+    }
+  }
+
+  return {
+    publish(topic, type, data, audience) {
+      const ring = ringOf(topic)
+      const seq = ring.seq() + 1
+      const text = JSON.stringify({ type, topic, seq, ts: iso(clock.now()), data })
+      const frame: Frame = { topic, seq, audience, text, bytes: Buffer.byteLength(text) }
+      ring.push(frame)
+      stats.published += 1
+      for (const subscriber of subscribers) subscriber.offer(frame)
+      return seq
+    },
+    subscribe(sink, accepts) {
+      const subscriber = createSubscriber({
+        sink,
+        accepts,
+        clock,
+        ringOf,
+        onSkipped: () => {
+          stats.skipped += 1
+        },
+        onClosed: (stuck) => {
+          subscribers.delete(subscriber)
+          if (stuck) stats.cutOff += 1
+        },
+      })
+      subscribers.add(subscriber)
+      return subscriber
+    },
+    stats: () => ({ ...stats, topics: topics.size, subscribers: subscribers.size }),
+  }
+}
