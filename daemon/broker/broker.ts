@@ -1,0 +1,231 @@
+/** The embedded MQTT broker: aedes with the household's rules in its hooks. */
+import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { Aedes } from 'aedes'
+import type { Clock } from '../kernel/clock.ts'
+import { messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { createArrivals } from './arrivals.ts'
+import { createConnectHooks } from './connect.ts'
+import { type BrokerStats, type Counters, createCounters } from './counters.ts'
+import { createGate } from './gate.ts'
+import { guardPackets } from './guard.ts'
+import { openListeners } from './listeners.ts'
+import { createPace } from './pace.ts'
+import { createPersistence } from './persistence.ts'
+import type { BrokerPorts, BrokerSettings, DeviceType } from './ports.ts'
+import { createPresence, type Presence } from './presence.ts'
+import { createPublishHook, type PublishHook } from './publish.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+import { createSubscribeHooks } from './subscribe.ts'
+import { createWaits } from './waits.ts'
+
+export interface PublishOptions {
+  retain?: boolean
+  qos?: 0 | 1
+}
+
+export interface Broker {
+  mqttPort: number | null
+  mqttsPort: number | null
+  /** Serves MQTT over a stream that somebody else accepted, such as a WebSocket. */
+  handleStream(stream: Duplex, remote: string): void
+  /** The hub's own word, on `hf/<id>/cmd`, `hf/out/…` or `homeassistant/…`. */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
+  /** Ends the device's connection now and forgets its session; call it once `authenticate` refuses the device. */
+  disconnect(deviceId: string): void
+  renewTls(certPem: string, keyPem: string): void
+  stats(): BrokerStats
+  /** Accepts nothing more, lets messages in hand be committed and acknowledged for up to `deadlineMs`, then closes. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+export interface BrokerDeps {
+  settings: BrokerSettings
+  ports: BrokerPorts
+  clock: Clock
+  log: Log
+}
+
+/** What an unknown client may send: a CONNECT with a will, and no more. */
+const MAX_CONNECT_BYTES = 4096
+const LARGE_SENDERS: ReadonlySet<DeviceType> = new Set(['camera', 'gateway'])
+const LIMITS = { maxQueued: 256, maxQueuedBytes: 1_048_576, maxRetained: 8192 }
+
+/**
+ * With `concurrency: 0` one subscriber that stops reading cannot take the process down, and `drainTimeout` ends it soon.
+ * `keepaliveLimit` also refuses clients that never want to be missed.
+ */
+const AEDES_OPTIONS = {
+  concurrency: 0,
+  drainTimeout: 5000,
+  connectTimeout: 5000,
+  keepaliveLimit: 600,
+  maxTopicLevels: 16,
+  maxInflightInbound: 64,
+}
+
+/** Opens the listeners and resolves when they accept connections. Rejects when a port is taken. */
+export async function createBroker(deps: BrokerDeps): Promise<Broker> {
+  const { settings, ports, log } = deps
+  const { devices } = ports
+  const counters = createCounters()
+  const sessions = createSessions()
+  const streams = new Set<Duplex>()
+  const persistence = createPersistence({
+    limits: LIMITS,
+    isGranted: (client, filter) => sessions.of(client)?.filters.has(filter) ?? false,
+    onQueueDropped: () => void counters.queueDropped++,
+    onRetainedRefused: () => void counters.retainedRefused++,
+  })
+  const aedes = new Aedes({
+    ...AEDES_OPTIONS,
+    persistence,
+    ...createConnectHooks({ devices, sessions, counters, log }),
+    ...createSubscribeHooks({ devices, sessions, counters, maxSubscriptions: settings.maxSubscriptions }),
+  })
+  const publish = publisher(aedes)
+  const publishing = assemblePublishing(deps, aedes, { sessions, counters, publish })
+  await aedes.listen()
+  const adopt = adopter(deps, aedes, { sessions, counters, streams })
+  const listeners = await openListeners(settings, { adopt, onRefused: () => void counters.refused++ }).catch(
+    (cause: unknown) => {
+      aedes.close()
+      throw cause
+    },
+  )
+  let stopped: Promise<void> | null = null
+
+  return {
+    mqttPort: listeners.mqttPort,
+    mqttsPort: listeners.mqttsPort,
+    handleStream: adopt,
+    publish,
+    disconnect(deviceId) {
+      const client = sessions.current(deviceId)
+      const session = client && sessions.of(client)
+      if (session) session.revoked = true
+      client?.close()
+      persistence.forget(deviceId)
+    },
+    renewTls: listeners.renewTls,
+    stats: () => ({ ...counters, connections: streams.size }),
+    stop(deadlineMs) {
+      listeners.close()
+      stopped ??= within(deps.clock, deadlineMs, publishing.drain()).then(() => closed(aedes, streams))
+      return stopped
+    },
+  }
+}
+
+interface Shared {
+  sessions: Sessions
+  counters: Counters
+}
+
+function publisher(aedes: Aedes): Broker['publish'] {
+  return (topic, payload, { retain = false, qos = 0 } = {}) =>
+    new Promise((resolve, reject) => {
+      const packet = {
+        cmd: 'publish' as const,
+        topic,
+        payload: Buffer.from(payload),
+        retain,
+        qos,
+        dup: false,
+      }
+      aedes.publish(packet, (cause) => (cause ? reject(cause) : resolve()))
+    })
+}
+
+/** Puts the gate before the acknowledgement, and follows who is there. */
+function assemblePublishing(
+  { settings, ports, clock, log }: BrokerDeps,
+  aedes: Aedes,
+  { sessions, counters, publish }: Shared & Pick<Broker, 'publish'>,
+): PublishHook {
+  const waits = createWaits(clock)
+  const presence = createPresence({ devices: ports.devices, clock })
+  const tell = (deviceId: string, notice: object) => {
+    publish(`hf/${deviceId}/cmd`, JSON.stringify(notice), { qos: 1 }).catch((cause: unknown) =>
+      log.warn({ deviceId, cause: messageOf(cause) }, 'device could not be told'),
+    )
+  }
+  const gate = createGate({ ports, arrivals: createArrivals(), waits, clock, counters, log, tell })
+  const { messagesPerSecond: perSecond, messageBurst: burst, maxConnections } = settings
+  const pace = createPace({ clock, perSecond, burst, devicesKept: 2 * maxConnections })
+  const observeAck = ports.observeAck ?? (() => {})
+  const hook = createPublishHook({ sessions, presence, gate, pace, waits, clock, counters, log, observeAck })
+  aedes.authorizePublish = hook.authorizePublish
+  watchConnections(aedes, sessions, presence, log)
+  return hook
+}
+
+function watchConnections(aedes: Aedes, sessions: Sessions, presence: Presence, log: Log): void {
+  aedes.on('client', (client) => {
+    sessions.registered(client)
+    presence.connected(client.id, client)
+  })
+  aedes.on('clientDisconnect', (client) => {
+    sessions.ended(client)
+    presence.gone(client.id, client)
+  })
+  aedes.on('unsubscribe', (filters, client) => {
+    for (const filter of filters) sessions.of(client)?.filters.delete(filter)
+  })
+  aedes.on('clientError', (client, cause) =>
+    log.debug({ deviceId: client.id, cause: cause.message }, 'connection failed'),
+  )
+  aedes.on('connectionError', (_client, cause) =>
+    log.debug({ cause: cause.message }, 'connection failed before CONNECT'),
+  )
+  // The event exists, its type does not; without a listener it would end the process.
+  EventEmitter.prototype.on.call(aedes, 'error', (cause: unknown) =>
+    log.error({ cause: messageOf(cause) }, 'broker failed'),
+  )
+}
+
+/** Takes a connection into aedes with the packet guard before it, or turns it away when there are too many. */
+function adopter(
+  { settings, log }: BrokerDeps,
+  aedes: Aedes,
+  { sessions, counters, streams }: Shared & { streams: Set<Duplex> },
+): Broker['handleStream'] {
+  // aedes reads nothing between the check of the key and CONNACK, so whoever has a session has seen its CONNACK.
+  const limitOf = (client: object) => {
+    const device = sessions.of(client)?.device
+    if (!device) return MAX_CONNECT_BYTES
+    return LARGE_SENDERS.has(device.type) ? settings.maxCameraPacketBytes : settings.maxPacketBytes
+  }
+  return (stream, remote) => {
+    if (aedes.closed || streams.size >= settings.maxConnections) {
+      counters.refused++
+      stream.destroy()
+      return
+    }
+    streams.add(stream)
+    stream.once('close', () => streams.delete(stream))
+    const client = aedes.handle(stream)
+    const onOversize = (announcedBytes: number) => {
+      counters.oversized++
+      log.warn({ deviceId: client.id, remote, announcedBytes }, 'packet over the limit, connection ended')
+    }
+    guardPackets(client, () => limitOf(client), onOversize)
+  }
+}
+
+async function within(clock: Clock, deadlineMs: number, work: Promise<void>): Promise<void> {
+  let cancel = () => {}
+  const deadline = new Promise<void>((resolve) => {
+    cancel = clock.after(deadlineMs, resolve)
+  })
+  await Promise.race([work, deadline])
+  cancel()
+}
+
+async function closed(aedes: Aedes, streams: ReadonlySet<Duplex>): Promise<void> {
+  // Acknowledgements are corked until the end of the turn; closing in it would swallow them.
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise<void>((resolve) => aedes.close(() => resolve()))
+  for (const stream of streams) stream.destroy()
+}

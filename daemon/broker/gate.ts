@@ -1,0 +1,190 @@
+/** What happens to a message between its arrival and its acknowledgement. */
+import { takeIn } from '../domain/intake.ts'
+import type { Observation } from '../domain/observation.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Arrivals } from './arrivals.ts'
+import type { Counters } from './counters.ts'
+import type { BrokerPorts, DeviceIdentity } from './ports.ts'
+import { type Readings, type Refusal, readMessage } from './readings.ts'
+import type { Route } from './topics.ts'
+import type { Waits } from './waits.ts'
+
+/** A publish that passed the access rules. */
+export interface Arrived {
+  device: DeviceIdentity
+  route: Route
+  topic: string
+  payload: Uint8Array
+  dup: boolean
+  messageId: number | undefined
+  /** Number of its connection. */
+  connection: number
+  /** Whether its connection still stands: for one that is gone nothing is retried. */
+  isOpen(): boolean
+  /** Called while the message is held back, so that its connection does not time out. */
+  onHeld(): void
+}
+
+export interface Gate {
+  /** Resolves when the message may be acknowledged. Rejects when it must not be: the device has to send it again. */
+  accept(message: Arrived): Promise<void>
+}
+
+export interface GateDeps {
+  ports: BrokerPorts
+  arrivals: Arrivals
+  waits: Waits
+  clock: Clock
+  counters: Counters
+  log: Log
+  /** Publishes on the device's command topic. */
+  tell(deviceId: string, notice: object): void
+}
+
+const QUARANTINED_BYTES = 16_384
+const REFUSALS_TOLD = 20
+/** A store that cannot take more is tried again after these pauses, about 30 s in all; then the connection is dropped. */
+const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, 2000, 4000, 8000, 14_000]
+
+/**
+ * Runs before aedes acknowledges, so PUBACK means "on disk". What cannot be read is stored aside and acknowledged: failing it
+ * would make the device send it for ever. While the store cannot take anything, nothing is acknowledged.
+ */
+export function createGate(deps: GateDeps): Gate {
+  return {
+    async accept(message) {
+      if (await handedOn(deps, message)) return
+      const { observations, refused } = judge(deps, message)
+      if (observations.length > 0) {
+        const stored = await committed(deps, message, () => deps.ports.append(observations))
+        if ('refusal' in stored) refused.push(stored.refusal)
+        else deps.counters.observations += observations.length
+      }
+      if (refused.length > 0) await setAside(deps, message, refused)
+    },
+  }
+}
+
+/** Frames and words on alerts go to their own part; what is not for anybody stays here. */
+async function handedOn({ ports, clock }: GateDeps, { device, route, payload }: Arrived): Promise<boolean> {
+  if (route.kind === 'frame' && ports.onFrame) {
+    await ports.onFrame(device.deviceId, payload, clock.now())
+    return true
+  }
+  if (route.kind === 'alert' && ports.onAlertCommand) {
+    await ports.onAlertCommand(device.deviceId, route.alertId, payload)
+    return true
+  }
+  return false
+}
+
+function judge(deps: GateDeps, message: Arrived): { observations: Observation[]; refused: Refusal[] } {
+  const read = readMessage(message.route, message.payload)
+  if ('code' in read) return { observations: [], refused: [read] }
+  const observations: Observation[] = []
+  const refused = [...read.refused]
+  const context = contextOf(deps, message, read)
+  for (const { index, path, sample } of read.readings) {
+    for (const result of takeIn(sample, context)) {
+      if ('observation' in result) observations.push(result.observation)
+      else refused.push({ ...result.rejected, index, path: joined(path, result.rejected.path) })
+    }
+  }
+  return { observations, refused }
+}
+
+function contextOf(
+  { ports, arrivals, clock }: GateDeps,
+  message: Arrived,
+  { source, stampedOnArrival }: Readings,
+) {
+  const { deviceId, zone, hrvKind } = message.device
+  const { devices } = ports
+  const nowMs = clock.now()
+  return {
+    deviceId,
+    source,
+    nowMs,
+    arrivedMs: stampedOnArrival ? arrivals.stamp(deviceId, message, nowMs) : null,
+    deviceZone: zone,
+    naiveZone: null,
+    ...(hrvKind === undefined ? {} : { hrvKind }),
+    personAt(atMs: number, named: string | null): string | null {
+      const wearer = devices.wearerAt(deviceId, atMs)
+      if (named === null || named === wearer) return wearer
+      return devices.serves(deviceId, named) ? named : null
+    },
+  }
+}
+
+/** Keeps the message with the reason, then tells the device. Partly good messages are kept whole: a later reader sees the context. */
+async function setAside(deps: GateDeps, message: Arrived, refused: readonly Refusal[]): Promise<void> {
+  const { ports, counters, clock, log, tell } = deps
+  const { device, topic, payload } = message
+  const [first] = refused
+  if (!first) return
+  const reason =
+    refused.length === 1 ? reasonOf(first) : `${refused.length} samples, first: ${reasonOf(first)}`
+  const kept = Buffer.from(payload.subarray(0, QUARANTINED_BYTES))
+  const entry = {
+    deviceId: device.deviceId,
+    atMs: clock.now(),
+    topic,
+    code: first.code,
+    reason,
+    payload: kept,
+    payloadBytes: payload.byteLength,
+  }
+  const stored = await committed(deps, message, () => ports.quarantine(entry))
+  if ('refusal' in stored)
+    throw new HubError('INTERNAL', `The quarantine refused a message: ${stored.refusal.message}`)
+  counters.quarantined++
+  counters.rejected += refused.length
+  log.debug(
+    { deviceId: device.deviceId, topic, code: first.code, samples: refused.length },
+    'message quarantined',
+  )
+  tell(device.deviceId, {
+    type: 'rejected',
+    topic,
+    code: first.code,
+    message: first.message,
+    rejected: refused.slice(0, REFUSALS_TOLD),
+    count: refused.length,
+  })
+}
+
+/**
+ * Runs a write until it is on disk. A store that is full or overloaded is tried again while the connection waits; one that
+ * refuses the content itself gives the reason, because sending that again would not help.
+ */
+async function committed<Result>(
+  deps: GateDeps,
+  message: Arrived,
+  write: () => Promise<Result>,
+): Promise<{ result: Result } | { refusal: Refusal }> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return { result: await write() }
+    } catch (cause) {
+      if (!(cause instanceof HubError) || cause.code === 'SHUTTING_DOWN' || cause.status === 500) throw cause
+      if (cause.status !== 503)
+        return { refusal: { index: 0, code: cause.code, path: '', message: cause.message } }
+      const pauseMs = RETRY_AFTER_MS[attempt]
+      if (pauseMs === undefined || !message.isOpen()) throw cause
+      if (attempt === 0) deps.counters.held++
+      message.onHeld()
+      if (!(await deps.waits.wait(pauseMs))) throw cause
+    }
+  }
+}
+
+function reasonOf({ path, message }: Refusal): string {
+  return path === '' ? message : `${path}: ${message}`
+}
+
+function joined(path: string, inner: string): string {
+  return path === '' ? inner : `${path}.${inner}`
+}

@@ -1,0 +1,71 @@
+import type { Observation, Outcome } from '../domain/observation.ts'
+import type { ErrorCode } from '../kernel/errors.ts'
+
+export type DeviceType = 'watch' | 'phone' | 'camera' | 'gateway' | 'wall' | 'integration' | 'hub'
+
+/** What the hub knows of a device whose key was right. */
+export interface DeviceIdentity {
+  deviceId: string
+  type: DeviceType
+  /** Topic prefixes that a gateway may publish under beside its own; empty for all others. */
+  prefixes: readonly string[]
+  /** IANA zone of the device's wall clock. */
+  zone: string
+  /** What a bare `hrv` of this device is known to be. */
+  hrvKind?: 'hrv_rmssd' | 'hrv_sdnn'
+}
+
+export interface Devices {
+  /** Null for an unknown or revoked device and for a wrong key; compares in constant time. */
+  authenticate(deviceId: string, key: string): DeviceIdentity | null | Promise<DeviceIdentity | null>
+  /** Who wore the device at that instant, null for nobody. */
+  wearerAt(deviceId: string, atMs: number): string | null
+  /** Whether the device may name this person in a sample. */
+  serves(deviceId: string, personId: string): boolean
+  /** Whether an integration may hear of this person, by consent. */
+  mayHear(deviceId: string, personId: string): boolean
+  /** Told at every change, and once when the connection ends, will or no will. */
+  onPresence(deviceId: string, online: boolean, atMs: number): void
+}
+
+/** Resolves once every observation is on disk. Rejects with HubError: DISK_FULL, OVERLOADED or SHUTTING_DOWN. */
+export type Append = (batch: readonly Observation[]) => Promise<Outcome[]>
+
+/** A message that could not be taken whole. `payload` is cut to 16 KB; `payloadBytes` is what came. */
+export interface QuarantineEntry {
+  deviceId: string
+  atMs: number
+  topic: string
+  code: ErrorCode
+  reason: string
+  payload: Uint8Array
+  payloadBytes: number
+}
+
+/** Resolves once the entry is on disk; keeps a bounded number of them per device, the newest. */
+export type Quarantine = (entry: QuarantineEntry) => Promise<void>
+
+export interface BrokerPorts {
+  append: Append
+  quarantine: Quarantine
+  devices: Devices
+  /** One JPEG of a camera. Without it frames are quarantined like any other topic that nobody reads. */
+  onFrame?: (deviceId: string, jpeg: Uint8Array, atMs: number) => void | Promise<void>
+  /** An integration's word on an alert. */
+  onAlertCommand?: (deviceId: string, alertId: string, payload: Uint8Array) => void | Promise<void>
+  /** Milliseconds from a QoS 1 or 2 publish to its acknowledgement. */
+  observeAck?: (ms: number) => void
+}
+
+export interface BrokerSettings {
+  /** Plain MQTT; loopback unless the owner allows more. Null: no such listener. */
+  tcp: { host: string; port: number } | null
+  tls: { host: string; port: number; certPem: string; keyPem: string } | null
+  maxConnections: number
+  maxPacketBytes: number
+  /** For cameras and gateways. */
+  maxCameraPacketBytes: number
+  maxSubscriptions: number
+  messagesPerSecond: number
+  messageBurst: number
+}

@@ -1,0 +1,142 @@
+import type { AedesOptions, Client, PublishPacket } from 'aedes'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError, messageOf } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Counters } from './counters.ts'
+import type { Arrived, Gate } from './gate.ts'
+import { keepAlive } from './guard.ts'
+import type { Pace } from './pace.ts'
+import type { Presence } from './presence.ts'
+import type { Session, Sessions } from './sessions.ts'
+import { type Route, rulePublish } from './topics.ts'
+import type { Waits } from './waits.ts'
+
+export interface PublishDeps {
+  sessions: Sessions
+  presence: Presence
+  gate: Gate
+  pace: Pace
+  waits: Waits
+  clock: Clock
+  counters: Counters
+  log: Log
+  observeAck: (ms: number) => void
+}
+
+export interface PublishHook {
+  authorizePublish: NonNullable<AedesOptions['authorizePublish']>
+  /** Acknowledges nothing that arrives from now on; resolves when what is in hand is done. */
+  drain(): Promise<void>
+}
+
+/** The one hook of aedes that runs before a publish is acknowledged: what it holds back is not acknowledged. */
+export function createPublishHook(deps: PublishDeps): PublishHook {
+  const { sessions, presence, counters, log, waits } = deps
+  const inHand = new Set<Promise<void>>()
+  let draining = false
+
+  return {
+    authorizePublish(client, packet, done) {
+      const session = client && sessions.of(client)
+      if (!client || !session || session.revoked)
+        return done(new Error('no device stands behind this message'))
+      const ruling = judge(session, packet)
+      if ('violation' in ruling) {
+        counters.violations++
+        log.warn(
+          {
+            deviceId: session.device.deviceId,
+            topic: packet.topic.slice(0, 128),
+            violation: ruling.violation,
+          },
+          'connection ended',
+        )
+        return done(new Error(ruling.violation))
+      }
+      // A will comes from a connection that has closed; all else that comes now finds its connection closed in a moment.
+      if (draining && !client.closed) {
+        counters.unacknowledged++
+        return
+      }
+      counters.published++
+      const said = ruling.route.kind === 'status' ? packet.payload.toString() : ''
+      if (said === 'online' || said === 'offline') {
+        presence.said(session.device.deviceId, client, said === 'online')
+        if (client.closed) return done()
+        return track(paced(deps, client, session))
+      }
+      packet.retain = false
+      track(accept(deps, client, session, ruling.route, packet))
+
+      function track(work: Promise<void>): void {
+        const settled = work.then(
+          () => done(),
+          (cause: unknown) => {
+            counters.unacknowledged++
+            log.warn(
+              {
+                deviceId: session?.device.deviceId,
+                code: cause instanceof HubError ? cause.code : null,
+                cause: messageOf(cause),
+              },
+              'message left unacknowledged',
+            )
+            done(new Error('the message could not be stored'))
+          },
+        )
+        inHand.add(settled)
+        settled
+          .finally(() => inHand.delete(settled))
+          .catch((cause: unknown) => log.error({ cause: messageOf(cause) }, 'acknowledgement failed'))
+      }
+    },
+    async drain() {
+      draining = true
+      waits.end()
+      await Promise.allSettled([...inHand])
+    },
+  }
+}
+
+function judge({ device }: Session, packet: PublishPacket): { route: Route } | { violation: string } {
+  if (packet.qos > 0 && packet.messageId === 0) return { violation: 'packet id 0 [MQTT-2.3.1-1]' }
+  if (packet.qos === 0 && packet.dup) return { violation: 'DUP on QoS 0 [MQTT-3.3.1-2]' }
+  return rulePublish(device, packet.topic, packet.retain)
+}
+
+async function accept(
+  deps: PublishDeps,
+  client: Client,
+  session: Session,
+  route: Route,
+  packet: PublishPacket,
+): Promise<void> {
+  const startedMs = deps.clock.monotonic()
+  if (!client.closed) await paced(deps, client, session)
+  const message: Arrived = {
+    device: session.device,
+    route,
+    topic: packet.topic,
+    payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+    dup: packet.dup,
+    messageId: packet.qos > 0 ? packet.messageId : undefined,
+    connection: session.number,
+    isOpen: () => !client.closed,
+    onHeld: () => keepAlive(client),
+  }
+  await deps.gate.accept(message)
+  if (packet.qos > 0) deps.observeAck(deps.clock.monotonic() - startedMs)
+}
+
+/** Waits for the device's rate. A connection with a waiting message reads no further, which is the pause. */
+async function paced(
+  { pace, waits, counters }: PublishDeps,
+  client: Client,
+  { device }: Session,
+): Promise<void> {
+  const waitMs = pace.take(device.deviceId)
+  if (waitMs === 0) return
+  counters.paused++
+  if (!(await waits.wait(waitMs))) throw new HubError('SHUTTING_DOWN', 'The hub is stopping.')
+  keepAlive(client)
+}
