@@ -1,0 +1,51 @@
+/** What every screen may use, handed down by context instead of by imports of singletons. */
+import type { ReadonlySignal, Signal } from '@preact/signals'
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Format } from './i18n/format.ts'
+import type { Translate } from './i18n/translate.ts'
+import type { Welcome } from './net/answers.ts'
+import type { Api } from './net/api.ts'
+import type { Session } from './net/session.ts'
+import type { Updates } from './offline/updates.ts'
+import type { Router } from './router.ts'
+import type { Household } from './state/household.ts'
+import type { HubClock } from './state/hub-clock.ts'
+import type { Link } from './state/link.ts'
+import type { Pairing } from './state/pairing.ts'
+
+export interface App {
+  t: Translate
+  format: Format
+  router: Router
+  api: Api
+  session: Session
+  household: Household
+  pairing: Pairing
+  clock: HubClock
+  link: Link
+  updates: Updates
+  /** What the hub says to everybody: its name, version, certificate; null until it was asked. */
+  welcome: ReadonlySignal<Welcome | null>
+  /** The hub's name for the shell, from the welcome or the cache. */
+  hubName: ReadonlySignal<string>
+  /** One-time token of the address that this device was opened with, until it is used. */
+  joinToken: Signal<string | null>
+  /** One short sentence at the bottom, read aloud; it replaces the one before. */
+  said: Signal<string>
+  /** This device's zone, where no person's zone applies. */
+  zone: string
+}
+
+export const AppContext = createContext<App | null>(null)
+
+export function useApp(): App {
+  const app = useContext(AppContext)
+  if (!app) throw new Error('a screen was drawn outside of the app')
+  return app
+}
+
+export function isOwner({ session }: App): boolean {
+  const state = session.state.value
+  return state.kind === 'signed-in' && state.user.role === 'owner'
+}

@@ -1,0 +1,147 @@
+/** Writes ages, times, days and measured values the way a person reads them, in the person's own time zone. */
+import { metricNamed } from '../../domain/metric.ts'
+import type { Key, Translate } from './translate.ts'
+
+export interface Format {
+  /** `12 s ago`; under three seconds it is `now`, and a clock slightly ahead never shows a negative age. */
+  age(ageMs: number): string
+  /** Wall-clock time, `14:32`. */
+  time(atMs: number, zone: string | undefined): string
+  /** Wall-clock time with day, for anything that may be older than today. */
+  moment(atMs: number, zone: string | undefined): string
+  /** A calendar day `YYYY-MM-DD`: `Thu 20 Nov`; `long` spells it out. */
+  day(day: string, style?: 'short' | 'long'): string
+  date(atMs: number, zone: string | undefined): string
+  /** A measured value without its unit, `36.8`; a state is its word. */
+  value(metric: string, value: number | string): string
+  /** How the unit is written after a value, empty for a bare share or score. */
+  unit(metric: string): string
+  metric(name: string): string
+  /** `1 h 20 min` */
+  span(ms: number): string
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Registry units that are written otherwise; a unit that is not here is written as it is. */
+const UNITS: Readonly<Record<string, string>> = {
+  '1': '',
+  '1/min': '/min',
+  degC: '°C',
+  state: '',
+  count: '',
+  'kg/m2': 'kg/m²',
+  deg: '°',
+}
+/** Shares of one that people read in percent. */
+const SHARES: ReadonlySet<string> = new Set(['stress', 'activity'])
+
+export function createFormat(locale: string, t: Translate): Format {
+  const dates = new Map<string, Intl.DateTimeFormat>()
+  const decimals = [0, 1, 2].map(
+    (digits) =>
+      new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  )
+
+  return {
+    age(ageMs) {
+      if (ageMs < 3 * SECOND) return t('age.now')
+      if (ageMs < MINUTE) return t('age.seconds', { count: Math.floor(ageMs / SECOND) })
+      if (ageMs < HOUR) return t('age.minutes', { count: Math.floor(ageMs / MINUTE) })
+      if (ageMs < 2 * DAY) return t('age.hours', { count: Math.floor(ageMs / HOUR) })
+      return t('age.days', { count: Math.floor(ageMs / DAY) })
+    },
+    time: (atMs, zone) => written(atMs, zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+    moment: (atMs, zone) =>
+      written(atMs, zone, {
+        weekday: 'short',
+        day: 'numeric',
+        month: 'short',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+      }),
+    date: (atMs, zone) => written(atMs, zone, { day: 'numeric', month: 'short', year: 'numeric' }),
+    day: (day, style = 'short') =>
+      written(
+        Date.parse(`${day}T12:00:00Z`),
+        'UTC',
+        style === 'long'
+          ? { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }
+          : { weekday: 'short', day: 'numeric', month: 'short' },
+      ),
+    value(metric, value) {
+      if (typeof value === 'string') return value.replaceAll('_', ' ')
+      if (SHARES.has(metric)) return (decimals[0] as Intl.NumberFormat).format(value * 100)
+      return (decimals[digitsOf(metric)] as Intl.NumberFormat).format(value)
+    },
+    unit(metric) {
+      if (SHARES.has(metric)) return '%'
+      const unit = metricNamed(metric)?.unit ?? ''
+      return UNITS[unit] ?? unit
+    },
+    metric(name) {
+      const key = `metric.${name}`
+      const known = hasName(key) ? t(key) : ''
+      return known === '' ? sentenceCase(name) : known
+    },
+    span(ms) {
+      const minutes = Math.round(ms / MINUTE)
+      if (minutes < 60) return t('span.minutes', { minutes })
+      return t('span.hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
+    },
+  }
+
+  function written(atMs: number, zone: string | undefined, options: Intl.DateTimeFormatOptions): string {
+    const key = `${zone}${JSON.stringify(options)}`
+    let format = dates.get(key)
+    if (!format) {
+      format = new Intl.DateTimeFormat(locale, zone === undefined ? options : { ...options, timeZone: zone })
+      dates.set(key, format)
+    }
+    return format.format(atMs)
+  }
+}
+
+/** Decimals worth reading: the registry's scale is what the store keeps, which is finer than what sensors mean. */
+function digitsOf(metric: string): 0 | 1 | 2 {
+  const found = metricNamed(metric)
+  if (!found) return 1
+  if (['degC', 'kg', 'km', 'mmol/L', 'm/s'].includes(found.unit) || metric === 'strain') return 1
+  if (found.unit === 'm' && found.max < 10) return 2
+  return 0
+}
+
+const METRIC_NAMES = [
+  'heart_rate',
+  'resting_heart_rate',
+  'rr_interval',
+  'hrv_rmssd',
+  'hrv_sdnn',
+  'spo2',
+  'respiratory_rate',
+  'skin_temp',
+  'body_temp',
+  'stress',
+  'activity',
+  'steps',
+  'glucose',
+  'ketone',
+  'sleep_duration',
+  'bp_sys',
+  'bp_dia',
+  'bmi',
+] as const
+type MetricKey = `metric.${(typeof METRIC_NAMES)[number]}` & Key
+
+function hasName(key: string): key is MetricKey {
+  return METRIC_NAMES.some((name) => `metric.${name}` === key)
+}
+
+function sentenceCase(name: string): string {
+  const words = name.replaceAll('_', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

@@ -1,0 +1,42 @@
+/** Turns a catalogue of sentences into one typed function, so that a missing word is a compile error. */
+import { en } from './en.ts'
+
+type Plural = { readonly one: string; readonly other: string }
+export type Sentence = string | Plural
+export type Catalogue = Readonly<Record<keyof typeof en, Sentence>>
+export type Key = keyof typeof en
+
+/** The names between braces of a sentence. */
+type Names<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never
+type Text<K extends Key> = (typeof en)[K] extends Plural
+  ? (typeof en)[K]['other'] | '{count}'
+  : (typeof en)[K]
+type Values<K extends Key> = Record<Names<Text<K>>, string | number>
+type Arguments<K extends Key> = [Names<Text<K>>] extends [never] ? [] : [values: Values<K>]
+
+export type Translate = <K extends Key>(key: K, ...values: Arguments<K>) => string
+
+/** `count` chooses the plural form of a sentence that has two; numbers are written the way the locale does. */
+export function createTranslate(catalogue: Catalogue, locale: string): Translate {
+  const plural = new Intl.PluralRules(locale)
+  const number = new Intl.NumberFormat(locale)
+  return (key, ...[values]) => {
+    const given: Readonly<Record<string, string | number>> = values ?? {}
+    const sentence = catalogue[key]
+    const text = typeof sentence === 'string' ? sentence : sentence[form(given['count'])]
+    return text.replace(/\{(\w+)\}/g, (_all, name: string) => {
+      const value = given[name]
+      return typeof value === 'number' ? number.format(value) : (value ?? '')
+    })
+  }
+
+  function form(count: string | number | undefined): 'one' | 'other' {
+    return plural.select(Number(count)) === 'one' ? 'one' : 'other'
+  }
+}
+
+/** The signed-in words: every string that the app shows, in the one language there is so far. */
+export function translateFor(languages: readonly string[]): { t: Translate; locale: string } {
+  const locale = languages.find((language) => language.startsWith('en')) ?? 'en-GB'
+  return { t: createTranslate(en, locale), locale }
+}

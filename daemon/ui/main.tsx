@@ -1,0 +1,222 @@
+/** Starts the app: makes every part with the browser's real means, wires them, draws. */
+import { effect, signal } from '@preact/signals'
+import { render } from 'preact'
+import { type App, AppContext } from './app.ts'
+import { createFormat } from './i18n/format.ts'
+import { translateFor } from './i18n/translate.ts'
+import type { Welcome } from './net/answers.ts'
+import { createApi } from './net/api.ts'
+import { createSession } from './net/session.ts'
+import { createSocket, type Wire } from './net/socket.ts'
+import { createUpdates } from './offline/updates.ts'
+import { createVault } from './offline/vault.ts'
+import { createRouter } from './router.ts'
+import { Root } from './screens/root.tsx'
+import { createHousehold, type Snapshot } from './state/household.ts'
+import { createHubClock } from './state/hub-clock.ts'
+import { createLink } from './state/link.ts'
+import { createPairing, readJoinFragment } from './state/pairing.ts'
+
+const KNOWN = 'homefield.signed-in'
+const SNAPSHOT = 'household'
+const SAVE_EVERY_MS = 10_000
+const RETRY_START_MS = 5_000
+
+function start(root: HTMLElement): void {
+  const nowMs = () => Date.now()
+  const later = (run: () => void, ms: number) => void setTimeout(run, ms)
+  const { t, locale } = translateFor(navigator.languages)
+  const clock = createHubClock({
+    nowMs,
+    setInterval: (run, ms) => window.setInterval(run, ms),
+    clearInterval: (id) => window.clearInterval(id),
+  })
+  const link = createLink({ nowMs, later })
+  const vault = createVault(window.indexedDB, window.crypto)
+  const hubName = signal('Homefield')
+  const welcome = signal<Welcome | null>(null)
+  const joinToken = signal<string | null>(readJoinFragment(window.location.hash)?.token ?? null)
+
+  const session = createSession({
+    api: () => api,
+    memory: {
+      has: () => localStorage.getItem(KNOWN) === 'yes',
+      set: (known) => (known ? localStorage.setItem(KNOWN, 'yes') : localStorage.removeItem(KNOWN)),
+    },
+    exclusively: <Result,>(run: () => Promise<Result>) =>
+      'locks' in navigator ? navigator.locks.request('homefield-refresh', run) : run(),
+    nowMs,
+    async forget() {
+      socket.stop()
+      household.clear()
+      pairing.requests.clear()
+      await vault.wipe()
+    },
+  })
+  const api = createApi({
+    fetch: (...request) => fetch(...request),
+    newId: () => crypto.randomUUID(),
+    timeout: (ms) => AbortSignal.timeout(ms),
+    token: session.token,
+    renew: session.renew,
+    onHubTime: clock.heard,
+    onReachable: link.reachable,
+  })
+  const household = createHousehold({ api, nowMs: clock.nowMs, later })
+  const pairing = createPairing(api)
+  const socket = createSocket({
+    open: (protocols) => wireTo(protocols),
+    token: session.freshToken,
+    timers: {
+      set: (run, ms) => window.setTimeout(run, ms),
+      clear: (id) => window.clearTimeout(id),
+      nowMs,
+    },
+    random: Math.random,
+    onEvent(event) {
+      if (event.topic === 'pairing') void pairing.requests.reload()
+      else household.apply(event)
+    },
+    onGap(topic) {
+      if (topic === 'pairing') void pairing.requests.reload()
+      else household.refetch(topic)
+    },
+    onState: link.socket,
+    onRevoked: () => void session.end(),
+  })
+  const router = createRouter({
+    location: window.location,
+    history: window.history,
+    onPop: (listener) => window.addEventListener('popstate', listener),
+    onMoved: () => window.dispatchEvent(new Event('homefield:moved')),
+  })
+  const updates = createUpdates({
+    workers: navigator.serviceWorker as ServiceWorkerContainer | undefined,
+    trustedTypes: (window as { trustedTypes?: Parameters<typeof createUpdates>[0]['trustedTypes'] })
+      .trustedTypes,
+    reload: () => window.location.reload(),
+  })
+  const app: App = {
+    t,
+    format: createFormat(locale, t),
+    router,
+    api,
+    session,
+    household,
+    pairing,
+    clock,
+    link,
+    updates,
+    welcome,
+    hubName,
+    joinToken,
+    said: signal(''),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  }
+
+  followSession()
+  followHousehold()
+  rememberHousehold()
+  followWindow()
+  // The one-time token leaves the address bar and the history before anything else happens.
+  if (joinToken.peek() !== null) router.go('/join', { replace: true })
+  root.replaceChildren()
+  render(
+    <AppContext.Provider value={app}>
+      <Root />
+    </AppContext.Provider>,
+    root,
+  )
+  void session.start()
+  void updates.start()
+
+  /** What is shown follows who is signed in. */
+  function followSession(): void {
+    let shown = ''
+    effect(() => {
+      const state = session.state.value
+      const who = state.kind === 'signed-in' ? state.user.id : state.kind
+      if (who === shown) return
+      shown = who
+      if (state.kind === 'signed-in') {
+        void household.load()
+        if (state.user.role === 'owner') void pairing.requests.reload()
+        // Without it the shell says less; nothing depends on it.
+        void api.get<Welcome>('/welcome', { auth: 'none' }).then(greet, () => undefined)
+      } else if (state.kind === 'unreachable') {
+        void recall()
+        retryStart()
+      } else if ('welcome' in state) greet(state.welcome)
+    })
+  }
+
+  function greet(found: Welcome): void {
+    welcome.value = found
+    hubName.value = found.hub_name
+  }
+
+  /** Ends when the hub answers, whatever it says. */
+  function retryStart(): void {
+    later(() => {
+      void session.start().then(() => {
+        if (session.state.peek().kind === 'unreachable') retryStart()
+      })
+    }, RETRY_START_MS)
+  }
+
+  async function recall(): Promise<void> {
+    const snapshot = await vault.read<Snapshot>(SNAPSHOT)
+    if (!snapshot || session.state.peek().kind === 'signed-in') return
+    hubName.value = snapshot.hubName
+    household.restore(snapshot)
+  }
+
+  function followHousehold(): void {
+    effect(() => {
+      const state = session.state.value
+      const people = household.people.state.value.value
+      if (state.kind !== 'signed-in' || people === null) return
+      const own = state.user.role === 'owner' ? ['edge', 'pairing'] : ['edge']
+      socket.want([...people.map((person) => `person:${person.id}`), ...own])
+    })
+  }
+
+  function rememberHousehold(): void {
+    setInterval(save, SAVE_EVERY_MS)
+    window.addEventListener('pagehide', save)
+
+    function save(): void {
+      const ready = household.people.state.peek().value !== null && household.cachedAtMs.peek() === null
+      if (session.state.peek().kind !== 'signed-in' || !ready) return
+      // Without space or in a private window there is no cache; nothing else depends on it.
+      vault.write(SNAPSHOT, household.snapshot(hubName.peek())).catch(() => undefined)
+    }
+  }
+
+  function followWindow(): void {
+    const seen = () => document.visibilityState === 'visible'
+    clock.run(seen())
+    document.addEventListener('visibilitychange', () => {
+      clock.run(seen())
+      if (!seen()) return
+      wake()
+      updates.check()
+    })
+    window.addEventListener('online', wake)
+  }
+
+  function wake(): void {
+    const { kind } = session.state.peek()
+    if (kind === 'unreachable') void session.start()
+    else if (kind === 'signed-in') socket.wake()
+  }
+}
+
+function wireTo(protocols: string[]): Wire {
+  const url = new URL('/api/v1/ws', window.location.href)
+  url.protocol = 'wss:'
+  return new WebSocket(url, protocols) as Wire
+}
+
+const root = document.getElementById('app')
+if (root) start(root)

@@ -1,0 +1,197 @@
+/** Draws one series with uPlot: band of extremes behind, line in front, holes left open, reading by touch or mouse. */
+import type { Signal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import { useApp } from '../app.ts'
+import { type Series, type Summary, valueRange } from '../state/day-series.ts'
+import { type Stretch, ticksOf } from '../state/stretch.ts'
+
+export interface Pointed {
+  atMs: number
+  mid: number
+  low: number
+  high: number
+}
+
+export interface CurveProps {
+  metric: string
+  series: Series
+  sums: Summary | null
+  stretch: Stretch
+  zone: string
+  nowMs: number
+  pointed: Signal<Pointed | null>
+  label: string
+}
+
+const HEIGHT_PX = 264
+const AXIS_FONT = '12px system-ui, sans-serif'
+
+export function Curve(props: CurveProps): JSX.Element {
+  const { t } = useApp()
+  const box = useRef<HTMLDivElement>(null)
+  const { series, stretch, pointed, sums } = props
+  const app = useApp()
+  useEffect(() => {
+    const host = box.current
+    if (!host) return
+    pointed.value = null
+    let plot = draw(host)
+    const size = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height: HEIGHT_PX }))
+    size.observe(host)
+    const scheme = window.matchMedia('(prefers-color-scheme: dark)')
+    const repaint = () => {
+      plot.destroy()
+      plot = draw(host)
+    }
+    scheme.addEventListener('change', repaint)
+    return () => {
+      scheme.removeEventListener('change', repaint)
+      size.disconnect()
+      plot.destroy()
+    }
+  }, [series, stretch.fromMs, stretch.span])
+
+  return (
+    <div class="curve">
+      <Reading {...props} />
+      <div ref={box} class="curve-box" role="img" aria-label={props.label} />
+      {sums === null && (
+        <p class="curve-none">{t(stretch.toMs > props.nowMs ? 'day.noneYet' : 'day.none')}</p>
+      )}
+    </div>
+  )
+
+  function draw(host: HTMLElement): uPlot {
+    const data: uPlot.AlignedData = [series.x, series.mid, series.low, series.high]
+    return new uPlot(optionsFor(host, props, app.format.time), data, host)
+  }
+}
+
+/** The value under the finger, in words; without one, what the curve's scale means. */
+function Reading({ metric, pointed, zone, stretch }: CurveProps): JSX.Element {
+  const { t, format } = useApp()
+  const { value: at } = pointed
+  const unit = format.unit(metric)
+  if (at === null) {
+    return (
+      <p class="curve-reading">
+        {format.metric(metric)}
+        {unit !== '' && `, ${unit}`}
+      </p>
+    )
+  }
+  return (
+    <p class="curve-reading">
+      <strong>{format.time(at.atMs, zone)}</strong> {format.value(metric, at.mid)} {unit}
+      {stretch.span === 'day' && at.low !== at.high && (
+        <span class="small">
+          {t('day.between', { low: format.value(metric, at.low), high: format.value(metric, at.high) })}
+        </span>
+      )}
+    </p>
+  )
+}
+
+function optionsFor(
+  host: HTMLElement,
+  props: CurveProps,
+  time: (atMs: number, zone: string) => string,
+): uPlot.Options {
+  const { series, sums, stretch, zone, metric, pointed, nowMs } = props
+  const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim()
+  const line = colour('--series-1')
+  const ticks = ticksOf(stretch, zone).map((atMs) => atMs / 1000)
+  const axis: uPlot.Axis = {
+    stroke: colour('--ink-3'),
+    font: AXIS_FONT,
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { show: false },
+  }
+  const range: [number, number] = sums ? valueRange(sums.min, sums.max, leastRange(metric)) : [0, 1]
+  const edge: uPlot.Series = { stroke: 'transparent', points: { show: false } }
+  return {
+    width: host.clientWidth,
+    height: HEIGHT_PX,
+    padding: [10, 14, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 9, fill: line },
+      dataIdx: (_plot, _series, closest) => closest,
+    },
+    scales: {
+      x: { time: false, range: [stretch.fromMs / 1000, stretch.toMs / 1000] },
+      y: { range: () => range },
+    },
+    axes: [
+      { ...axis, splits: () => ticks, values: (_plot, at) => at.map((s) => time(s * 1000, zone)), size: 34 },
+      { ...axis, show: sums !== null, size: 44 },
+    ],
+    series: [
+      {},
+      {
+        stroke: line,
+        width: 1.75,
+        spanGaps: false,
+        points: { show: true, size: 4, fill: line, stroke: line, filter: () => series.lone },
+      },
+      edge,
+      edge,
+    ],
+    bands: [{ series: [3, 2], fill: `${line}2e` }],
+    hooks: {
+      setCursor: [
+        (plot) => {
+          pointed.value = pointAt(series, plot.cursor.idx)
+        },
+      ],
+      ready: [(plot) => followFinger(plot)],
+      drawClear: [(plot) => markNow(plot, nowMs / 1000, colour('--line-strong'))],
+    },
+  }
+}
+
+function pointAt(series: Series, index: number | null | undefined): Pointed | null {
+  if (index === null || index === undefined) return null
+  const [s, mid, low, high] = [series.x[index], series.mid[index], series.low[index], series.high[index]]
+  if (s === undefined || mid == null || low == null || high == null) return null
+  return { atMs: s * 1000, mid, low, high }
+}
+
+/** A calm child must not look like an earthquake: the least height of the value axis. */
+function leastRange(metric: string): number {
+  const wide: Readonly<Record<string, number>> = { heart_rate: 40, glucose: 80, spo2: 8, rr_interval: 300 }
+  return wide[metric] ?? 1
+}
+
+/** uPlot listens to a mouse only; a finger that rests a moment and then moves reads the curve. */
+function followFinger(plot: uPlot): void {
+  const { over } = plot
+  const move = (event: TouchEvent) => {
+    const [touch] = event.touches
+    if (!touch) return
+    const { left, top } = over.getBoundingClientRect()
+    plot.setCursor({ left: touch.clientX - left, top: touch.clientY - top })
+  }
+  over.addEventListener('touchstart', move, { passive: true })
+  over.addEventListener('touchmove', move, { passive: true })
+}
+
+/** Where the present is, so that an empty right half reads as "not yet". */
+function markNow(plot: uPlot, nowS: number, colour: string): void {
+  const { ctx, bbox } = plot
+  const x = plot.valToPos(nowS, 'x', true)
+  if (x <= bbox.left || x >= bbox.left + bbox.width) return
+  ctx.save()
+  ctx.strokeStyle = colour
+  ctx.setLineDash([3 * window.devicePixelRatio, 4 * window.devicePixelRatio])
+  ctx.lineWidth = window.devicePixelRatio
+  ctx.beginPath()
+  ctx.moveTo(x, bbox.top)
+  ctx.lineTo(x, bbox.top + bbox.height)
+  ctx.stroke()
+  ctx.restore()
+}

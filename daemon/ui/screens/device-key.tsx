@@ -1,0 +1,43 @@
+/** A new device's id and key, shown this once, and what to type into the device. */
+import type { JSX } from 'preact'
+import { useApp } from '../app.ts'
+import { CopyLine } from '../parts/action.tsx'
+import { Notice } from '../parts/feedback.tsx'
+import { Section } from '../parts/screen.tsx'
+
+export interface NewDevice {
+  id: string
+  key: string
+  name: string
+  type: string
+}
+
+const MQTTS_PORT = 8883
+
+export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
+  const { t } = useApp()
+  const { hostname } = window.location
+  const listens = device.type === 'integration' || device.type === 'wall'
+  return (
+    <>
+      <Notice tone="watch" icon="key">
+        {t('device.once')}
+      </Notice>
+      <div class="copy-lines">
+        <CopyLine label={t('device.id')} value={device.id} />
+        <CopyLine label={t('device.key')} value={device.key} />
+      </div>
+      <Section title={t('connect.title')}>
+        <p>{t('connect.text')}</p>
+        <div class="copy-lines">
+          <CopyLine label={t('connect.host')} value={hostname} />
+          <CopyLine label={t('connect.port')} value={String(MQTTS_PORT)} />
+          <CopyLine label={t('connect.user')} value={device.id} />
+          <CopyLine label={t('connect.topic')} value={listens ? 'hf/out/#' : `hf/${device.id}/obs`} />
+          {!listens && <CopyLine label={t('connect.payload')} value={'{"ts":1790000000,"hr":72}'} />}
+        </div>
+        <p class="small">{t('connect.password')}</p>
+      </Section>
+    </>
+  )
+}

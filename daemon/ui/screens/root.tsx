@@ -1,0 +1,103 @@
+/** Chooses what a person sees: the way in, or the app's screens by address. */
+import type { JSX } from 'preact'
+import { type App, isOwner, useApp } from '../app.ts'
+import { Empty, Skeleton } from '../parts/feedback.tsx'
+import { Link } from '../parts/link.tsx'
+import { Screen } from '../parts/screen.tsx'
+import { match } from '../router.ts'
+import { Home } from './home.tsx'
+import { lazy } from './lazy.tsx'
+import { Entrance, Shell } from './shell.tsx'
+import { Unreachable } from './unreachable.tsx'
+
+const manage = () => import('./manage.ts')
+const arrive = () => import('./arrive.ts')
+const Person = lazy(async () => (await import('./person.tsx')).Person)
+const People = lazy(async () => (await manage()).People)
+const EditPerson = lazy(async () => (await manage()).EditPerson)
+const Devices = lazy(async () => (await manage()).Devices)
+const DeviceDetail = lazy(async () => (await manage()).DeviceDetail)
+const AddDevice = lazy(async () => (await manage()).AddDevice)
+const Pair = lazy(async () => (await manage()).Pair)
+const More = lazy(async () => (await manage()).More)
+const Sharing = lazy(async () => (await manage()).Sharing)
+const Account = lazy(async () => (await manage()).Account)
+const About = lazy(async () => (await manage()).About)
+const FirstChild = lazy(async () => (await manage()).FirstChild)
+const FirstWatch = lazy(async () => (await manage()).FirstWatch)
+const Claim = lazy(async () => (await arrive()).Claim)
+const Join = lazy(async () => (await arrive()).Join)
+const SignIn = lazy(async () => (await arrive()).SignIn)
+
+interface Route {
+  pattern: string
+  owner?: true
+  draw(params: Record<string, string>, query: URLSearchParams): JSX.Element
+}
+
+const ROUTES: readonly Route[] = [
+  { pattern: '/', draw: () => <Home /> },
+  { pattern: '/p/:id', draw: ({ id = '' }) => <Person key={id} id={id} metric={null} /> },
+  {
+    pattern: '/p/:id/:metric',
+    draw: ({ id = '', metric = '' }) => <Person key={id} id={id} metric={metric} />,
+  },
+  { pattern: '/people', draw: () => <People /> },
+  { pattern: '/people/new', owner: true, draw: () => <EditPerson id={null} /> },
+  { pattern: '/people/:id', owner: true, draw: ({ id = '' }) => <EditPerson key={id} id={id} /> },
+  { pattern: '/devices', draw: () => <Devices /> },
+  {
+    pattern: '/devices/new',
+    owner: true,
+    draw: (_params, query) => <AddDevice personId={query.get('person')} />,
+  },
+  { pattern: '/devices/:id', draw: ({ id = '' }) => <DeviceDetail key={id} id={id} /> },
+  { pattern: '/pair', owner: true, draw: () => <Pair /> },
+  { pattern: '/more', draw: () => <More /> },
+  { pattern: '/more/sharing', draw: () => <Sharing /> },
+  { pattern: '/more/account', draw: () => <Account /> },
+  { pattern: '/more/about', draw: () => <About /> },
+]
+
+export function Root(): JSX.Element {
+  const app = useApp()
+  const session = app.session.state.value
+  const { path, query } = app.router.place.value
+  if (session.kind === 'starting') return <Starting />
+  if (session.kind === 'unclaimed') return <Claim welcome={session.welcome} />
+  if (path === '/join') return <Join />
+  if (session.kind === 'signed-out') return <SignIn welcome={session.welcome} why={session.why} />
+  if (session.kind === 'unreachable' && app.household.cachedAtMs.value === null) return <Unreachable />
+  if (path === '/welcome/child') return <FirstChild />
+  if (path === '/welcome/watch') return <FirstWatch personId={query.get('person')} />
+  return <Shell>{screenAt(app, path, query)}</Shell>
+}
+
+function screenAt(app: App, path: string, query: URLSearchParams): JSX.Element {
+  for (const route of ROUTES) {
+    const params = match(route.pattern, path)
+    if (params) return route.owner && !isOwner(app) ? <Nowhere /> : route.draw(params, query)
+  }
+  return <Nowhere />
+}
+
+function Starting(): JSX.Element {
+  return (
+    <Entrance>
+      <Skeleton rows={2} />
+    </Entrance>
+  )
+}
+
+function Nowhere(): JSX.Element {
+  const { t } = useApp()
+  return (
+    <Screen title={t('nowhere.title')} back="/">
+      <Empty icon="shield" title={t('nowhere.head')} text={t('nowhere.text')}>
+        <Link to="/" class="button primary">
+          {t('nav.home')}
+        </Link>
+      </Empty>
+    </Screen>
+  )
+}

@@ -1,0 +1,149 @@
+/** What stays while screens change: the tabs or the rail, notices from the hub, and the sentence read aloud. */
+import { useSignal } from '@preact/signals'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { isOwner, useApp } from '../app.ts'
+import { Notice } from '../parts/feedback.tsx'
+import { Icon, type IconName, Logo } from '../parts/icon.tsx'
+import { Link } from '../parts/link.tsx'
+import { Door } from './door.tsx'
+
+const TABS = [
+  { to: '/', icon: 'home', word: 'nav.home', under: ['/', '/p'] },
+  { to: '/people', icon: 'people', word: 'nav.people', under: ['/people'] },
+  { to: '/devices', icon: 'watch', word: 'nav.devices', under: ['/devices', '/pair'] },
+  { to: '/more', icon: 'more', word: 'nav.more', under: ['/more'] },
+] as const satisfies readonly { to: string; icon: IconName; word: string; under: string[] }[]
+
+/** How long a spoken sentence stays at the bottom. */
+const SAID_MS = 4000
+
+export function Shell({ children }: { children: ComponentChildren }): JSX.Element {
+  const app = useApp()
+  const { t, router, hubName } = app
+  const { path } = router.place.value
+  useFocusOnMove()
+  return (
+    <div class="shell">
+      <a class="skip" href="#main">
+        {t('nav.skip')}
+      </a>
+      <nav class="tabs" aria-label={t('nav.label')}>
+        <div class="rail-head">
+          <Logo size={34} />
+          <span>{hubName}</span>
+        </div>
+        {TABS.map((tab) => (
+          <Link
+            key={tab.to}
+            to={tab.to}
+            class="tab"
+            aria-current={isUnder(tab.under, path) ? 'page' : undefined}
+          >
+            <Icon name={tab.icon} />
+            <span>{t(tab.word)}</span>
+          </Link>
+        ))}
+      </nav>
+      <div class="stage">
+        <div class="notices">
+          {isOwner(app) && path !== '/pair' && <Door />}
+          <LinkNotice />
+          <UpdateNotice />
+        </div>
+        {children}
+      </div>
+      <Said />
+    </div>
+  )
+}
+
+/** The frame of everything before signing in. */
+export function Entrance({ children, title }: { children: ComponentChildren; title?: string }): JSX.Element {
+  const { hubName } = useApp()
+  useFocusOnMove()
+  useEffect(() => {
+    document.title = `${title ?? 'Homefield'} · ${hubName.value}`
+  }, [title, hubName.value])
+  return (
+    <div class="entrance">
+      <div class="entrance-head">
+        <Logo size={52} />
+        <p class="entrance-hub">{hubName}</p>
+      </div>
+      <main id="main" class="entrance-main" tabIndex={-1}>
+        {title !== undefined && <h1>{title}</h1>}
+        {children}
+      </main>
+      <Said />
+    </div>
+  )
+}
+
+function isUnder(prefixes: readonly string[], path: string): boolean {
+  return prefixes.some((prefix) => path === prefix || (prefix !== '/' && path.startsWith(`${prefix}/`)))
+}
+
+/** After moving to another screen the reader stands at its beginning, as after loading a page. */
+function useFocusOnMove(): void {
+  useEffect(() => {
+    const moved = () =>
+      requestAnimationFrame(() => {
+        window.scrollTo(0, 0)
+        document.getElementById('main')?.focus({ preventScroll: true })
+      })
+    window.addEventListener('homefield:moved', moved)
+    return () => window.removeEventListener('homefield:moved', moved)
+  }, [])
+}
+
+function LinkNotice(): JSX.Element | null {
+  const { t, format, link, household, zone } = useApp()
+  const state = link.state.value
+  const cachedAtMs = household.cachedAtMs.value
+  const atMs = cachedAtMs ?? (state.kind === 'lost' ? state.sinceMs : null)
+  if (atMs === null) return null
+  return (
+    <Notice tone="watch" icon="offline" live>
+      <strong>{t('link.lost')}</strong> {t('link.lostSince', { when: format.moment(atMs, zone) })}
+    </Notice>
+  )
+}
+
+function UpdateNotice(): JSX.Element | null {
+  const { t, updates } = useApp()
+  if (updates.state.value !== 'new-version') return null
+  return (
+    <Notice
+      tone="plain"
+      icon="refresh"
+      live
+      action={
+        <button type="button" class="button small" onClick={() => updates.apply()}>
+          {t('update.apply')}
+        </button>
+      }
+    >
+      {t('update.ready')}
+    </Notice>
+  )
+}
+
+function Said(): JSX.Element {
+  const { said } = useApp()
+  const shown = useSignal('')
+  const sentence = said.value
+  useEffect(() => {
+    shown.value = sentence
+    if (sentence === '') return
+    const timer = setTimeout(() => {
+      said.value = ''
+    }, SAID_MS)
+    return () => clearTimeout(timer)
+  }, [sentence])
+  return (
+    <div class={shown.value === '' ? 'said' : 'said shown'} role="status" aria-live="polite">
+      {shown}
+    </div>
+  )
+}

@@ -1,0 +1,201 @@
+/** People, devices and their newest values: fetched once, kept current by live events, remembered for when the hub is out of reach. */
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import type { Device, Latest, LevelPoint, Observations, Person, Reading } from '../net/answers.ts'
+import type { Api } from '../net/api.ts'
+import type { LiveEvent } from '../net/socket.ts'
+import { createResource, type Resource } from './resource.ts'
+import { extendTrail, mainMetric, TRAIL_MS, type TrailPoint, trailOf } from './trail.ts'
+
+/** What is written to the vault for the next start without a hub. */
+export interface Snapshot {
+  savedAtMs: number
+  hubName: string
+  people: Person[]
+  devices: Device[]
+  values: Record<string, { latest: Latest; trail: readonly TrailPoint[] }>
+}
+
+export interface PersonValues {
+  /** Null until the first answer. */
+  latest: ReadonlySignal<Latest | null>
+  trail: ReadonlySignal<readonly TrailPoint[]>
+}
+
+export interface Household {
+  people: Resource<Person[]>
+  devices: Resource<Device[]>
+  /** When the values on screen were true; null while they are live. */
+  cachedAtMs: ReadonlySignal<number | null>
+  values(personId: string): PersonValues
+  deviceName(deviceId: string): string
+  load(): Promise<void>
+  /** Events were missed: fetch what the topic is about. */
+  refetch(topic: string): void
+  apply(event: LiveEvent): void
+  snapshot(hubName: string): Snapshot
+  restore(snapshot: Snapshot): void
+  clear(): void
+}
+
+export interface HouseholdDeps {
+  api: Api
+  nowMs: () => number
+  later: (run: () => void, ms: number) => void
+}
+
+/** Live values reach the screen at most four times a second. */
+const FLUSH_MS = 250
+
+/** Joining a topic right after the first load must not fetch the same half hour twice. */
+const TRAIL_GOOD_MS = 20_000
+
+interface Values extends PersonValues {
+  trailFetchedAtMs: number
+  latest: Signal<Latest | null>
+  trail: Signal<readonly TrailPoint[]>
+}
+
+export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household {
+  const people = createResource(() => api.all<Person>('/people'))
+  const devices = createResource(() => api.all<Device>('/devices'))
+  const cachedAtMs = signal<number | null>(null)
+  const byPerson = new Map<string, Values>()
+  const pending = new Map<string, Latest>()
+  let flushing = false
+
+  return {
+    people,
+    devices,
+    cachedAtMs,
+    values: valuesOf,
+    deviceName(deviceId) {
+      return devices.state.value.value?.find((device) => device.id === deviceId)?.name ?? deviceId
+    },
+    async load() {
+      await Promise.all([people.reload(), devices.reload()])
+      if (people.state.peek().error) return
+      await Promise.all((people.state.peek().value ?? []).map((person) => fetchValues(person.id)))
+      cachedAtMs.value = null
+    },
+    refetch(topic) {
+      if (topic === 'edge') void devices.reload()
+      else if (topic.startsWith('person:')) void fetchValues(topic.slice('person:'.length))
+    },
+    apply(event) {
+      if (event.type === 'vitals') hearVitals(event.data)
+      else if (event.type === 'edge_connected' || event.type === 'edge_disconnected') hearEdge(event.data)
+    },
+    snapshot: (hubName) => ({
+      savedAtMs: nowMs(),
+      hubName,
+      people: people.state.peek().value ?? [],
+      devices: devices.state.peek().value ?? [],
+      values: Object.fromEntries(
+        [...byPerson].map(([id, { latest, trail }]) => [
+          id,
+          { latest: latest.peek() ?? {}, trail: trail.peek() },
+        ]),
+      ),
+    }),
+    restore(snapshot) {
+      batch(() => {
+        people.set(snapshot.people)
+        devices.set(snapshot.devices)
+        for (const [id, kept] of Object.entries(snapshot.values)) {
+          valuesOf(id).latest.value = kept.latest
+          valuesOf(id).trail.value = kept.trail
+        }
+        cachedAtMs.value = snapshot.savedAtMs
+      })
+    },
+    clear() {
+      people.clear()
+      devices.clear()
+      byPerson.clear()
+      pending.clear()
+      cachedAtMs.value = null
+    },
+  }
+
+  function valuesOf(personId: string): Values {
+    let values = byPerson.get(personId)
+    if (!values) {
+      values = {
+        latest: signal<Latest | null>(null),
+        trail: signal<readonly TrailPoint[]>([]),
+        trailFetchedAtMs: 0,
+      }
+      byPerson.set(personId, values)
+    }
+    return values
+  }
+
+  async function fetchValues(personId: string): Promise<void> {
+    const path = `/people/${encodeURIComponent(personId)}`
+    const values = valuesOf(personId)
+    try {
+      const latest = await api.get<Latest>(`${path}/latest`)
+      values.latest.value = newest(values.latest.peek() ?? {}, latest)
+      const metric = mainMetric(latest)
+      if (metric === null || nowMs() - values.trailFetchedAtMs < TRAIL_GOOD_MS) return
+      values.trailFetchedAtMs = nowMs()
+      const from = new Date(nowMs() - TRAIL_MS).toISOString()
+      const past = await api.get<Observations<LevelPoint>>(
+        `${path}/observations?metric=${metric}&level=1m&from=${from}`,
+      )
+      const reading = latest[metric]
+      values.trail.value = reading ? extendTrail(trailOf(past.points), reading) : trailOf(past.points)
+    } catch {
+      // The list of people carries the error to the screen; a tile without values says so by itself.
+      values.latest.value ??= null
+    }
+  }
+
+  function hearVitals(data: unknown): void {
+    // The hub's own event, shaped by its schema.
+    const { person_id: personId, values } = data as { person_id: string; values: Latest }
+    pending.set(personId, { ...pending.get(personId), ...values })
+    if (flushing) return
+    flushing = true
+    later(flush, FLUSH_MS)
+  }
+
+  function flush(): void {
+    flushing = false
+    batch(() => {
+      for (const [personId, fresh] of pending) {
+        const values = valuesOf(personId)
+        const latest = newest(values.latest.peek() ?? {}, fresh)
+        values.latest.value = latest
+        const main = mainMetric(latest)
+        const reading = main === null ? undefined : fresh[main]
+        if (reading) values.trail.value = extendTrail(values.trail.peek(), reading)
+      }
+      pending.clear()
+    })
+  }
+
+  function hearEdge(data: unknown): void {
+    const { device_id: deviceId, online } = data as { device_id: string; online: boolean }
+    const known = devices.state.peek().value
+    if (!known?.some((device) => device.id === deviceId)) {
+      void devices.reload()
+      return
+    }
+    devices.set(
+      known.map((device) =>
+        device.id === deviceId ? { ...device, online, last_seen: new Date(nowMs()).toISOString() } : device,
+      ),
+    )
+  }
+}
+
+/** Late data never pushes a newer value off the screen. */
+function newest(known: Latest, fresh: Latest): Latest {
+  const merged = { ...known }
+  for (const [metric, reading] of Object.entries(fresh)) {
+    const old: Reading | undefined = merged[metric]
+    if (!old || Date.parse(reading.ts) >= Date.parse(old.ts)) merged[metric] = reading
+  }
+  return merged
+}
