@@ -46,7 +46,7 @@ export interface GateDeps {
 const QUARANTINED_BYTES = 16_384
 const REFUSALS_TOLD = 20
 /** A store that cannot take more is tried again after these pauses, about 30 s in all; then the connection is dropped. */
-const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, 2000, 4000, 8000, 14_000]
+const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>(14).fill(2000)]
 
 /**
  * Runs before aedes acknowledges, so PUBACK means "on disk". What cannot be read is stored aside and acknowledged: failing it

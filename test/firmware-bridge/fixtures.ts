@@ -7,10 +7,14 @@ interface ExpectedCase {
   reason?: string
 }
 
-/** Reads a fixture from the sources, because compiled tests run from dist. */
-export function fixture(path: string): unknown {
+/** Fixtures lie with the sources; compiled tests run from dist. */
+export function fixturePath(path: string): string {
   const root = new URL(import.meta.url).pathname.split('/dist/')[0]
-  return JSON.parse(readFileSync(`${root}/test/fixtures/${path}`, 'utf8'))
+  return `${root}/test/fixtures/${path}`
+}
+
+export function fixture(path: string): unknown {
+  return JSON.parse(readFileSync(fixturePath(path), 'utf8'))
 }
 
 export function gattFixture() {
