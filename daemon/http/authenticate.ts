@@ -42,7 +42,8 @@ export function authenticateRequests(http: Http, deps: AuthenticateDeps): void {
       )
     }
     const failed = await identify(request, deps.authenticator, policy?.access === 'open')
-    if (isApi(request)) hold(limiter.take(keyOf(request), limitOf(request, deps)), reply)
+    const limit = limitOf(request, deps)
+    if (isApi(request) && limit !== null) hold(limiter.take(keyOf(request), limit), reply)
     if (failed) throw failed.cause
     if (policy) checkRole(request.actor, policy)
   })
@@ -92,18 +93,17 @@ function keyOf({ actor, ip }: FastifyRequest): string {
   }
 }
 
-function limitOf({ actor, ip }: FastifyRequest, deps: AuthenticateDeps): number {
-  if (actor.kind === 'device') return deps.deviceRateLimitPerMinute
-  if (deps.rateLimitPerMinute > 0) return deps.rateLimitPerMinute
-  return isLoopback(ip) ? Number.POSITIVE_INFINITY : DEFAULT_PER_MINUTE
+/** Requests a minute, null for no limit. */
+function limitOf({ actor, ip }: FastifyRequest, deps: AuthenticateDeps): number | null {
+  const set = actor.kind === 'device' ? deps.deviceRateLimitPerMinute : deps.rateLimitPerMinute
+  if (set > 0) return set
+  return isLoopback(ip) ? null : DEFAULT_PER_MINUTE
 }
 
 function hold(allowance: Allowance, reply: FastifyReply): void {
-  if (Number.isFinite(allowance.limit)) {
-    reply.header('x-ratelimit-limit', String(allowance.limit))
-    reply.header('x-ratelimit-remaining', String(allowance.remaining))
-    reply.header('x-ratelimit-reset', String(allowance.resetS))
-  }
+  reply.header('x-ratelimit-limit', String(allowance.limit))
+  reply.header('x-ratelimit-remaining', String(allowance.remaining))
+  reply.header('x-ratelimit-reset', String(allowance.resetS))
   if (allowance.allowed) return
   throw new HubError('RATE_LIMITED', `Too many requests. Try again in ${allowance.resetS} s.`, {
     retryAfterS: allowance.resetS,

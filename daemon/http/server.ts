@@ -2,7 +2,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { AddressInfo } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
-import Fastify, { type FastifyBaseLogger } from 'fastify'
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Feature, Http, Policy } from '../domain/route.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -140,7 +140,7 @@ function createInstance(deps: HttpDeps, seedPaths: SeedPaths): { http: Http; ser
   const http = Fastify({
     serverFactory: (handler) => server.on('request', handler),
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     genReqId: (request) => requestId(request.headers['x-request-id'], deps.newId),
     bodyLimit: BODY_BYTES,
