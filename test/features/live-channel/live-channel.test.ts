@@ -1,0 +1,442 @@
+import assert from 'node:assert/strict'
+import { get as httpsGet, type RequestOptions } from 'node:https'
+import { type TestContext, test } from 'node:test'
+import { WebSocket } from 'ws'
+import type { Actor, Grant } from '../../../daemon/domain/access.ts'
+import { createIngest } from '../../../daemon/features/ingest/ingest.ts'
+import { createLiveChannel, type LiveChannel } from '../../../daemon/features/live-channel/live-channel.ts'
+import { HubError } from '../../../daemon/kernel/errors.ts'
+import { createLog } from '../../../daemon/kernel/log.ts'
+import { createLive } from '../../../daemon/live/live.ts'
+import { fakeClock } from '../../fakes/clock.ts'
+import { fakeStore } from '../../fakes/store.ts'
+import { ACTORS, grant, setup as setupHttp, user } from '../../http/setup.ts'
+
+type Message = Record<string, unknown>
+
+interface Client {
+  socket: WebSocket
+  /** The next message, in order. */
+  next(): Promise<Message>
+  send(message: object): void
+  closed: Promise<number>
+}
+
+const BASE = 5000
+
+async function setup(t: TestContext) {
+  const clock = fakeClock()
+  const store = fakeStore()
+  await people(store)
+  const live = createLive({ clock, base: BASE })
+  const actors = new Map<string, Actor>(Object.entries(ACTORS))
+  const known = (secret: string) => {
+    const actor = actors.get(secret)
+    if (actor) return actor
+    throw new HubError('UNAUTHENTICATED', 'Sign in again.')
+  }
+  const ingest = createIngest({ store, now: clock.now, manualDevice: async () => 'hub-1' })
+  const deps = {
+    live,
+    clock,
+    log: createLog('silent'),
+    newId: () => 'session-1',
+    credentials: { fromBearer: known, fromApiKey: known },
+    current: (actor: Actor) =>
+      [...actors.values()].find((one) => JSON.stringify(keyOf(one)) === JSON.stringify(keyOf(actor))) ?? null,
+    personExists: (personId: string) => ['mia', 'leo'].includes(personId),
+    telemetry: ingest.telemetry,
+  }
+  const channel: LiveChannel = createLiveChannel(deps)
+  const { hub, caPem } = await setupHttp(t, { features: [channel.feature] })
+  const { httpsPort } = await hub.start()
+  const clients: WebSocket[] = []
+  t.after(() => {
+    for (const socket of clients) socket.terminate()
+  })
+  function connect(protocols: string[] = ['homefield.v1']): Client {
+    const socket = new WebSocket(`wss://127.0.0.1:${httpsPort}/api/v1/ws`, protocols, { ca: caPem })
+    clients.push(socket)
+    return clientOf(socket)
+  }
+  async function signedIn(token: string): Promise<Client> {
+    const client = connect(['homefield.v1', `bearer.${token}`])
+    assert.equal((await client.next())['type'], 'connected')
+    return client
+  }
+  const beat = (value: number, personId = 'mia') =>
+    live.publish(`person:${personId}`, 'vitals', { value }, { personId, class: 'wellness' })
+  return { clock, live, store, actors, channel, hub, connect, signedIn, beat, caPem, httpsPort }
+}
+
+function keyOf(actor: Actor) {
+  return actor.kind === 'user' ? actor.userId : actor.kind === 'device' ? actor.deviceId : actor.kind
+}
+
+async function people(store: ReturnType<typeof fakeStore>): Promise<void> {
+  const person = `INSERT INTO person (key, id, name, timezone, created_at, updated_at) VALUES (:key, :id, :id, 'Europe/Berlin', 0, 0)`
+  await store.write([
+    { sql: person, params: { key: 1, id: 'mia' } },
+    { sql: person, params: { key: 2, id: 'leo' } },
+    {
+      sql: `INSERT INTO device (key, id, name, type, created_at) VALUES (1, 'watch-1', 'Watch', 'watch', 0)`,
+    },
+    { sql: `INSERT INTO wearer (device_key, from_at, person_key) VALUES (1, 0, 1)` },
+  ])
+}
+
+function clientOf(socket: WebSocket): Client {
+  const arrived: Message[] = []
+  const waiting: ((message: Message) => void)[] = []
+  socket.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString()) as Message
+    const first = waiting.shift()
+    if (first) first(message)
+    else arrived.push(message)
+  })
+  socket.on('error', () => {})
+  const opened = new Promise<void>((resolve) => void socket.once('open', () => resolve()))
+  return {
+    socket,
+    next: () => {
+      const message = arrived.shift()
+      return message ? Promise.resolve(message) : new Promise((resolve) => void waiting.push(resolve))
+    },
+    send: (message) => void opened.then(() => socket.send(JSON.stringify(message))),
+    closed: new Promise((resolve) => void socket.once('close', (code) => resolve(code))),
+  }
+}
+
+/** Messages go out in order, so an answer to this says that everything before it was handled. */
+async function settled(client: Client): Promise<Message[]> {
+  const before: Message[] = []
+  client.send({ type: 'subscribe', topics: ['no-such-topic'] })
+  for (;;) {
+    const message = await client.next()
+    if (message['topic'] === 'no-such-topic') return before
+    if (message['type'] !== 'subscribed') before.push(message)
+  }
+}
+
+test('a token among the sub-protocols signs in, and the answer is homefield.v1', async (t) => {
+  const { connect } = await setup(t)
+  const client = connect(['homefield.v1', 'bearer.member-token'])
+  assert.deepEqual(await client.next(), { type: 'connected', session_id: 'session-1' })
+  assert.equal(client.socket.protocol, 'homefield.v1')
+})
+
+test('a first message signs in too, with a token or with an API key', async (t) => {
+  const { connect } = await setup(t)
+  const phone = connect()
+  phone.send({ type: 'auth', token: 'member-token' })
+  assert.equal((await phone.next())['type'], 'connected')
+  const watch = connect()
+  watch.send({ type: 'auth', api_key: 'watch-key' })
+  assert.equal((await watch.next())['type'], 'connected')
+})
+
+test('a wrong credential closes with 4401, by either way', async (t) => {
+  const { connect } = await setup(t)
+  assert.equal(await connect(['homefield.v1', 'bearer.stolen']).closed, 4401)
+  const other = connect()
+  other.send({ type: 'auth', token: 'stolen' })
+  assert.equal(await other.closed, 4401)
+  const impatient = connect()
+  impatient.send({ type: 'subscribe', topics: ['person:mia'] })
+  assert.equal(await impatient.closed, 4401)
+})
+
+test('no credential within five seconds closes with 4408', async (t) => {
+  const { connect, clock } = await setup(t)
+  const client = connect()
+  await new Promise<void>((resolve) => void client.socket.once('open', () => resolve()))
+  // The answer to a ping says that the hub has its side of the socket and its timer.
+  await new Promise<void>((resolve) => {
+    client.socket.once('pong', () => resolve())
+    client.socket.ping()
+  })
+  clock.advance(5000)
+  assert.equal(await client.closed, 4408)
+})
+
+test('what is measured arrives, numbered; a topic out of sight is refused like one that is not there', async (t) => {
+  const { signedIn, beat } = await setup(t)
+  const client = await signedIn('member-token')
+  client.send({
+    type: 'subscribe',
+    topics: ['person:mia', 'person:leo', 'person:nobody', 'pairing', 'session:1'],
+  })
+  assert.deepEqual(await client.next(), {
+    type: 'subscribed',
+    topics: ['person:mia'],
+    seq: { 'person:mia': BASE },
+  })
+  for (const topic of ['person:leo', 'person:nobody', 'pairing', 'session:1']) {
+    const { type, code, topic: named } = await client.next()
+    assert.deepEqual({ type, code, topic: named }, { type: 'error', code: 'NOT_FOUND', topic })
+  }
+  beat(72)
+  beat(80, 'leo')
+  const event = await client.next()
+  assert.deepEqual(Object.keys(event), ['type', 'topic', 'seq', 'ts', 'data'])
+  assert.deepEqual(
+    [event['type'], event['topic'], event['seq'], event['data']],
+    ['vitals', 'person:mia', BASE + 1, { value: 72 }],
+  )
+  assert.deepEqual(await settled(client), [])
+})
+
+test('owners hear of pairing and of every device, a member only of what concerns its person', async (t) => {
+  const { signedIn, live } = await setup(t)
+  const owner = await signedIn('owner-token')
+  const member = await signedIn('member-token')
+  owner.send({ type: 'subscribe', topics: ['pairing', 'edge'] })
+  member.send({ type: 'subscribe', topics: ['edge'] })
+  await owner.next()
+  await member.next()
+  live.publish('pairing', 'pairing_request', {}, { personId: null, class: 'any' })
+  live.publish('edge', 'edge_connected', { device_id: 'w2' }, { personId: 'leo', class: 'any' })
+  live.publish('edge', 'edge_connected', { device_id: 'w1' }, { personId: 'mia', class: 'any' })
+  assert.deepEqual(
+    [await owner.next(), await owner.next(), await owner.next()].map((event) => event['type']),
+    ['pairing_request', 'edge_connected', 'edge_connected'],
+  )
+  assert.deepEqual((await member.next())['data'], { device_id: 'w1' })
+})
+
+test('a client that comes back gets what it missed, or hears that it is gone', async (t) => {
+  const { signedIn, beat } = await setup(t)
+  for (let value = 1; value <= 3; value += 1) beat(value)
+  const client = await signedIn('member-token')
+  client.send({ type: 'subscribe', since: { 'person:mia': BASE + 1 } })
+  assert.deepEqual((await client.next())['seq'], { 'person:mia': BASE + 3 })
+  assert.deepEqual((await client.next())['data'], { value: 2 })
+  assert.deepEqual((await client.next())['data'], { value: 3 })
+  client.send({ type: 'subscribe', since: { 'person:mia': 17 } })
+  await client.next()
+  assert.deepEqual(await client.next(), { type: 'gap', topic: 'person:mia', from: 18, to: BASE + 3 })
+})
+
+test('a client that left a topic hears nothing more of it', async (t) => {
+  const { signedIn, beat } = await setup(t)
+  const client = await signedIn('member-token')
+  client.send({ type: 'subscribe', topics: ['person:mia'] })
+  await client.next()
+  client.send({ type: 'unsubscribe', topics: ['person:mia'] })
+  await settled(client)
+  beat(72)
+  assert.deepEqual(await settled(client), [])
+})
+
+test('a grant that is taken back closes its topic within a second', async (t) => {
+  const { signedIn, actors, channel, beat } = await setup(t)
+  const client = await signedIn('caregiver-token')
+  client.send({ type: 'subscribe', topics: ['person:mia'] })
+  await client.next()
+  actors.set('caregiver-token', user('gran', 'caregiver'))
+  channel.recheck()
+  beat(72)
+  const { type, code, topic } = await client.next()
+  assert.deepEqual({ type, code, topic }, { type: 'error', code: 'NOT_FOUND', topic: 'person:mia' })
+  assert.deepEqual(await settled(client), [])
+})
+
+test('a grant that runs out stops events at that instant and says so within a second', async (t) => {
+  const { signedIn, actors, clock, beat } = await setup(t)
+  const brief: Grant = { ...grant('mia', 'wellness', 'read'), expiresAtMs: clock.now() + 500 }
+  actors.set('brief-token', user('aunt', 'caregiver', null, [brief]))
+  const client = await signedIn('brief-token')
+  client.send({ type: 'subscribe', topics: ['person:mia'] })
+  await client.next()
+  clock.advance(500)
+  beat(72)
+  assert.deepEqual(await settled(client), [])
+  clock.advance(500)
+  assert.equal((await client.next())['topic'], 'person:mia')
+})
+
+test('revoking a sign-in or a device closes what it holds open with 4403', async (t) => {
+  const { signedIn, connect, channel } = await setup(t)
+  const phone = await signedIn('member-token')
+  const other = await signedIn('owner-token')
+  const watch = connect()
+  watch.send({ type: 'auth', api_key: 'watch-key' })
+  await watch.next()
+  channel.dropSignIn('mia-user-phone')
+  assert.equal(await phone.closed, 4403)
+  channel.dropDevice('watch-1')
+  assert.equal(await watch.closed, 4403)
+  assert.deepEqual(await settled(other), [], 'others stay')
+  assert.equal(channel.connections(), 1)
+})
+
+test('somebody who may no longer sign in is shown out at the next look', async (t) => {
+  const { signedIn, actors, channel } = await setup(t)
+  const phone = await signedIn('member-token')
+  actors.delete('member-token')
+  channel.recheck()
+  assert.equal(await phone.closed, 4403)
+})
+
+test('a socket ends with its token unless a fresh one arrives in time', async (t) => {
+  const { connect, actors, clock } = await setup(t)
+  const token = (seconds: number) => {
+    const claims = Buffer.from(JSON.stringify({ exp: clock.now() / 1000 + seconds })).toString('base64url')
+    const made = `h.${claims}.s`
+    actors.set(made, ACTORS['member-token'] as Actor)
+    return made
+  }
+  const left = connect(['homefield.v1', `bearer.${token(10)}`])
+  const renewed = connect(['homefield.v1', `bearer.${token(10)}`])
+  await left.next()
+  await renewed.next()
+  renewed.send({ type: 'auth', token: token(900) })
+  assert.equal((await renewed.next())['type'], 'connected')
+  clock.advance(10_000)
+  assert.equal(await left.closed, 4401)
+  assert.deepEqual(await settled(renewed), [])
+})
+
+test('telemetry is acknowledged when it is on disk, item by item', async (t) => {
+  const { connect, store, clock } = await setup(t)
+  const watch = connect()
+  watch.send({ type: 'auth', api_key: 'watch-key' })
+  await watch.next()
+  const ts = new Date(clock.now()).toISOString()
+  const samples = [
+    { ts, metric: 'heart_rate', value: 72 },
+    { ts, hr: 900 },
+    { ts, spo2: 98, skin_temp: 33.1 },
+  ]
+  watch.send({ type: 'telemetry', id: 'a', samples })
+  const ack = await watch.next()
+  assert.deepEqual([ack['type'], ack['id'], ack['accepted'], ack['duplicates']], ['telemetry_ack', 'a', 2, 0])
+  const [rejected] = ack['rejected'] as { index: number; code: string }[]
+  assert.deepEqual([rejected?.index, rejected?.code], [1, 'OUT_OF_RANGE'])
+  assert.equal((await store.observations.latest('mia')).length, 3)
+  watch.send({ type: 'telemetry', id: 'b', samples })
+  assert.equal((await watch.next())['duplicates'], 2)
+})
+
+test('a member may send telemetry about itself, not about somebody else', async (t) => {
+  const { signedIn, clock } = await setup(t)
+  const client = await signedIn('member-token')
+  const samples = [{ ts: clock.now(), hr: 70 }]
+  client.send({ type: 'telemetry', id: 1, samples })
+  const own = await client.next()
+  assert.deepEqual([own['type'], own['id'], own['accepted']], ['telemetry_ack', 1, 1])
+  client.send({ type: 'telemetry', id: 2, person_id: 'leo', samples })
+  const other = await client.next()
+  assert.deepEqual([other['accepted'], (other['rejected'] as { code: string }[])[0]?.code], [0, 'NOT_FOUND'])
+})
+
+test('messages that are no message are answered, oversized ones close with 1009', async (t) => {
+  const { signedIn } = await setup(t)
+  const client = await signedIn('member-token')
+  client.socket.send('{')
+  assert.equal((await client.next())['code'], 'VALIDATION_ERROR')
+  client.send({ type: 'dance' })
+  assert.equal((await client.next())['code'], 'VALIDATION_ERROR')
+  client.socket.send(Buffer.from([1, 2, 3]))
+  assert.equal((await client.next())['code'], 'UNSUPPORTED_MEDIA')
+  client.socket.send('x'.repeat(64 * 1024 + 1))
+  assert.equal(await client.closed, 1009)
+})
+
+test('a client that talks too fast is told once a second and shown out when it goes on', async (t) => {
+  const { signedIn } = await setup(t)
+  const client = await signedIn('member-token')
+  for (let i = 0; i < 51; i += 1) client.socket.send('{"type":"unsubscribe","topics":[]}')
+  assert.equal((await client.next())['code'], 'RATE_LIMITED')
+  for (let i = 0; i < 450; i += 1) client.socket.send('{"type":"unsubscribe","topics":[]}')
+  assert.equal(await client.closed, 1008)
+})
+
+test('a client that does not answer a ping is gone by the next one', async (t) => {
+  const { signedIn, clock, channel } = await setup(t)
+  const client = await signedIn('member-token')
+  client.socket.pause()
+  clock.advance(20_000)
+  clock.advance(20_000)
+  client.socket.resume()
+  assert.equal(await client.closed, 1006)
+  assert.equal(channel.connections(), 0)
+})
+
+test('a hub that stops says so with 1001', async (t) => {
+  const { signedIn, hub } = await setup(t)
+  const client = await signedIn('member-token')
+  const stopped = hub.stop(5000)
+  assert.equal(await client.closed, 1001)
+  await stopped
+})
+
+test('the same events come as an event stream, and Last-Event-ID brings back what was missed', async (t) => {
+  const { beat, caPem, httpsPort, channel } = await setup(t)
+  const base = {
+    port: httpsPort,
+    host: '127.0.0.1',
+    path: '/api/v1/events?topics=person:mia,person:leo',
+    ca: caPem,
+  }
+  const headers = { authorization: 'Bearer member-token' }
+  const first = await openStream({ ...base, headers })
+  assert.equal(first.headers['content-type'], 'text/event-stream; charset=utf-8')
+  assert.match(String(first.headers['content-security-policy']), /default-src 'none'/)
+  assert.equal((await first.next()).data['type'], 'subscribed')
+  assert.deepEqual((await first.next()).data['topic'], 'person:leo')
+  beat(72)
+  const event = await first.next()
+  assert.deepEqual([event.data['type'], event.data['seq']], ['vitals', BASE + 1])
+  first.end()
+  beat(73)
+  const again = await openStream({ ...base, headers: { ...headers, 'last-event-id': event.id } })
+  await again.next()
+  await again.next()
+  assert.deepEqual((await again.next()).data['data'], { value: 73 })
+  channel.dropSignIn('mia-user-phone')
+  assert.equal(await again.ended, true)
+})
+
+interface Stream {
+  headers: Record<string, unknown>
+  next(): Promise<{ id: string; data: Message }>
+  ended: Promise<boolean>
+  end(): void
+}
+
+function openStream(options: RequestOptions): Promise<Stream> {
+  return new Promise((resolve, reject) => {
+    const asked = httpsGet({ ...options, agent: false }, (answer) => {
+      const arrived: { id: string; data: Message }[] = []
+      const waiting: ((event: { id: string; data: Message }) => void)[] = []
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('error', () => {})
+      answer.on('data', (part: string) => {
+        text += part
+        for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+          const lines = text.slice(0, end).split('\n')
+          text = text.slice(end + 2)
+          const field = (name: string) =>
+            lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? ''
+          if (!field('data')) continue
+          const event = { id: field('id'), data: JSON.parse(field('data')) as Message }
+          const first = waiting.shift()
+          if (first) first(event)
+          else arrived.push(event)
+        }
+      })
+      resolve({
+        headers: answer.headers,
+        next: () => {
+          const event = arrived.shift()
+          return event ? Promise.resolve(event) : new Promise((done) => void waiting.push(done))
+        },
+        ended: new Promise((done) => void answer.on('end', () => done(true))),
+        end: () => asked.destroy(),
+      })
+    })
+    asked.on('error', reject)
+  })
+}

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { connect } from 'node:tls'
+import { WebSocket } from 'ws'
+import { ensureTls } from '../../daemon/kernel/tls.ts'
+import { answering, OWNER, setup } from './setup.ts'
+
+interface Answer {
+  status: number
+  headers: IncomingMessage['headers']
+  body: string
+}
+
+function ask(options: RequestOptions & { ca?: string; body?: string }): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = options.ca ? httpsRequest : httpRequest
+    const asked = send({ host: '127.0.0.1', agent: false, ...options }, (answer) => {
+      let body = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (part: string) => {
+        body += part
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }))
+      answer.on('error', reject)
+    })
+    asked.on('error', reject)
+    asked.end(options.body)
+  })
+}
+
+test('plain HTTP serves the welcome page, the certificate and health, and sends the rest to HTTPS', async (t) => {
+  const { hub, caPem } = await setup(t, { claimed: false })
+  const { httpPort, httpsPort } = await hub.start()
+  const get = (path: string, more: RequestOptions = {}) => ask({ port: httpPort, path, ...more })
+  const welcome = await get('/welcome')
+  assert.equal(welcome.status, 200)
+  assert.match(welcome.body, /Lindenhof &lt;1&gt;/)
+  assert.match(welcome.body, /<li>amber<\/li><li>birch<\/li><li>coral<\/li><li>delta<\/li>/)
+  assert.ok(welcome.body.includes(`https://127.0.0.1:${httpsPort}/app/`))
+  assert.ok(!welcome.body.includes('<script'))
+  assert.match(String(welcome.headers['content-security-policy']), /default-src 'none'/)
+  assert.equal((await get('/welcome.css')).headers['content-type'], 'text/css; charset=utf-8')
+  assert.equal((await get('/ca.pem')).body, caPem)
+  assert.equal((await get('/ca.crt')).headers['content-type'], 'application/x-x509-ca-cert')
+  assert.match((await get('/ca.mobileconfig')).body, /com\.apple\.security\.root/)
+  const health = JSON.parse((await get('/health')).body) as Record<string, unknown>
+  assert.deepEqual(Object.keys(health), ['status', 'timestamp', 'version'])
+  const api = await get('/api/v1/people')
+  assert.equal(api.status, 426)
+  assert.equal((JSON.parse(api.body) as { error: { code: string } }).error.code, 'USE_HTTPS')
+  assert.equal((await get('/api/ingest', { method: 'POST' })).status, 426)
+  const other = await get('/app/')
+  assert.deepEqual([other.status, other.headers.location], [302, '/welcome'])
+  assert.equal((await get('/welcome', { headers: { host: 'evil.example' } })).status, 421)
+})
+
+test('the API answers over HTTPS with the household certificate, TLS 1.2 at least', async (t) => {
+  const { hub, caPem } = await setup(t)
+  const { httpsPort } = await hub.start()
+  const answer = await ask({ port: httpsPort, path: '/api/v1/owners', ca: caPem, headers: OWNER })
+  assert.equal(answer.status, 200)
+  const old = new Promise((resolve, reject) => {
+    const socket = connect({
+      port: httpsPort,
+      host: '127.0.0.1',
+      ca: caPem,
+      maxVersion: 'TLSv1.1',
+      minVersion: 'TLSv1.1',
+    })
+    socket.on('secureConnect', () => reject(new Error('TLS 1.1 was accepted')))
+    socket.on('error', resolve)
+  })
+  assert.ok((await old) instanceof Error)
+})
+
+test('a renewed certificate is served to the next connection', async (t) => {
+  const { hub } = await setup(t)
+  const { httpsPort } = await hub.start()
+  const dir = mkdtempSync(join(tmpdir(), 'homefield-renewed-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  const renewed = await ensureTls({
+    dir,
+    names: ['localhost'],
+    addresses: ['127.0.0.1'],
+    nowMs: Date.now(),
+    buildDateMs: Date.UTC(2026, 0, 1),
+    newestInstantMs: null,
+  })
+  hub.setSecureContext(renewed)
+  assert.equal((await ask({ port: httpsPort, path: '/api/v1/open', ca: renewed.caPem })).status, 200)
+})
+
+test('the control socket is the owner, for its user only, and does not mind names or limits', async (t) => {
+  const { hub, http, dir } = await setup(t, { claimed: false, settings: { rateLimitPerMinute: 1 } })
+  await hub.start()
+  const socketPath = join(dir, 'hub.sock')
+  assert.equal(statSync(socketPath).mode & 0o777, 0o600)
+  for (let i = 0; i < 3; i += 1) {
+    const answer = await ask({ socketPath, path: '/api/v1/local/secret', headers: { host: 'anything' } })
+    assert.equal(answer.status, 200)
+    assert.deepEqual((JSON.parse(answer.body) as { data: unknown }).data, {
+      actor: { kind: 'local', role: 'owner' },
+    })
+  }
+  assert.equal((await http.inject({ url: '/api/v1/local/secret' })).statusCode, 403, 'not claimed')
+})
+
+test('on the network there is no such thing as a local route, not even for the owner', async (t) => {
+  const { http } = await setup(t)
+  assert.equal((await http.inject({ url: '/api/v1/local/secret', headers: OWNER })).statusCode, 404)
+})
+
+test('a socket left behind by a killed hub is replaced, any other file is not', async (t) => {
+  const { hub, dir } = await setup(t)
+  const path = join(dir, 'hub.sock')
+  const dead = createServer()
+  await new Promise<void>((resolve) => void dead.listen(path, resolve))
+  t.after(() => dead.close())
+  await hub.start()
+  assert.equal((await ask({ socketPath: path, path: '/api/v1/owners' })).status, 200)
+  const other = await setup(t)
+  writeFileSync(join(other.dir, 'hub.sock'), 'mine')
+  await assert.rejects(other.hub.start(), /is no socket/)
+})
+
+test('stopping lets what runs finish and refuses what comes', async (t) => {
+  let release: () => void = () => {}
+  let entered: () => void = () => {}
+  const running = new Promise<void>((resolve) => {
+    entered = resolve
+  })
+  const features = [
+    answering('slow', (http) => {
+      http.get('/slow', { config: { policy: { access: 'open' } } }, async () => {
+        entered()
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+        return { done: true }
+      })
+    }),
+  ]
+  const { hub, http, caPem } = await setup(t, { features })
+  const { httpsPort } = await hub.start()
+  const slow = ask({ port: httpsPort, path: '/api/v1/slow', ca: caPem })
+  await running
+  const stopped = hub.stop(10_000)
+  const late = await http.inject('/api/v1/slow')
+  assert.equal(late.statusCode, 503)
+  assert.equal(late.json<{ error: { code: string } }>().error.code, 'SHUTTING_DOWN')
+  assert.ok(late.headers['retry-after'])
+  release()
+  assert.equal((await slow).status, 200)
+  await stopped
+})
+
+test('stopping cuts what does not finish in time', async (t) => {
+  let entered: () => void = () => {}
+  const running = new Promise<void>((resolve) => {
+    entered = resolve
+  })
+  const features = [
+    answering('stuck', (http) => {
+      http.get('/stuck', { config: { policy: { access: 'open' } } }, async () => {
+        entered()
+        await new Promise(() => {})
+      })
+    }),
+  ]
+  const { hub, clock, caPem } = await setup(t, { features })
+  const { httpsPort } = await hub.start()
+  const stuck = ask({ port: httpsPort, path: '/api/v1/stuck', ca: caPem })
+  await running
+  const stopped = hub.stop(5000)
+  clock.advance(5000)
+  await assert.rejects(stuck)
+  await stopped
+})
+
+test('MQTT over WebSocket reaches the broker as a byte stream, with its sub-protocol', async (t) => {
+  let heard: (bytes: Buffer) => void = () => {}
+  const first = new Promise<Buffer>((resolve) => {
+    heard = resolve
+  })
+  const { hub, caPem } = await setup(t, {
+    deps: { mqttStream: (stream) => void stream.on('data', (bytes: Buffer) => heard(bytes)) },
+  })
+  const { httpsPort } = await hub.start()
+  const url = `wss://127.0.0.1:${httpsPort}/mqtt`
+  const socket = new WebSocket(url, 'mqtt', { ca: caPem })
+  socket.on('open', () => socket.send(Buffer.from([0x10, 0x00])))
+  assert.deepEqual(await first, Buffer.from([0x10, 0x00]))
+  socket.terminate()
+  const foreign = new WebSocket(url, 'mqtt', { ca: caPem, origin: 'https://evil.example' })
+  const refused = await new Promise<Error>((resolve) => void foreign.on('error', resolve))
+  assert.match(refused.message, /403/)
+})
+
+test('the app is served with its deep links, its files for ever and its page anew', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'homefield-app-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'assets'))
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>app</title>')
+  writeFileSync(join(folder, 'sw.js'), 'self')
+  writeFileSync(join(folder, 'assets', 'main-A1B2C3D4.js'), 'plain')
+  writeFileSync(join(folder, 'assets', 'main-A1B2C3D4.js.br'), 'packed')
+  const { http } = await setup(t, { claimed: false, deps: { appFolder: folder } })
+  const root = await http.inject('/')
+  assert.deepEqual([root.statusCode, root.headers.location], [302, '/app/'])
+  for (const url of ['/app/', '/app/people/mia', '/app/devices?x=1']) {
+    const page = await http.inject(url)
+    assert.deepEqual([page.statusCode, page.headers['cache-control']], [200, 'no-cache'], url)
+    assert.match(page.body, /<title>app/)
+  }
+  const script = await http.inject('/app/assets/main-A1B2C3D4.js')
+  assert.deepEqual(
+    [script.body, script.headers['cache-control']],
+    ['plain', 'public, max-age=31536000, immutable'],
+  )
+  const packed = await http.inject({
+    url: '/app/assets/main-A1B2C3D4.js',
+    headers: { 'accept-encoding': 'br' },
+  })
+  assert.deepEqual([packed.body, packed.headers['content-encoding']], ['packed', 'br'])
+  const worker = await http.inject('/app/sw.js')
+  assert.deepEqual(
+    [worker.headers['service-worker-allowed'], worker.headers['cache-control']],
+    ['/app/', 'no-cache'],
+  )
+  for (const url of [
+    '/app/missing.js',
+    '/app/../package.json',
+    '/app/%2e%2e/%2e%2e/etc/passwd.txt',
+    '/app/..%2fx.js',
+  ]) {
+    assert.notEqual((await http.inject(url)).statusCode, 200, url)
+  }
+})
+
+test('a hub without a built app says what to do', async (t) => {
+  const { http } = await setup(t)
+  const page = await http.inject('/app/')
+  assert.equal(page.statusCode, 503)
+  assert.match(page.body, /npm run build/)
+})
