@@ -1,0 +1,255 @@
+/** HTTP of claiming, registering, signing in and one's own account. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { type Actor, DATA_CLASSES, type Grant } from '../../domain/access.ts'
+import { Id } from '../../domain/id.ts'
+import { OPEN_OBJECT_BYTES, OpenObject } from '../../domain/person.ts'
+import type { Http, Policy } from '../../domain/route.ts'
+import { DisplayName, Tokens, USER_ROLES, User } from '../../domain/user.ts'
+import { isZone } from '../../domain/zone.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { iso, Ok, OkPage, ok, okPage, PageQuery, Timestamp } from '../../kernel/envelope.ts'
+import { HubError } from '../../kernel/errors.ts'
+import { CLEARED_COOKIE, COOKIE_HEADER, refreshCookie, tokenFromCookies } from './cookie.ts'
+import type { Claimant, Joining } from './joining.ts'
+import { PASSWORD_MAX, PASSWORD_MIN } from './passwords.ts'
+import type { SigningIn } from './signing-in.ts'
+import { type StoredUser, type Users, userView } from './users.ts'
+
+export interface AccountRoutesDeps {
+  clock: Clock
+  users: Users
+  signingIn: SigningIn
+  joining: Joining
+  grantsOf: (userId: string) => readonly Grant[]
+}
+
+const Password = Type.String({ minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX })
+const Email = Type.String({ maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' })
+const Code = Type.String({ minLength: 1, maxLength: 64 })
+const RefreshToken = Type.String({ minLength: 1, maxLength: 256 })
+
+const Registration = {
+  name: DisplayName,
+  email: Type.Optional(Email),
+  password: Password,
+}
+const ClaimBody = Type.Object(
+  {
+    claim_code: Code,
+    ...Registration,
+    hub_name: Type.Optional(DisplayName),
+    timezone: Type.Optional(Type.String({ maxLength: 64 })),
+  },
+  { additionalProperties: false },
+)
+const RegisterBody = Type.Object(
+  { claim_code: Type.Optional(Code), invite_code: Type.Optional(Code), ...Registration },
+  { additionalProperties: false },
+)
+const LoginBody = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    email: Type.Optional(Type.String({ minLength: 1, maxLength: 254 })),
+    /** No lower limit: a password set under older rules is still compared. */
+    password: Type.String({ minLength: 1, maxLength: PASSWORD_MAX }),
+  },
+  { additionalProperties: false },
+)
+/** A browser that holds the cookie sends no body. */
+const RefreshBody = Type.Union([
+  Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
+  Type.Null(),
+])
+const MeBody = Type.Object(
+  { name: Type.Optional(DisplayName), email: Type.Optional(Email), preferences: Type.Optional(OpenObject) },
+  { additionalProperties: false },
+)
+const Me = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    email: Type.Union([Type.String(), Type.Null()]),
+    role: Type.Enum([...USER_ROLES]),
+    person_id: Type.Union([Id, Type.Null()]),
+    preferences: OpenObject,
+    grants: Type.Array(
+      Type.Object({
+        person_id: Id,
+        class: Type.Enum([...DATA_CLASSES]),
+        action: Type.Enum(['read', 'write']),
+        expires_at: Type.Union([Timestamp, Type.Null()]),
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+type Me = Static<typeof Me>
+
+const BEFORE_CLAIM: Policy = { access: 'open', beforeClaim: true }
+const OPEN: Policy = { access: 'open' }
+const USERS: Policy = { access: 'signed-in', roles: USER_ROLES }
+const OWNER: Policy = { access: 'signed-in', roles: ['owner'] }
+
+export function accountRoutes(http: Http, deps: AccountRoutesDeps): void {
+  joinRoutes(http, deps)
+  signInRoutes(http, deps)
+  ownAccountRoutes(http, deps)
+  http.get(
+    '/users',
+    { config: { policy: OWNER }, schema: { querystring: PageQuery, response: { 200: OkPage(User) } } },
+    async ({ query }) => {
+      const all = deps.users.all()
+      const page = all.slice((query.page - 1) * query.per_page, query.page * query.per_page)
+      return okPage(deps.clock.now(), page.map(userView), query, all.length)
+    },
+  )
+}
+
+function joinRoutes(http: Http, { clock, joining }: AccountRoutesDeps): void {
+  http.post(
+    '/claim',
+    { config: { policy: BEFORE_CLAIM }, schema: { body: ClaimBody, response: { 201: Ok(Tokens) } } },
+    async ({ body, headers }, reply) => {
+      const { claim_code: code, hub_name: hubName, timezone, ...claimant } = body
+      if (timezone !== undefined && !isZone(timezone)) throw unknownZone(timezone)
+      const tokens = await joining.claim(code, {
+        ...claimant,
+        ...(hubName === undefined ? {} : { hubName }),
+        ...(timezone === undefined ? {} : { timezone }),
+      })
+      return reply.code(201).send(ok(clock.now(), handOver(tokens, wantsCookie(headers), reply)))
+    },
+  )
+  http.post(
+    '/auth/register',
+    { config: { policy: BEFORE_CLAIM }, schema: { body: RegisterBody, response: { 201: Ok(Tokens) } } },
+    async ({ body, headers }, reply) => {
+      const { claim_code: claimCode, invite_code: inviteCode, ...claimant } = body
+      const tokens = await join(joining, claimant, claimCode, inviteCode)
+      return reply.code(201).send(ok(clock.now(), handOver(tokens, wantsCookie(headers), reply)))
+    },
+  )
+}
+
+function join(
+  joining: Joining,
+  claimant: Claimant,
+  claimCode?: string,
+  inviteCode?: string,
+): Promise<Tokens> {
+  if (claimCode !== undefined) return joining.claim(claimCode, claimant)
+  if (inviteCode !== undefined) return joining.register(inviteCode, claimant)
+  throw new HubError(
+    'INVITE_REQUIRED',
+    joining.isClaimed()
+      ? 'Registering needs an invitation: ask an owner of this hub for a code, under Devices > Add.'
+      : 'This hub has no owner yet: send the claim_code it shows at start (or by: homefield claim-code).',
+  )
+}
+
+function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void {
+  http.post(
+    '/auth/login',
+    { config: { policy: OPEN }, schema: { body: LoginBody, response: { 200: Ok(Tokens) } } },
+    async ({ body, headers, ip }, reply) => {
+      const { password, ...who } = body
+      if (who.name === undefined && who.email === undefined) {
+        throw new HubError('VALIDATION_ERROR', 'Say who signs in: name or email is missing.', {
+          details: [{ path: 'name', message: 'is missing' }],
+        })
+      }
+      const tokens = await signingIn.login(who, password, ip)
+      return ok(clock.now(), handOver(tokens, wantsCookie(headers), reply))
+    },
+  )
+  http.post(
+    '/auth/refresh',
+    { config: { policy: OPEN }, schema: { body: RefreshBody, response: { 200: Ok(Tokens) } } },
+    async ({ body, headers }, reply) => {
+      const fromCookie = body?.refresh_token === undefined
+      const token = body?.refresh_token ?? tokenFromCookies(headers.cookie)
+      if (token === null) throw new HubError('UNAUTHENTICATED', 'There is no refresh token. Sign in again.')
+      const tokens = await signingIn.refresh(token)
+      return ok(clock.now(), handOver(tokens, fromCookie || wantsCookie(headers), reply))
+    },
+  )
+  http.post(
+    '/auth/logout',
+    {
+      config: { policy: OPEN },
+      schema: { body: RefreshBody, response: { 200: Ok(Type.Object({}, { additionalProperties: false })) } },
+    },
+    async ({ body, headers }, reply) => {
+      const access = /^Bearer +([^ ]+)$/i.exec(headers.authorization ?? '')?.[1] ?? null
+      const refresh = body?.refresh_token ?? tokenFromCookies(headers.cookie)
+      await signingIn.logout({ access, refresh })
+      reply.header('set-cookie', CLEARED_COOKIE)
+      return ok(clock.now(), {})
+    },
+  )
+}
+
+function ownAccountRoutes(http: Http, { clock, users, grantsOf }: AccountRoutesDeps): void {
+  const me = (user: StoredUser): Me => ({
+    id: user.id,
+    name: user.name,
+    email: user.email,
+    role: user.role,
+    person_id: user.personId,
+    preferences: user.preferences,
+    grants: grantsOf(user.id).map((grant) => ({
+      person_id: grant.personId,
+      class: grant.class,
+      action: grant.action,
+      expires_at: grant.expiresAtMs === null ? null : iso(grant.expiresAtMs),
+    })),
+  })
+  http.get(
+    '/auth/me',
+    { config: { policy: USERS }, schema: { response: { 200: Ok(Me) } } },
+    async ({ actor }) => ok(clock.now(), me(ownUser(users, actor))),
+  )
+  http.patch(
+    '/auth/me',
+    { config: { policy: USERS }, schema: { body: MeBody, response: { 200: Ok(Me) } } },
+    async ({ actor, body }) => {
+      const user = ownUser(users, actor)
+      const preferences = { ...user.preferences, ...body.preferences }
+      if (Buffer.byteLength(JSON.stringify(preferences)) > OPEN_OBJECT_BYTES) {
+        throw new HubError('TOO_LARGE', 'Preferences may take 16 KB together. Remove some.')
+      }
+      await users.change(user.id, { ...body, preferences })
+      return ok(clock.now(), me(ownUser(users, actor)))
+    },
+  )
+}
+
+function ownUser(users: Users, actor: Actor): StoredUser {
+  const user = actor.kind === 'user' ? users.get(actor.userId) : undefined
+  if (!user) throw new HubError('FORBIDDEN', 'Only a signed-in user has an account of their own.')
+  return user
+}
+
+function wantsCookie(headers: FastifyRequest['headers']): boolean {
+  return headers[COOKIE_HEADER] === '1'
+}
+
+/** Puts the refresh token where the browser keeps it, or leaves it in the body. */
+function handOver(tokens: Tokens, asCookie: boolean, reply: FastifyReply): Tokens {
+  const { refresh_token: refreshToken, ...rest } = tokens
+  reply.header('cache-control', 'no-store')
+  if (!asCookie || refreshToken === undefined) return tokens
+  reply.header('set-cookie', refreshCookie(refreshToken))
+  return rest
+}
+
+function unknownZone(timezone: string): HubError {
+  return new HubError(
+    'VALIDATION_ERROR',
+    'The time zone is not one this hub knows. Use a name such as Europe/Berlin.',
+    {
+      details: [{ path: 'timezone', message: 'is no IANA time zone', value: timezone }],
+    },
+  )
+}

@@ -1,0 +1,275 @@
+/** HTTP of pairing: owners invite and decide, newcomers connect and poll. */
+import { toString as drawQr } from 'qrcode'
+import { type Static, Type } from 'typebox'
+import { type Actor, DATA_CLASSES, ROLES } from '../../domain/access.ts'
+import { DeviceTypeWord, deviceType } from '../../domain/device.ts'
+import { Id } from '../../domain/id.ts'
+import { PairingRequest, PairingWords } from '../../domain/pairing.ts'
+import type { Http, Policy } from '../../domain/route.ts'
+import { DisplayName, Tokens } from '../../domain/user.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { iso, Ok, OkPage, ok, okPage, PageQuery, Timestamp } from '../../kernel/envelope.ts'
+import { HubError } from '../../kernel/errors.ts'
+import type { Store } from '../../store/store.ts'
+import { type DeviceKeys, defaultClasses, type Join, type Notify, type Phones } from './join.ts'
+import type { Offers, Terms } from './offers.ts'
+import type { Requests } from './requests.ts'
+
+/** Where a phone finds this hub, for the QR code. */
+export interface Whereabouts {
+  host: string
+  port: number
+  /** Addresses to try when the name does not resolve. */
+  hints: readonly string[]
+}
+
+export interface PairingRoutesDeps {
+  store: Store
+  clock: Clock
+  offers: Offers
+  requests: Requests
+  join: Join
+  phones: Phones
+  devices: DeviceKeys
+  spkiSha256: () => string
+  whereabouts: () => Whereabouts
+  notify: Notify
+}
+
+const GenerateBody = Type.Object(
+  {
+    role: Type.Enum([...ROLES]),
+    device_type: DeviceTypeWord,
+    person_id: Type.Optional(Id),
+    classes: Type.Optional(Type.Array(Type.Enum([...DATA_CLASSES]), { maxItems: 4, uniqueItems: true })),
+    /** The code also registers an account with a password, without a second yes. */
+    invite: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+)
+const Generated = Type.Object(
+  {
+    id: Id,
+    code: Type.String({ pattern: '^\\d{8}$' }),
+    token: Type.String(),
+    url: Type.String(),
+    expires_at: Timestamp,
+    qr_svg: Type.String(),
+  },
+  { additionalProperties: false },
+)
+const ConnectBody = Type.Object(
+  {
+    code: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
+    token: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    device_name: DisplayName,
+    device_type: DeviceTypeWord,
+  },
+  { additionalProperties: false },
+)
+const Connected = Type.Object(
+  { id: Id, poll_token: Type.String(), words: PairingWords, expires_at: Timestamp },
+  { additionalProperties: false },
+)
+const Polled = Type.Object(
+  {
+    id: Id,
+    status: PairingRequest.properties.status,
+    words: PairingWords,
+    tokens: Type.Optional(Tokens),
+    device: Type.Optional(Type.Object({ id: Id, api_key: Type.String() }, { additionalProperties: false })),
+  },
+  { additionalProperties: false },
+)
+const Paired = Type.Object(
+  {
+    id: Id,
+    name: Type.String(),
+    type: Type.String(),
+    role: Type.Enum([...ROLES]),
+    user_id: Type.Union([Id, Type.Null()]),
+    person_id: Type.Union([Id, Type.Null()]),
+    paired_at: Type.Union([Timestamp, Type.Null()]),
+    last_seen: Type.Union([Timestamp, Type.Null()]),
+  },
+  { additionalProperties: false },
+)
+type Paired = Static<typeof Paired>
+const Params = Type.Object({ id: Id }, { additionalProperties: false })
+const Nothing = Type.Object({}, { additionalProperties: false })
+
+const OPEN: Policy = { access: 'open' }
+const OWNER: Policy = { access: 'signed-in', roles: ['owner'] }
+const MOST_HINTS = 3
+
+export function pairingRoutes(http: Http, deps: PairingRoutesDeps): void {
+  inviteRoute(http, deps)
+  newcomerRoutes(http, deps)
+  decisionRoutes(http, deps)
+  pairedRoutes(http, deps)
+}
+
+function inviteRoute(http: Http, deps: PairingRoutesDeps): void {
+  http.post(
+    '/pairing/generate',
+    { config: { policy: OWNER }, schema: { body: GenerateBody, response: { 201: Ok(Generated) } } },
+    async ({ actor, body }, reply) => {
+      const offer = await deps.offers.make(termsOf(body, deps.store), nameOf(actor))
+      const url = urlOf(offer.token, deps)
+      const drawn = await drawQr(url, { type: 'svg', errorCorrectionLevel: 'M', margin: 2 })
+      const { id, code, token, expiresAtMs } = offer
+      reply.header('cache-control', 'no-store')
+      const data = { id, code, token, url, expires_at: iso(expiresAtMs), qr_svg: drawn }
+      return reply.code(201).send(ok(deps.clock.now(), data))
+    },
+  )
+}
+
+function newcomerRoutes(http: Http, { clock, join, requests }: PairingRoutesDeps): void {
+  http.post(
+    '/pairing/connect',
+    { config: { policy: OPEN }, schema: { body: ConnectBody, response: { 202: Ok(Connected) } } },
+    async ({ body }, reply) => {
+      const secret = body.token ?? body.code?.replace(/[\s-]/g, '')
+      if (secret === undefined) {
+        throw new HubError('VALIDATION_ERROR', 'Send the code or the token of the QR code.', {
+          details: [{ path: 'code', message: 'is missing' }],
+        })
+      }
+      const { id, pollToken, expiresAtMs } = await join.connect(
+        secret,
+        body.device_name.trim(),
+        deviceType(body.device_type),
+      )
+      reply.header('cache-control', 'no-store')
+      const data = { id, poll_token: pollToken, words: requests.words(id), expires_at: iso(expiresAtMs) }
+      return reply.code(202).send(ok(clock.now(), data))
+    },
+  )
+  http.get(
+    '/pairing/requests/:id',
+    { config: { policy: OPEN }, schema: { params: Params, response: { 200: Ok(Polled) } } },
+    async ({ params, headers }, reply) => {
+      const pollToken = /^Bearer +([^ ]{1,128})$/i.exec(headers.authorization ?? '')?.[1] ?? ''
+      const request = requests.ofPoll(params.id, pollToken)
+      const secrets = await join.collect(request)
+      reply.header('cache-control', 'no-store')
+      return ok(clock.now(), {
+        id: request.id,
+        status: request.status,
+        words: requests.words(request.id),
+        ...secrets,
+      })
+    },
+  )
+}
+
+function decisionRoutes(http: Http, { clock, requests, notify }: PairingRoutesDeps): void {
+  http.get(
+    '/pairing/requests',
+    {
+      config: { policy: OWNER },
+      schema: { querystring: PageQuery, response: { 200: OkPage(PairingRequest) } },
+    },
+    async ({ query }) => {
+      const open = requests.waiting()
+      const page = open.slice((query.page - 1) * query.per_page, query.page * query.per_page)
+      return okPage(clock.now(), page.map(requests.view), query, open.length)
+    },
+  )
+  for (const [verb, status] of [
+    ['approve', 'approved'],
+    ['deny', 'denied'],
+  ] as const) {
+    http.post(
+      `/pairing/requests/:id/${verb}`,
+      { config: { policy: OWNER }, schema: { params: Params, response: { 200: Ok(PairingRequest) } } },
+      async ({ actor, params }) => {
+        const request = await requests.decide(params.id, status, nameOf(actor) ?? 'local')
+        if (status === 'denied')
+          notify('pairing', 'pairing_failed', { id: request.id, reason: 'denied' }, null)
+        return ok(clock.now(), requests.view(request))
+      },
+    )
+  }
+}
+
+function pairedRoutes(http: Http, { clock, phones, devices }: PairingRoutesDeps): void {
+  http.get(
+    '/pairing/devices',
+    { config: { policy: OWNER }, schema: { querystring: PageQuery, response: { 200: OkPage(Paired) } } },
+    async ({ query }) => {
+      const all = [...phones.paired().map(phoneView), ...devices.list().map(deviceView)]
+      const page = all.slice((query.page - 1) * query.per_page, query.page * query.per_page)
+      return okPage(clock.now(), page, query, all.length)
+    },
+  )
+  http.delete(
+    '/pairing/:device_id',
+    {
+      config: { policy: OWNER },
+      schema: {
+        params: Type.Object({ device_id: Id }, { additionalProperties: false }),
+        response: { 200: Ok(Nothing) },
+      },
+    },
+    async ({ params: { device_id: id } }) => {
+      const isPhone = phones.paired().some(({ signIn }) => signIn.id === id)
+      await (isPhone ? phones.revokeSignIn(id) : devices.revoke(id))
+      return ok(clock.now(), {})
+    },
+  )
+}
+
+/** A phone becomes a user; everything else, and a phone that only measures, becomes a device. */
+function termsOf(body: Static<typeof GenerateBody>, store: Store): Terms {
+  const type = deviceType(body.device_type)
+  const role = type === 'phone' ? body.role : 'device'
+  const personId = body.person_id ?? null
+  if (personId !== null && !store.get(PERSON, { id: personId })) {
+    throw new HubError('NOT_FOUND', 'There is no person with this id.')
+  }
+  if (role === 'member' && personId === null) {
+    throw new HubError('VALIDATION_ERROR', 'A member is one of the people here: say which one.', {
+      details: [{ path: 'person_id', message: 'is missing' }],
+    })
+  }
+  return {
+    role,
+    deviceType: type,
+    personId,
+    classes: body.classes ?? defaultClasses(role),
+    invite: body.invite ?? false,
+  }
+}
+
+const PERSON = 'SELECT 1 FROM person WHERE id = :id AND deleted_at IS NULL'
+
+/** The token stands in the fragment, which browsers never send, so it reaches no log. */
+function urlOf(token: string, { whereabouts, spkiSha256 }: PairingRoutesDeps): string {
+  const { host, port, hints } = whereabouts()
+  return `https://${host}:${port}/#p1.${token}.${spkiSha256()}.${hints.slice(0, MOST_HINTS).join(',')}`
+}
+
+/** Null: from the box itself. */
+function nameOf(actor: Actor): string | null {
+  return actor.kind === 'user' ? actor.userId : null
+}
+
+function phoneView({ signIn, user }: ReturnType<Phones['paired']>[number]): Paired {
+  return {
+    id: signIn.id,
+    name: signIn.deviceName ?? user.name,
+    type: 'phone',
+    role: user.role,
+    user_id: user.id,
+    person_id: user.person_id,
+    paired_at: signIn.pairedAtMs === null ? null : iso(signIn.pairedAtMs),
+    last_seen: iso(signIn.lastSeenAtMs),
+  }
+}
+
+function deviceView(device: ReturnType<DeviceKeys['list']>[number]): Paired {
+  const { id, name, type, person_id, paired_at, last_seen } = device
+  return { id, name, type, role: 'device', user_id: null, person_id, paired_at, last_seen }
+}
