@@ -1,4 +1,5 @@
 import type { Level, LevelPoint, Observation, Outcome, StoredObservation } from '../domain/observation.ts'
+import type { Clock } from '../kernel/clock.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 export type SqlParams = Readonly<Record<string, SqlValue>>
@@ -33,7 +34,11 @@ export interface Page<Point> {
 
 /** The one interface to recorded values; where rows lie (hot, roll-up, sealed) is the store's business. */
 export interface Observations {
-  /** Resolves once every row is on disk, with what became of each, in order. All rows of a call share one commit. */
+  /**
+   * Resolves once every row is on disk, with what became of each, in order. All rows of a call share one commit. Rejects as
+   * `write` does, with NOT_FOUND when a person (or a deleted one) or device is unknown, and with UNKNOWN_METRIC or
+   * VALIDATION_ERROR for rows that could never be stored; then no row of the call is.
+   */
   append(batch: readonly Observation[]): Promise<Outcome[]>
   /** Raw values, ascending. A page never ends between two values of the same instant. */
   range(range: Range): Promise<Page<StoredObservation>>
@@ -48,12 +53,43 @@ export interface Observations {
 /** What just reached the disk; duplicates are left out. */
 export type CommitListener = (committed: readonly StoredObservation[]) => void
 
+/** How long something took, counted in steps: `counts[i]` took at most `boundsMs[i]`, the last one longer than all bounds. */
+export interface Latency {
+  boundsMs: readonly number[]
+  counts: readonly number[]
+  count: number
+  sumMs: number
+}
+
+/** Counters grow from the start of the program; the rest is as of the last commit. */
 export interface StoreStats {
+  /** Rows (units count as one) that wait for a commit or are in one. */
   queued: number
   commits: number
+  /** Rows that reached the disk, corrections included. */
   rows: number
+  duplicates: number
+  revised: number
+  /** Calls without effect: unknown person or device, an `expect` not met, a failed statement. */
+  refused: number
+  /** Calls turned away because too much was queued. */
+  overloaded: number
+  /** Commits tried again because the disk was full or the file locked. */
+  retries: number
+  /** Nothing can be written until there is room; calls wait. */
+  diskFull: boolean
+  /** Listeners that threw. */
+  listenerFailures: number
   lastCommitMs: number
-  bytesWritten: number
+  /** A whole transaction, the COMMIT in it (the wait for the disk), and a call from queueing to on disk. */
+  commitLatency: Latency
+  syncLatency: Latency
+  acknowledgeLatency: Latency
+  /** Bytes the writer gave to the disk; null where the kernel does not count them. */
+  bytesWritten: number | null
+  /** Series whose newest minute is in memory, and finished hours that are not rolled up yet. */
+  openSeries: number
+  dueHours: number
 }
 
 /**
@@ -66,7 +102,8 @@ export interface Store {
   get<Row>(sql: string, params?: SqlParams): Row | undefined
   /**
    * Runs the statements in order as one atomic unit inside the next group commit; resolves when they are on disk.
-   * Rejects with HubError: CONFLICT (an `expect` was not met or a constraint failed), DISK_FULL, SHUTTING_DOWN.
+   * Rejects with HubError: CONFLICT (an `expect` was not met or a constraint failed), INTERNAL (a statement is wrong),
+   * OVERLOADED (too much is queued), DISK_FULL (closed while the disk was full; until then calls wait), SHUTTING_DOWN.
    */
   write(unit: readonly Write[]): Promise<WriteResult[]>
   observations: Observations
@@ -85,4 +122,19 @@ export interface StoreOptions {
   now: () => number
   /** Told when the writer thread dies: nothing can be acknowledged any more. */
   onFailure: (cause: unknown) => void
+  /** Durations, and when to try again or tidy up; the machine's own unless a test brings one. */
+  clock?: Pick<Clock, 'monotonic' | 'after' | 'every'>
+  limits?: Partial<StoreLimits>
+}
+
+/** What the store holds in memory at most. */
+export interface StoreLimits {
+  /** Rows waiting for a commit; a call beyond it is turned away with OVERLOADED. Default 100,000. */
+  queuedRows: number
+  /** Calls in one commit. Default 2,000. */
+  commitCalls: number
+  /** Rows after which a commit takes no further call. Default 20,000. */
+  commitRows: number
+  /** Series whose newest minute is in memory; beyond it the one silent longest is stored. Default 4,096. */
+  openSeries: number
 }

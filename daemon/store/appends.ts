@@ -1,0 +1,120 @@
+import type Database from 'better-sqlite3'
+import { metricByKey } from '../domain/metric.ts'
+import type { Keys } from './keys.ts'
+import { type Batch, FIELD, OUTCOMES, ROW_LENGTH } from './protocol.ts'
+import type { Rollups } from './rollups.ts'
+
+/** Rows of one batch that belong together, and where what became of them is noted. */
+export interface AppendRun {
+  batch: Batch
+  extras: ReadonlyMap<number, string>
+  outcomes: Uint8Array
+  revisions: [row: number, revision: number][]
+}
+
+/** Puts observations into the hot table inside the caller's transaction. */
+export interface Appends {
+  /** Takes rows `[from, to)`, or none of them and returns why. */
+  append(run: AppendRun, from: number, to: number): string | null
+}
+
+interface StoredRow {
+  value: number
+  source: number
+  quality: number | null
+  revision: number
+  extra: string | null
+}
+
+const NATURAL_KEY = 'ts = :ts AND person = :person AND metric = :metric AND device = :device'
+const [ACCEPTED, DUPLICATE, REVISED] = [
+  OUTCOMES.indexOf('accepted'),
+  OUTCOMES.indexOf('duplicate'),
+  OUTCOMES.indexOf('revised'),
+]
+
+export function createAppends(db: Database.Database, keys: Keys, rollups: Rollups): Appends {
+  // Bound by position: the one statement that runs for every row.
+  const insert = db.prepare<[number, number, number, number, number, number, number | null, string | null]>(
+    `INSERT INTO observation (ts, person, metric, device, value, source, quality, revision, extra)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`,
+  )
+  const read = db.prepare<NaturalKey, StoredRow>(
+    `SELECT value, source, quality, revision, extra FROM observation WHERE ${NATURAL_KEY}`,
+  )
+  const keepOld = db.prepare<NaturalKey & { replacedAt: number }>(
+    `INSERT INTO observation_revision (ts, person, metric, device, revision, value, source, quality, extra, replaced_at)
+     SELECT ts, person, metric, device, revision, value, source, quality, extra, :replacedAt FROM observation WHERE ${NATURAL_KEY}`,
+  )
+  const replace = db.prepare<NaturalKey & Omit<StoredRow, 'revision'>>(
+    `UPDATE observation SET value = :value, source = :source, quality = :quality, extra = :extra, revision = revision + 1
+     WHERE ${NATURAL_KEY}`,
+  )
+
+  function revise(run: AppendRun, row: number, key: NaturalKey, fresh: Omit<StoredRow, 'revision'>): number {
+    const old = read.get(key)
+    if (!old || isSame(key.metric, old, fresh)) return DUPLICATE
+    keepOld.run({ ...key, replacedAt: run.batch.nowMs })
+    replace.run({ ...key, ...fresh })
+    run.revisions.push([row, old.revision + 1])
+    rollups.change(key, key.ts)
+    return REVISED
+  }
+
+  function put(run: AppendRun, row: number): void {
+    const { rows, names } = run.batch
+    const field = (name: keyof typeof FIELD) => rows[row * ROW_LENGTH + FIELD[name]] ?? Number.NaN
+    const key: NaturalKey = {
+      ts: field('at'),
+      person: keys.person(names[field('person')] ?? '') ?? 0,
+      metric: field('metric'),
+      device: keys.device(names[field('device')] ?? '') ?? 0,
+    }
+    const value = field('value')
+    const source = keys.source(names[field('source')] ?? '')
+    const quality = Number.isNaN(field('quality')) ? null : field('quality')
+    const extra = run.extras.get(row) ?? null
+    const { changes } = insert.run(key.ts, key.person, key.metric, key.device, value, source, quality, extra)
+    if (changes === 1) {
+      run.outcomes[row] = ACCEPTED
+      rollups.add(key, key.ts, value)
+    } else run.outcomes[row] = revise(run, row, key, { value, source, quality, extra })
+  }
+
+  return {
+    append(run, from, to) {
+      const { rows, names } = run.batch
+      for (let row = from; row < to; row += 1) {
+        const person = names[rows[row * ROW_LENGTH + FIELD.person] ?? -1] ?? ''
+        if (keys.person(person) === null) return `There is no person ${person}. Add the person first.`
+        const device = names[rows[row * ROW_LENGTH + FIELD.device] ?? -1] ?? ''
+        if (keys.device(device) === null) return `There is no device ${device}. Pair the device first.`
+      }
+      for (let row = from; row < to; row += 1) put(run, row)
+      return null
+    },
+  }
+}
+
+interface NaturalKey {
+  ts: number
+  person: number
+  metric: number
+  device: number
+}
+
+/** A position's value is its latitude; the other half of it lies in the extra facts. */
+function isSame(
+  metric: number,
+  old: Omit<StoredRow, 'revision'>,
+  fresh: Omit<StoredRow, 'revision'>,
+): boolean {
+  if (old.value !== fresh.value) return false
+  return metricByKey(metric).kind !== 'position' || longitude(old.extra) === longitude(fresh.extra)
+}
+
+function longitude(extra: string | null): unknown {
+  if (extra === null) return undefined
+  const facts: unknown = JSON.parse(extra)
+  return typeof facts === 'object' && facts !== null && 'lon' in facts ? facts.lon : undefined
+}

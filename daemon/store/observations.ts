@@ -1,0 +1,233 @@
+import { METRICS, metricNamed } from '../domain/metric.ts'
+import type { Observation, ObservationExtra, StoredObservation } from '../domain/observation.ts'
+import { HubError } from '../kernel/errors.ts'
+import { createLevels, HOURS_WITH_ROWS } from './levels.ts'
+import type { Reader } from './reader.ts'
+import { HOUR_MS, type SeriesHour, seriesName, startOf } from './rollup-rows.ts'
+import { NEWEST_IN_HOUR } from './rollup-tables.ts'
+import type { OpenSeries } from './rollups.ts'
+import type { Observations, Page, Range } from './store.ts'
+import type { Writer } from './writer.ts'
+
+const FACTS = `
+  o.ts AS atMs, o.person, o.metric, o.value, o.quality, o.revision, o.extra, d.id AS deviceId, s.name AS source`
+
+/** CROSS JOIN keeps SQLite on the time-first key instead of starting from a device. */
+export const RAW_OF_HOUR = `
+  SELECT ${FACTS}, o.device
+  FROM observation o CROSS JOIN device d ON d.key = o.device CROSS JOIN source s ON s.key = o.source
+  WHERE o.ts >= :from AND o.ts < :to AND o.person = :person AND o.metric = :metric AND (o.ts > :from OR o.device > :after)
+  ORDER BY o.ts, o.device LIMIT :limit`
+
+const ONE = `
+  SELECT ${FACTS}
+  FROM observation o CROSS JOIN device d ON d.key = o.device CROSS JOIN source s ON s.key = o.source
+  WHERE o.ts = :at AND o.person = :person AND o.metric = :metric AND o.device = :device`
+
+const REPLACED = `
+  SELECT ${FACTS}
+  FROM observation_revision o CROSS JOIN device d ON d.key = o.device CROSS JOIN source s ON s.key = o.source
+  WHERE o.ts = :at AND o.person = :person AND o.metric = :metric AND o.device = :device
+  ORDER BY o.revision`
+
+/** Newest instant of each device in the newest stored day. */
+export const NEWEST_DAY = `
+  SELECT device, last_at AS atMs FROM rollup
+  WHERE level = 1440 AND person = :person AND metric = :metric AND start = (
+    SELECT max(start) FROM rollup WHERE level = 1440 AND person = :person AND metric = :metric
+  )
+  ORDER BY last_at DESC, device`
+
+const PENDING = `
+  SELECT person, metric, device, hour_start AS hour FROM rollup_pending WHERE person = :person ORDER BY metric, device`
+
+interface RawRow {
+  atMs: number
+  value: number
+  quality: number | null
+  revision: number
+  extra: string | null
+  deviceId: string
+  source: string
+}
+
+/** Where a newest value lies. */
+interface Newest {
+  device: number
+  atMs: number
+}
+
+const HOURS_AT_ONCE = 64
+
+/** Observations over the reader's connection, with what only the writer knows asked from it. */
+export function createObservations(reader: Reader, writer: Pick<Writer, 'append' | 'open'>): Observations {
+  const levels = createLevels(reader)
+
+  function personKey(id: string): number | null {
+    return reader.get<{ key: number }>('SELECT key FROM person WHERE id = :id', { id })?.key ?? null
+  }
+
+  function rowsOf(personId: string, metric: string, rows: readonly RawRow[]): StoredObservation[] {
+    return rows.map(({ atMs, value, quality, revision, extra, deviceId, source }) => ({
+      personId,
+      deviceId,
+      metric,
+      atMs,
+      value,
+      source,
+      quality,
+      extra: extra === null ? null : parsedExtra(extra),
+      revision,
+    }))
+  }
+
+  /** Reads rows in order until `enough`, hour by hour, so that a rare metric does not cost a walk over everybody's rows. */
+  function collect(
+    range: KeyedRange,
+    enough: (rows: readonly (RawRow & { device: number })[]) => boolean,
+  ): RawRow[] {
+    const { person, metric, fromMs, toMs, limit } = range
+    const rows: (RawRow & { device: number })[] = []
+    let hourFrom = startOf(fromMs, HOUR_MS)
+    for (;;) {
+      const params = { person, metric, from: hourFrom, to: toMs, limit: HOURS_AT_ONCE }
+      const hours = reader.all<{ start: number }>(HOURS_WITH_ROWS, params)
+      for (const { start } of hours) {
+        const to = Math.min(toMs, start + HOUR_MS)
+        let cursor = { from: Math.max(fromMs, start), after: -1 }
+        for (;;) {
+          const chunk = reader.all<RawRow & { device: number }>(RAW_OF_HOUR, {
+            person,
+            metric,
+            to,
+            limit: limit + 1,
+            ...cursor,
+          })
+          rows.push(...chunk)
+          if (enough(rows)) return rows
+          const last = chunk.at(-1)
+          if (!last || chunk.length <= limit) break
+          cursor = { from: last.atMs, after: last.device }
+        }
+        hourFrom = start + HOUR_MS
+      }
+      if (hours.length < HOURS_AT_ONCE) return rows
+    }
+  }
+
+  function range({ personId, metric, fromMs, toMs, limit }: Range): Page<StoredObservation> {
+    const person = personKey(personId)
+    if (person === null) return { points: [], nextFromMs: null }
+    const keys = { person, metric: keyOf(metric), fromMs, toMs, limit }
+    const rows = reader.snapshot(() =>
+      collect(keys, (found) => found.length > limit && found.at(-1)?.atMs !== found[limit - 1]?.atMs),
+    )
+    const lastMs = rows[limit - 1]?.atMs
+    const end = lastMs === undefined ? -1 : rows.findIndex((row) => row.atMs > lastMs)
+    return {
+      points: rowsOf(personId, metric, end < 0 ? rows : rows.slice(0, end)),
+      nextFromMs: rows[end]?.atMs ?? null,
+    }
+  }
+
+  /** Newest instants of the person's series that neither the writer's memory nor the stored days know. */
+  function waiting(person: number, open: readonly OpenSeries[]): (Newest & { metric: number })[] {
+    const known = new Set(open.map(seriesName))
+    return reader
+      .all<SeriesHour>(PENDING, { person })
+      .filter((hour) => !known.has(seriesName(hour)))
+      .flatMap((hour) =>
+        reader
+          .all<{ atMs: number }>(NEWEST_IN_HOUR, { ...hour })
+          .map(({ atMs }) => ({ metric: hour.metric, device: hour.device, atMs })),
+      )
+  }
+
+  function newest(person: number, metric: number, unsettled: readonly Newest[]): RawRow | undefined {
+    const stored = reader.all<Newest>(NEWEST_DAY, { person, metric })
+    const candidates = [...unsettled, ...stored].sort((a, b) => b.atMs - a.atMs || a.device - b.device)
+    for (const { atMs, device } of candidates) {
+      const row = reader.get<RawRow>(ONE, { at: atMs, person, metric, device })
+      if (row) return row
+    }
+    return undefined
+  }
+
+  function latest(personId: string, person: number, open: readonly OpenSeries[]): StoredObservation[] {
+    const unsettled = [
+      ...open.map(({ metric, device, lastMs }) => ({ metric, device, atMs: lastMs })),
+      ...waiting(person, open),
+    ]
+    return METRICS.flatMap(({ key, name }) => {
+      const row = newest(
+        person,
+        key,
+        unsettled.filter((one) => one.metric === key),
+      )
+      return row ? rowsOf(personId, name, [row]) : []
+    })
+  }
+
+  return {
+    append: async (batch) => {
+      checkRows(batch)
+      return writer.append(batch)
+    },
+    range: async (wanted) => range(wanted),
+    async level({ personId, metric, ...window }) {
+      const person = personKey(personId)
+      if (person === null) return { points: [], nextFromMs: null }
+      const key = keyOf(metric)
+      // The writer first: what it stores after its answer, the rows show.
+      const open = await writer.open(person, key)
+      return reader.snapshot(() => levels.read({ person, metric: key, ...window }, open))
+    },
+    async latest(personId) {
+      const person = personKey(personId)
+      if (person === null) return []
+      const open = await writer.open(person, null)
+      return reader.snapshot(() => latest(personId, person, open))
+    },
+    async history({ personId, deviceId, metric, atMs }) {
+      const person = personKey(personId)
+      const device = reader.get<{ key: number }>('SELECT key FROM device WHERE id = :id', {
+        id: deviceId,
+      })?.key
+      if (person === null || device === undefined) return []
+      const keys = { at: atMs, person, metric: keyOf(metric), device }
+      return rowsOf(personId, metric, reader.all<RawRow>(REPLACED, keys))
+    },
+  }
+}
+
+interface KeyedRange {
+  person: number
+  metric: number
+  fromMs: number
+  toMs: number
+  limit: number
+}
+
+function keyOf(metric: string): number {
+  const found = metricNamed(metric)
+  if (!found) throw new HubError('UNKNOWN_METRIC', `There is no metric ${metric}.`)
+  return found.key
+}
+
+/** Rows that SQLite would refuse must not reach a commit that others share. */
+function checkRows(rows: readonly Observation[]): void {
+  for (const { metric, atMs, value, quality } of rows) {
+    keyOf(metric)
+    if (
+      !Number.isSafeInteger(atMs) ||
+      !Number.isFinite(value) ||
+      (quality !== null && !Number.isFinite(quality))
+    )
+      throw new HubError('VALIDATION_ERROR', `A value of ${metric} is not a number at a whole millisecond.`)
+  }
+}
+
+function parsedExtra(json: string): ObservationExtra {
+  // Written by the store itself from an ObservationExtra.
+  return JSON.parse(json) as ObservationExtra
+}

@@ -1,0 +1,234 @@
+import type Database from 'better-sqlite3'
+import { addSample, type Bucket, emptyBucket, mergeAll } from '../../models/series/rollup.ts'
+import { dayBounds, isZone, localDay } from '../domain/zone.ts'
+import {
+  type BucketRow,
+  bucketOf,
+  DAYS,
+  HOURS,
+  MINUTE_MS,
+  type PlacedBucket,
+  placed,
+  QUARTER_MS,
+  QUARTERS,
+  quantumOf,
+  type SeriesHour,
+  type SeriesKeys,
+  STATISTICS,
+  scaledValue,
+  startOf,
+  statisticsOf,
+} from './rollup-rows.ts'
+
+/** Roll-up rows as the writer sees them. Every function runs inside the caller's transaction. */
+export interface RollupTables {
+  /** Newest instant in the stored days of the series, null when it has none. */
+  newestAt(series: SeriesKeys): number | null
+  /** Newest instant in the stored minutes of the hour, null when it has none. */
+  newestInHour(hour: SeriesHour): number | null
+  minute(series: SeriesKeys, startMs: number): PlacedBucket | null
+  /** The minute as its raw rows say, empty when it has none. */
+  minuteFromRaw(series: SeriesKeys, startMs: number): Bucket
+  /** Stores a minute with a revision of at least `rev` and above the stored one. */
+  writeMinute(series: SeriesKeys, startMs: number, bucket: Bucket, rev: number): void
+  /** Stores the quarters and the hour from the hour's minutes, and the days they touch from the quarters. */
+  writeHour(hour: SeriesHour): void
+  pendingHours(): SeriesHour[]
+  addPending(hour: SeriesHour): void
+  dropPending(hour: SeriesHour): void
+  /** The zone of the person's stored days, fixed here when there was none yet. */
+  zoneOf(person: number): string
+  setZone(person: number, zone: string): void
+  /** Forgets zones learnt inside a transaction that did not commit. */
+  forgetZones(): void
+}
+
+/** Keys that the minute table's writing statement adds to the statistics. */
+interface MinuteRow extends ReturnType<typeof statisticsOf>, SeriesKeys {
+  start: number
+  rev: number
+}
+
+const columns = STATISTICS.join(', ')
+const values = STATISTICS.map((name) => `:${name}`).join(', ')
+const updates = STATISTICS.map((name) => `${name} = excluded.${name}`).join(', ')
+
+const WRITE_MINUTE = `
+  INSERT INTO rollup_minute (start, person, metric, device, ${columns}, rev)
+  VALUES (:start, :person, :metric, :device, ${values}, :rev)
+  ON CONFLICT (start, person, metric, device) DO UPDATE SET ${updates}, rev = max(rollup_minute.rev + 1, excluded.rev)`
+
+const WRITE_LEVEL = `
+  INSERT INTO rollup (level, person, metric, start, device, ${columns}, rev)
+  VALUES (:level, :person, :metric, :start, :device, ${values}, 1)
+  ON CONFLICT (level, person, metric, start, device) DO UPDATE SET ${updates}, rev = rollup.rev + 1`
+
+/** Sixty look-ups by key: a range over the time-first table would read every series of the hour. */
+export const MINUTES_OF_HOUR = `
+  WITH RECURSIVE minute (start) AS (
+    SELECT :hour UNION ALL SELECT start + 60000 FROM minute WHERE start < :hour + 3540000
+  )
+  SELECT r.start, r.device, r.rev, ${STATISTICS.map((name) => `r.${name}`).join(', ')}
+  FROM minute CROSS JOIN rollup_minute r
+    ON r.start = minute.start AND r.person = :person AND r.metric = :metric AND r.device = :device
+  ORDER BY minute.start`
+
+export const NEWEST_IN_HOUR = `
+  WITH RECURSIVE minute (start) AS (
+    SELECT :hour + 3540000 UNION ALL SELECT start - 60000 FROM minute WHERE start > :hour
+  )
+  SELECT r.last_at AS atMs
+  FROM minute CROSS JOIN rollup_minute r
+    ON r.start = minute.start AND r.person = :person AND r.metric = :metric AND r.device = :device
+  ORDER BY minute.start DESC LIMIT 1`
+
+const QUARTERS_BETWEEN = `
+  SELECT start, device, rev, ${columns} FROM rollup
+  WHERE level = ${QUARTERS} AND person = :person AND metric = :metric AND start >= :from AND start < :to AND device = :device
+  ORDER BY start`
+
+export function createRollupTables(db: Database.Database): RollupTables {
+  const newest = db.prepare<SeriesKeys, { atMs: number }>(
+    `SELECT last_at AS atMs FROM rollup
+     WHERE level = ${DAYS} AND person = :person AND metric = :metric AND device = :device
+     ORDER BY start DESC LIMIT 1`,
+  )
+  const newestInHour = db.prepare<SeriesHour, { atMs: number }>(NEWEST_IN_HOUR)
+  const readMinute = db.prepare<SeriesKeys & { start: number }, BucketRow>(
+    `SELECT start, device, rev, ${columns} FROM rollup_minute
+     WHERE start = :start AND person = :person AND metric = :metric AND device = :device`,
+  )
+  const rawOfMinute = db.prepare<SeriesKeys & { from: number; to: number }, { ts: number; value: number }>(
+    `SELECT ts, value FROM observation
+     WHERE ts >= :from AND ts < :to AND person = :person AND metric = :metric AND device = :device
+     ORDER BY ts`,
+  )
+  const writeMinute = db.prepare<MinuteRow>(WRITE_MINUTE)
+  const writeLevel = db.prepare<
+    SeriesKeys & ReturnType<typeof statisticsOf> & { level: number; start: number }
+  >(WRITE_LEVEL)
+  const minutesOfHour = db.prepare<SeriesHour, BucketRow>(MINUTES_OF_HOUR)
+  const quartersBetween = db.prepare<SeriesKeys & { from: number; to: number }, BucketRow>(QUARTERS_BETWEEN)
+  const listPending = db.prepare<[], SeriesHour>(
+    `SELECT person, metric, device, hour_start AS hour FROM rollup_pending ORDER BY hour_start, person, metric, device`,
+  )
+  const addPending = db.prepare<SeriesHour>(
+    `INSERT INTO rollup_pending (person, metric, device, hour_start) VALUES (:person, :metric, :device, :hour)
+     ON CONFLICT DO NOTHING`,
+  )
+  const dropPending = db.prepare<SeriesHour>(
+    `DELETE FROM rollup_pending
+     WHERE person = :person AND metric = :metric AND device = :device AND hour_start = :hour`,
+  )
+  const readZone = db.prepare<{ person: number }, { cut: string | null; own: string }>(
+    `SELECT (SELECT zone FROM rollup_zone WHERE person = p.key) AS cut, p.timezone AS own FROM person p WHERE p.key = :person`,
+  )
+  const writeZone = db.prepare<{ person: number; zone: string }>(
+    `INSERT INTO rollup_zone (person, zone) VALUES (:person, :zone) ON CONFLICT (person) DO UPDATE SET zone = excluded.zone`,
+  )
+  const zones = new Map<number, string>()
+
+  function zoneOf(person: number): string {
+    const known = zones.get(person)
+    if (known !== undefined) return known
+    const row = readZone.get({ person })
+    const zone = row?.cut ?? row?.own ?? 'UTC'
+    if (row?.cut === null) writeZone.run({ person, zone })
+    if (zones.size >= 1000) zones.clear()
+    zones.set(person, zone)
+    return zone
+  }
+
+  function writeDay(series: SeriesKeys, atMs: number): void {
+    const { fromMs, toMs } = dayHolding(atMs, zoneOf(series.person))
+    const quarters = quartersBetween.all({ ...keysOf(series), from: fromMs, to: toMs }).map(bucketOf)
+    const bucket = mergeAll(quarters, quantumOf(series.metric).maxGapMs)
+    writeLevel.run({ ...keysOf(series), level: DAYS, start: fromMs, ...statisticsOf(bucket) })
+  }
+
+  return {
+    newestAt: (series) => newest.get(keysOf(series))?.atMs ?? null,
+    newestInHour: (hour) => newestInHour.get({ ...keysOf(hour), hour: hour.hour })?.atMs ?? null,
+    minute(series, startMs) {
+      const row = readMinute.get({ ...keysOf(series), start: startMs })
+      return row ? placed(row) : null
+    },
+    minuteFromRaw(series, startMs) {
+      const bucket = emptyBucket()
+      const quantum = quantumOf(series.metric)
+      for (const { ts, value } of rawOfMinute.all({
+        ...keysOf(series),
+        from: startMs,
+        to: startMs + MINUTE_MS,
+      })) {
+        addSample(bucket, ts, scaledValue(series.metric, value), quantum)
+      }
+      return bucket
+    },
+    writeMinute(series, startMs, bucket, rev) {
+      writeMinute.run({ ...keysOf(series), start: startMs, rev, ...statisticsOf(bucket) })
+    },
+    writeHour(hour) {
+      const series = keysOf(hour)
+      const minutes = minutesOfHour.all({ ...series, hour: hour.hour }).map(placed)
+      if (minutes.length === 0) return
+      const quarters = quartersOf(minutes, hour.metric)
+      for (const quarter of quarters) {
+        writeLevel.run({
+          ...series,
+          level: QUARTERS,
+          start: quarter.startMs,
+          ...statisticsOf(quarter.bucket),
+        })
+      }
+      const whole = mergeAll(
+        quarters.map((quarter) => quarter.bucket),
+        quantumOf(hour.metric).maxGapMs,
+      )
+      writeLevel.run({ ...series, level: HOURS, start: hour.hour, ...statisticsOf(whole) })
+      const zone = zoneOf(hour.person)
+      const days = new Set(quarters.map((quarter) => dayHolding(quarter.startMs, zone).fromMs))
+      for (const startMs of days) writeDay(series, startMs)
+    },
+    pendingHours: () => listPending.all(),
+    addPending: (hour) => void addPending.run({ ...keysOf(hour), hour: hour.hour }),
+    dropPending: (hour) => void dropPending.run({ ...keysOf(hour), hour: hour.hour }),
+    zoneOf,
+    setZone(person, zone) {
+      writeZone.run({ person, zone })
+      zones.delete(person)
+    },
+    forgetZones: () => zones.clear(),
+  }
+}
+
+/** Quarter hours of consecutive minutes of one series. */
+export function quartersOf(minutes: readonly PlacedBucket[], metric: number): PlacedBucket[] {
+  const byStart = new Map<number, PlacedBucket[]>()
+  for (const minute of minutes) {
+    const startMs = startOf(minute.startMs, QUARTER_MS)
+    const group = byStart.get(startMs)
+    if (group) group.push(minute)
+    else byStart.set(startMs, [minute])
+  }
+  const { maxGapMs } = quantumOf(metric)
+  return [...byStart].map(([startMs, group]) => ({
+    startMs,
+    device: group[0]?.device ?? 0,
+    rev: 0,
+    bucket: mergeAll(
+      group.map((minute) => minute.bucket),
+      maxGapMs,
+    ),
+  }))
+}
+
+/** The local day that holds the instant. A zone this machine's calendar does not know counts as UTC: a day must have an end. */
+export function dayHolding(atMs: number, zone: string): { fromMs: number; toMs: number } {
+  const known = isZone(zone) ? zone : 'UTC'
+  return dayBounds(localDay(atMs, known), known)
+}
+
+function keysOf({ person, metric, device }: SeriesKeys): SeriesKeys {
+  return { person, metric, device }
+}

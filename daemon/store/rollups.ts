@@ -1,0 +1,355 @@
+import { addSample, type Bucket, copyBucket, emptyBucket } from '../../models/series/rollup.ts'
+import { emptyDraft, type OpenMinute, type Series } from './rollup-draft.ts'
+import {
+  HOUR_MS,
+  hourName,
+  MINUTE_MS,
+  quantumOf,
+  type SeriesHour,
+  type SeriesKeys,
+  scaledValue,
+  seriesName,
+  startOf,
+} from './rollup-rows.ts'
+import type { RollupTables } from './rollup-tables.ts'
+
+/** What the writer holds in memory about one series, for readers to merge with the stored rows. */
+export interface OpenSeries extends SeriesKeys {
+  /** Newest sample of the series. */
+  lastMs: number
+  /** The minute that still grows, null when everything is stored. */
+  minute: { startMs: number; rev: number; bucket: Bucket } | null
+}
+
+/**
+ * Keeps the roll-ups current with the rows of each commit. The newest minute of a series grows in memory and is stored when
+ * the series or the clock leaves it; late and corrected rows remake their minute from the raw rows in the same transaction.
+ * Quarters, hours and days follow from the minutes when an hour is over; until then the hour stands in `rollup_pending`, so
+ * that nothing depends on memory surviving.
+ */
+export interface Rollups {
+  /** A row was inserted. */
+  add(series: SeriesKeys, atMs: number, value: number): void
+  /** The value of a row was replaced. */
+  change(series: SeriesKeys, atMs: number): void
+  /** Rows may have changed behind the roll-ups: minutes in memory are read again from the raw rows. */
+  distrust(): void
+  /** Stores what is due, before COMMIT. */
+  settle(nowMs: number): void
+  /** Stores everything, before the last COMMIT. */
+  settleAll(): void
+  committed(): void
+  rolledBack(): void
+  open(person: number, metric: number | null): OpenSeries[]
+  /** Series in memory. */
+  readonly openCount: number
+  /** Finished hours that wait for a later commit, because one commit stores only so many. */
+  readonly dueCount: number
+}
+
+export interface RollupLimits {
+  /** Series kept in memory; beyond it the one that was silent longest is stored and dropped. */
+  openSeries: number
+  /** Finished hours that one commit stores. */
+  hoursPerCommit: number
+  /** Finished hours that may wait; beyond it a commit stores more. */
+  dueHours: number
+}
+
+export const ROLLUP_LIMITS: RollupLimits = { openSeries: 4096, hoursPerCommit: 64, dueHours: 4096 }
+
+/** A minute stays open this long after its end, so that a row which travels a little late is no late row. */
+const GRACE_MS = 15_000
+const SWEEP_EVERY_MS = 10_000
+
+export function createRollups(tables: RollupTables, limits: RollupLimits): Rollups {
+  /** Least recently committed first. */
+  const open = new Map<string, Series>()
+  const due = new Map<string, SeriesHour>()
+  const pending = new Set<string>()
+  let draft = emptyDraft()
+  let sweptMs = Number.NEGATIVE_INFINITY
+  let sweepMs = sweptMs
+
+  function current(name: string): Series | undefined {
+    return draft.series.get(name) ?? (draft.dropped.has(name) ? undefined : open.get(name))
+  }
+
+  function isDue(name: string): boolean {
+    return !draft.dueDone.has(name) && (draft.dueAdded.has(name) || due.has(name))
+  }
+
+  /** Series in memory as the transaction sees them, least recently committed first. */
+  function names(): Set<string> {
+    const all = new Set([...open.keys(), ...draft.series.keys()])
+    for (const name of draft.dropped) all.delete(name)
+    return all
+  }
+
+  /** The transaction's own copy of a series; `withBucket` when samples will be added to it. */
+  function edit(name: string, keys: SeriesKeys, withBucket: boolean): Series {
+    const known = draft.series.get(name)
+    if (known) return known
+    const base = current(name)
+    const series: Series = base ? { ...base } : loaded(keys)
+    if (series.minute && base) {
+      const bucket = withBucket ? copyBucket(series.minute.bucket) : series.minute.bucket
+      series.minute = { ...series.minute, bucket }
+    }
+    draft.series.set(name, series)
+    draft.dropped.delete(name)
+    return series
+  }
+
+  function loaded({ person, metric, device }: SeriesKeys): Series {
+    const keys = { person, metric, device }
+    let lastMs = tables.newestAt(keys) ?? Number.NEGATIVE_INFINITY
+    // Days do not know yet what lies in an hour that waits to be stored.
+    for (const hour of [...due.values(), ...draft.dueAdded.values()]) {
+      if (hour.person === person && hour.metric === metric && hour.device === device)
+        lastMs = Math.max(lastMs, tables.newestInHour(hour) ?? lastMs)
+    }
+    return { ...keys, lastMs, minute: null, hour: null }
+  }
+
+  function add(keys: SeriesKeys, atMs: number, value: number): void {
+    const series = edit(seriesName(keys), keys, true)
+    if (atMs <= series.lastMs) {
+      slipIn(series, atMs)
+      return
+    }
+    const startMs = startOf(atMs, MINUTE_MS)
+    if (series.minute?.startMs !== startMs) openMinute(series, startMs)
+    series.lastMs = atMs
+    if (series.minute && !series.minute.stale) {
+      series.minute.rev += 1
+      addSample(series.minute.bucket, atMs, scaledValue(series.metric, value), quantumOf(series.metric))
+    }
+  }
+
+  function openMinute(series: Series, startMs: number): void {
+    closeMinute(series)
+    const hour = startOf(startMs, HOUR_MS)
+    if (series.hour !== hour) {
+      if (series.hour !== null) addDue({ ...series, hour: series.hour })
+      series.hour = hour
+      touch({ ...series, hour })
+    }
+    series.minute =
+      startMs === startOf(series.lastMs, MINUTE_MS)
+        ? resumed(series, startMs)
+        : { startMs, rev: 0, bucket: emptyBucket(), stale: false }
+  }
+
+  /** The stored minute of the newest sample grows on, for instance after a restart. */
+  function resumed(series: Series, startMs: number): OpenMinute {
+    const stored = tables.minute(series, startMs)
+    const stale = stored === null || draft.late.has(minuteName(series, startMs))
+    return { startMs, rev: stored?.rev ?? 0, bucket: stored?.bucket ?? emptyBucket(), stale }
+  }
+
+  function closeMinute(series: Series): void {
+    const { minute } = series
+    if (!minute) return
+    if (minute.stale) addLate(series, minute.startMs)
+    else draft.closed.push({ series, startMs: minute.startMs, bucket: minute.bucket, rev: minute.rev })
+    series.minute = null
+  }
+
+  function slipIn(series: Series, atMs: number): void {
+    const startMs = startOf(atMs, MINUTE_MS)
+    if (series.minute?.startMs === startMs) series.minute.stale = true
+    else addLate(series, startMs)
+  }
+
+  function addLate(keys: SeriesKeys, startMs: number): void {
+    draft.late.set(minuteName(keys, startMs), { series: keys, startMs })
+  }
+
+  function touch({ person, metric, device, hour }: SeriesHour): void {
+    const keys = { person, metric, device, hour }
+    draft.touched.set(hourName(keys), keys)
+  }
+
+  function addDue({ person, metric, device, hour }: SeriesHour): void {
+    const keys = { person, metric, device, hour }
+    draft.dueAdded.set(hourName(keys), keys)
+    draft.dueDone.delete(hourName(keys))
+    touch(keys)
+  }
+
+  function storeHour(hour: SeriesHour): void {
+    tables.writeHour(hour)
+    draft.dueDone.add(hourName(hour))
+    touch(hour)
+  }
+
+  function storeClosedMinutes(): void {
+    for (const { series, startMs, bucket, rev } of draft.closed)
+      tables.writeMinute(series, startMs, bucket, rev)
+    draft.closed = []
+  }
+
+  function storeLateMinutes(): void {
+    for (const { series, startMs } of draft.late.values()) {
+      const bucket = tables.minuteFromRaw(series, startMs)
+      if (bucket.n === 0) continue
+      tables.writeMinute(series, startMs, bucket, 1)
+      const hour = startOf(startMs, HOUR_MS)
+      if (current(seriesName(series))?.hour !== hour) addDue({ ...series, hour })
+    }
+    draft.late.clear()
+  }
+
+  function refreshStaleMinutes(): void {
+    for (const [name, series] of draft.series) {
+      const { minute } = series
+      if (!minute?.stale) continue
+      const bucket = tables.minuteFromRaw(series, minute.startMs)
+      if (bucket.n > 0) {
+        series.minute = { ...minute, bucket, rev: minute.rev + 1, stale: false }
+        series.lastMs = bucket.lastAt
+      } else forget(name, series)
+    }
+  }
+
+  /** The rows may be gone, hence also what we believed to be the newest sample: the next row loads the series anew. */
+  function forget(name: string, series: Series): void {
+    if (series.hour !== null) addDue({ ...series, hour: series.hour })
+    draft.series.delete(name)
+    draft.dropped.add(name)
+  }
+
+  function sweep(nowMs: number): void {
+    sweepMs = nowMs
+    for (const name of names()) {
+      const { minute = null, hour = null } = current(name) ?? {}
+      const minuteOver = minute && minute.startMs + MINUTE_MS + GRACE_MS <= nowMs
+      const hourOver = hour !== null && hour + HOUR_MS + GRACE_MS <= nowMs
+      if (minuteOver || hourOver) closeSeries(name, Boolean(hourOver))
+    }
+  }
+
+  function closeSeries(name: string, withHour: boolean): void {
+    const base = current(name)
+    if (!base) return
+    const series = edit(name, base, false)
+    closeMinute(series)
+    if (!withHour || series.hour === null) return
+    addDue({ ...series, hour: series.hour })
+    series.hour = null
+  }
+
+  /** Stores and drops series beyond the limit, those silent longest first. */
+  function evict(): void {
+    const kept = names()
+    for (const name of [...kept].slice(0, Math.max(0, kept.size - limits.openSeries))) {
+      closeSeries(name, true)
+      draft.series.delete(name)
+      draft.dropped.add(name)
+    }
+  }
+
+  function storeDueHours(atMost: number): void {
+    let left = Math.max(atMost, due.size + draft.dueAdded.size - limits.dueHours)
+    for (const [name, hour] of [...due, ...draft.dueAdded]) {
+      if (left === 0) return
+      // A series that went on in this hour has taken it back.
+      if (!isDue(name) || current(seriesName(hour))?.hour === hour.hour) continue
+      storeHour(hour)
+      left -= 1
+    }
+  }
+
+  function writePending(): void {
+    for (const [name, hour] of draft.touched) {
+      const isOpen = current(seriesName(hour))?.hour === hour.hour
+      if (isOpen) draft.dueDone.add(name)
+      const wanted = isOpen || isDue(name)
+      if (wanted && !pending.has(name)) {
+        tables.addPending(hour)
+        draft.pendingAdded.push(name)
+      }
+      if (!wanted && pending.has(name)) {
+        tables.dropPending(hour)
+        draft.pendingDropped.push(name)
+      }
+    }
+  }
+
+  return {
+    add,
+    change(keys, atMs) {
+      slipIn(edit(seriesName(keys), keys, true), atMs)
+    },
+    distrust() {
+      for (const minute of draft.closed) addLate(minute.series, minute.startMs)
+      draft.closed = []
+      for (const name of names()) {
+        const base = current(name)
+        const series = base && edit(name, base, false)
+        if (series?.minute) series.minute.stale = true
+        else if (series) forget(name, series)
+      }
+    },
+    settle(nowMs) {
+      refreshStaleMinutes()
+      if (nowMs >= sweptMs + SWEEP_EVERY_MS || nowMs < sweptMs) sweep(nowMs)
+      evict()
+      storeClosedMinutes()
+      storeLateMinutes()
+      storeDueHours(limits.hoursPerCommit)
+      writePending()
+    },
+    settleAll() {
+      refreshStaleMinutes()
+      for (const name of names()) closeSeries(name, true)
+      storeClosedMinutes()
+      storeLateMinutes()
+      storeDueHours(Number.POSITIVE_INFINITY)
+      writePending()
+    },
+    committed() {
+      for (const name of draft.dropped) open.delete(name)
+      for (const [name, series] of draft.series) {
+        open.delete(name)
+        open.set(name, series)
+      }
+      for (const [name, hour] of draft.dueAdded) due.set(name, hour)
+      for (const name of draft.dueDone) due.delete(name)
+      for (const name of draft.pendingAdded) pending.add(name)
+      for (const name of draft.pendingDropped) pending.delete(name)
+      sweptMs = sweepMs
+      draft = emptyDraft()
+    },
+    rolledBack() {
+      sweepMs = sweptMs
+      draft = emptyDraft()
+    },
+    open(person, metric) {
+      const found: OpenSeries[] = []
+      for (const series of open.values()) {
+        if (series.person !== person || (metric !== null && series.metric !== metric)) continue
+        const { minute } = series
+        found.push({
+          person,
+          metric: series.metric,
+          device: series.device,
+          lastMs: series.lastMs,
+          minute: minute && { startMs: minute.startMs, rev: minute.rev, bucket: minute.bucket },
+        })
+      }
+      return found
+    },
+    get openCount() {
+      return open.size
+    },
+    get dueCount() {
+      return due.size
+    },
+  }
+}
+
+function minuteName(series: SeriesKeys, startMs: number): string {
+  return `${seriesName(series)}:${startMs}`
+}
