@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Database from 'better-sqlite3'
 import { HubError } from '../kernel/errors.ts'
 
-/** One step of the schema: `NNNN_name.sql`, numbered from 1 without holes. */
+/** One step of the schema, from a file `NNNN_name.sql`. */
 interface Migration {
   version: number
   name: string
@@ -22,13 +23,14 @@ export const MIGRATIONS = fileURLToPath(new URL('./migrations/', import.meta.url
 export function migrate(db: Database.Database, path: string, folder: string = MIGRATIONS): void {
   const migrations = readMigrations(folder)
   const found = Number(db.pragma('user_version', { simple: true }))
-  if (found > migrations.length) {
+  const newest = migrations.at(-1)?.version ?? 0
+  if (found > newest) {
     throw new HubError(
       'CONFLICT',
-      `The database has schema ${found} and this program knows ${migrations.length}. Install the newer program again, or restore a backup made by this one.`,
+      `The database has schema ${found} and this program knows ${newest}. Install the newer program again, or restore a backup made by this one.`,
     )
   }
-  const missing = migrations.slice(found)
+  const missing = migrations.filter(({ version }) => version > found)
   if (found > 0 && missing.length > 0) copyAside(db, `${path}.before-${found}`)
   for (const { version, name, sql } of missing) {
     try {
@@ -43,14 +45,19 @@ export function migrate(db: Database.Database, path: string, folder: string = MI
 }
 
 function readMigrations(folder: string): Migration[] {
-  const names = readdirSync(folder)
+  const migrations = readdirSync(folder)
     .filter((name) => FILE.test(name))
     .sort()
-  return names.map((name, index) => {
-    const version = Number(FILE.exec(name)?.[1])
-    if (version !== index + 1) throw new Error(`migration ${name} stands where number ${index + 1} belongs`)
-    return { version, name, sql: readFileSync(`${folder}/${name}`, 'utf8') }
+    .map((name) => ({
+      version: Number(name.slice(0, 4)),
+      name,
+      sql: readFileSync(join(folder, name), 'utf8'),
+    }))
+  migrations.forEach(({ version, name }, index) => {
+    if (version <= (migrations[index - 1]?.version ?? 0))
+      throw new Error(`migration ${name} has a number twice`)
   })
+  return migrations
 }
 
 /** A copy that an earlier, interrupted start left is from the same schema and may go. */

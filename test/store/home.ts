@@ -70,3 +70,8 @@ export async function setup(t: TestContext, options: Partial<StoreOptions> = {})
   await store.write(HOUSEHOLD)
   return { store, path, clock, failures, reopen: open }
 }
+
+/** For stores whose writer thread must not die. */
+export function unexpected(cause: unknown): never {
+  throw cause
+}
