@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { HubError } from '../../daemon/kernel/errors.ts'
+import { createCounters } from '../../daemon/store/counters.ts'
 import type { SqlParams, Store, Write, WriteResult } from '../../daemon/store/store.ts'
 
 const MIGRATIONS = join(import.meta.dirname, '../../daemon/store/migrations')
@@ -34,7 +35,7 @@ export function fileStore(path: string): Store {
       return () => void listeners.delete(listener)
     },
     rezone: async () => {},
-    stats: () => ({ queued: 0, commits: 0, rows: 0, lastCommitMs: 0, bytesWritten: 0 }),
+    stats: () => createCounters().read(0),
     close: async () => void db.close(),
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import type { Observation, Outcome, StoredObservation } from '../../daemon/domain/observation.ts'
 import { HubError } from '../../daemon/kernel/errors.ts'
+import { createCounters } from '../../daemon/store/counters.ts'
 import type { CommitListener, SqlParams, Store, Write, WriteResult } from '../../daemon/store/store.ts'
 
 const MIGRATIONS = new URL('../../daemon/store/migrations/', import.meta.url)
@@ -52,7 +53,7 @@ export function fakeStore(): Store {
       return () => void listeners.delete(listener)
     },
     rezone: async () => {},
-    stats: () => ({ queued: 0, commits: 0, rows: rows.size, lastCommitMs: 0, bytesWritten: 0 }),
+    stats: () => ({ ...createCounters().read(0), rows: rows.size }),
     async close() {
       db.close()
     },
