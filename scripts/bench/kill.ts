@@ -77,7 +77,6 @@ async function household(hub: HubProcess, count: number): Promise<Watch[]> {
       type: 'watch',
       name: id,
       person_id: `person_${index}`,
-      worn_since: FIRST_MS,
     })
     const { api_key: key } = added as { api_key: string }
     watches.push({ id, key, next: 0, pending: new Set(), acknowledged: new Set() })

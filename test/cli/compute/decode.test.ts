@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { computeDecode } from '../../daemon/cli/compute.ts'
-import { gattFixture } from '../firmware-bridge/fixtures.ts'
+import { computeDecode } from '../../../daemon/cli/compute/decode.ts'
+import { gattFixture } from '../../firmware-bridge/fixtures.ts'
 
 test('compute decode answers every case in order with samples or an error', () => {
   const { given, expected } = gattFixture()

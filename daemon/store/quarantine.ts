@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../kernel/errors.ts'
+import type { Store } from './store.ts'
+
+/** A message that could not be taken, with the reason. `payload` may be cut; `payloadBytes` is what came. */
+export interface QuarantineEntry {
+  deviceId: string
+  atMs: number
+  topic: string
+  code: ErrorCode
+  reason: string
+  payload: Uint8Array
+  payloadBytes: number
+}
+
+/** A device with a bug sends the same thing for weeks: the newest entries are the ones worth reading. */
+const KEPT_PER_DEVICE = 1000
+
+const INSERT = `INSERT INTO quarantine (device_id, at, topic, code, reason, payload, payload_bytes)
+  VALUES (:deviceId, :atMs, :topic, :code, :reason, :payload, :payloadBytes)`
+
+const TRIM = `DELETE FROM quarantine WHERE device_id = :deviceId AND id <=
+  (SELECT id FROM quarantine WHERE device_id = :deviceId ORDER BY id DESC LIMIT 1 OFFSET :kept)`
+
+/** Keeps what was refused, the newest thousand of each device; resolves once it is on disk. */
+export function createQuarantine(store: Pick<Store, 'write'>): (entry: QuarantineEntry) => Promise<void> {
+  return async (entry) => {
+    await store.write([
+      { sql: INSERT, params: { ...entry } },
+      { sql: TRIM, params: { deviceId: entry.deviceId, kept: KEPT_PER_DEVICE } },
+    ])
+  }
+}
