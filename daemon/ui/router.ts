@@ -19,7 +19,11 @@ export interface Router {
 /** What the router needs of a browser window. */
 export interface RouterDeps {
   location: { pathname: string; search: string; origin: string }
-  history: Pick<History, 'pushState' | 'replaceState' | 'back' | 'length'>
+  history: {
+    pushState(state: null, title: string, url: string): void
+    replaceState(state: null, title: string, url: string): void
+    back(): void
+  }
   onPop(listener: () => void): void
   onMoved(): void
 }

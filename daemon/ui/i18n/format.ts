@@ -17,6 +17,8 @@ export interface Format {
   /** How the unit is written after a value, empty for a bare share or score. */
   unit(metric: string): string
   metric(name: string): string
+  /** `Heart rate (bpm)` */
+  measured(name: string): string
   /** `1 h 20 min` */
   span(ms: number): string
 }
@@ -46,7 +48,7 @@ export function createFormat(locale: string, t: Translate): Format {
       new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   )
 
-  return {
+  const format: Format = {
     age(ageMs) {
       if (ageMs < 3 * SECOND) return t('age.now')
       if (ageMs < MINUTE) return t('age.seconds', { count: Math.floor(ageMs / SECOND) })
@@ -88,12 +90,17 @@ export function createFormat(locale: string, t: Translate): Format {
       const known = hasName(key) ? t(key) : ''
       return known === '' ? sentenceCase(name) : known
     },
+    measured(name) {
+      const unit = format.unit(name)
+      return unit === '' ? format.metric(name) : `${format.metric(name)} (${unit})`
+    },
     span(ms) {
       const minutes = Math.round(ms / MINUTE)
       if (minutes < 60) return t('span.minutes', { minutes })
       return t('span.hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
     },
   }
+  return format
 
   function written(atMs: number, zone: string | undefined, options: Intl.DateTimeFormatOptions): string {
     const key = `${zone}${JSON.stringify(options)}`

@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { useApp } from '../app.ts'
-import { type Series, type Summary, valueRange } from '../state/day-series.ts'
+import { type Series, type Summary, valueTicks } from '../state/day-series.ts'
 import { type Stretch, ticksOf } from '../state/stretch.ts'
 
 export interface Pointed {
@@ -75,12 +75,7 @@ function Reading({ metric, pointed, zone, stretch }: CurveProps): JSX.Element {
   const { value: at } = pointed
   const unit = format.unit(metric)
   if (at === null) {
-    return (
-      <p class="curve-reading">
-        {format.metric(metric)}
-        {unit !== '' && `, ${unit}`}
-      </p>
-    )
+    return <p class="curve-reading">{format.measured(metric)}</p>
   }
   return (
     <p class="curve-reading">
@@ -109,12 +104,13 @@ function optionsFor(
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   }
-  const range: [number, number] = sums ? valueRange(sums.min, sums.max, leastRange(metric)) : [0, 1]
+  const values = sums ? valueTicks(sums.min, sums.max, leastRange(metric)) : [0, 1]
+  const range: [number, number] = [values[0] ?? 0, values.at(-1) ?? 1]
   const edge: uPlot.Series = { stroke: 'transparent', points: { show: false } }
   return {
     width: host.clientWidth,
     height: HEIGHT_PX,
-    padding: [10, 14, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -127,8 +123,8 @@ function optionsFor(
       y: { range: () => range },
     },
     axes: [
-      { ...axis, splits: () => ticks, values: (_plot, at) => at.map((s) => time(s * 1000, zone)), size: 34 },
-      { ...axis, show: sums !== null, size: 44 },
+      { ...axis, splits: () => ticks, values: (_plot, at) => at.map((s) => time(s * 1000, zone)), size: 28 },
+      { ...axis, show: sums !== null, size: 44, splits: () => values },
     ],
     series: [
       {},

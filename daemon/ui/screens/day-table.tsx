@@ -42,7 +42,7 @@ function Hours({ person, metric, stretch }: DayTableProps): JSX.Element {
     <Show of={hours} loading={<Skeleton rows={4} />}>
       {(points) => (
         <table class="table">
-          <caption>{t('table.hours', { metric: format.metric(metric), unit: format.unit(metric) })}</caption>
+          <caption>{t('table.hours', { metric: format.measured(metric) })}</caption>
           <thead>
             <tr>
               <th scope="col">{t('table.time')}</th>
@@ -76,7 +76,7 @@ function Readings({ person, metric, raw }: DayTableProps): JSX.Element {
   return (
     <table class="table">
       <caption>
-        {t('table.readings', { metric: format.metric(metric), unit: format.unit(metric) })}
+        {t('table.readings', { metric: format.measured(metric) })}
         {readings.length > ROWS && ` ${t('table.newest', { count: ROWS })}`}
       </caption>
       <thead>

@@ -158,11 +158,12 @@ function Travel({ person, metric, stretch, today, pointed }: TravelProps): JSX.E
         <Icon name="back" />
       </button>
       <button type="button" class="travel-day" onClick={() => dates.current?.showPicker()}>
-        <span class="travel-name">
-          {stretch.day === today ? t('day.today') : format.day(stretch.day)}
-          {stretch.span === 'hour' &&
-            `, ${format.time(stretch.fromMs, zone)}–${format.time(stretch.toMs, zone)}`}
-        </span>
+        <span>{stretch.day === today ? t('day.today') : format.day(stretch.day)}</span>
+        {stretch.span === 'hour' && (
+          <span class="travel-hour">
+            {format.time(stretch.fromMs, zone)}–{format.time(stretch.toMs, zone)}
+          </span>
+        )}
         <span class="visually-hidden">{t('day.choose')}</span>
       </button>
       <input

@@ -76,10 +76,7 @@ function OwnerPart({ device }: { device: Device }): JSX.Element {
   return (
     <>
       <Section title={t('handOver.title')}>
-        <HandOver device={device} />
-      </Section>
-      <Section title={t('device.rename')}>
-        <Rename device={device} />
+        <Change device={device} />
       </Section>
       <Section title={t('aside.title')}>
         <Aside deviceId={id} />
@@ -103,49 +100,35 @@ function OwnerPart({ device }: { device: Device }): JSX.Element {
 }
 
 /** What the device measures from now on belongs to the new wearer; what it measured before stays where it is. */
-function HandOver({ device }: { device: Device }): JSX.Element {
+function Change({ device }: { device: Device }): JSX.Element {
   const { t, api, household, said } = useApp()
+  const name = useSignal(device.name)
   const wearer = useSignal(device.person_id ?? '')
   const action = useAction()
   const people = household.people.state.value.value ?? []
+  const called = name.value.trim()
+  const handedOver = wearer.value !== (device.person_id ?? '')
   return (
     <Form
       action={action}
-      submit={t('handOver.submit')}
-      disabled={wearer.value === (device.person_id ?? '')}
+      submit={t('action.save')}
+      disabled={called === '' || (called === device.name && !handedOver)}
       onSubmit={async () => {
-        const personId = wearer.value === '' ? null : wearer.value
-        await api.patch(`/devices/${encodeURIComponent(device.id)}`, { person_id: personId })
+        await api.patch(`/devices/${encodeURIComponent(device.id)}`, {
+          ...(called === device.name ? {} : { name: called }),
+          ...(handedOver ? { person_id: wearer.value === '' ? null : wearer.value } : {}),
+        })
         await household.devices.reload()
         said.value = t('said.saved')
       }}
     >
+      <Field label={t('device.name')} value={name} required maxLength={60} autocomplete="off" />
       <Select
         label={t('handOver.to')}
         value={wearer}
         options={wearerOptions(t, people)}
         hint={t('handOver.hint')}
       />
-    </Form>
-  )
-}
-
-function Rename({ device }: { device: Device }): JSX.Element {
-  const { t, api, household, said } = useApp()
-  const name = useSignal(device.name)
-  const action = useAction()
-  return (
-    <Form
-      action={action}
-      submit={t('action.save')}
-      disabled={name.value.trim() === '' || name.value.trim() === device.name}
-      onSubmit={async () => {
-        await api.patch(`/devices/${encodeURIComponent(device.id)}`, { name: name.value.trim() })
-        await household.devices.reload()
-        said.value = t('said.saved')
-      }}
-    >
-      <Field label={t('device.name')} value={name} required maxLength={60} autocomplete="off" />
     </Form>
   )
 }

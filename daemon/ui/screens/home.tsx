@@ -121,11 +121,11 @@ export function BigValue({ metric, reading }: Shown): JSX.Element {
 }
 
 /** What it is, how old it is, and which device said so. */
-export function Origin({ metric, reading }: Shown): JSX.Element {
+export function Origin({ metric, reading, named = true }: Shown & { named?: boolean }): JSX.Element {
   const { format, household } = useApp()
   return (
     <span class="origin">
-      <span>{format.metric(metric)}</span>
+      {named && <span>{format.metric(metric)}</span>}
       <Age ts={reading.ts} />
       <span>{household.deviceName(reading.device)}</span>
     </span>

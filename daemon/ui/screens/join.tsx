@@ -163,6 +163,15 @@ function Wait({ request, stage }: { request: Connecting; stage: Signal<Stage> })
         <span class="pulse" aria-hidden="true" />
         {t('join.waiting')}
       </p>
+      <button
+        type="button"
+        class="button quiet"
+        onClick={() => {
+          stage.value = { kind: 'asking' }
+        }}
+      >
+        {t('join.cancel')}
+      </button>
     </>
   )
 

@@ -106,7 +106,7 @@ function Now({ latest, metric }: { latest: Latest | null; metric: string }): JSX
         ) : (
           <StateMark state="ok" word={t('value.live')} />
         )}
-        <Origin metric={metric} reading={reading} />
+        <Origin metric={metric} reading={reading} named={false} />
       </div>
     </section>
   )

@@ -52,12 +52,9 @@ export function SignIn({ welcome, why }: SignInProps): JSX.Element {
         <Icon name="next" size={20} />
       </Link>
       {updates.state.value === 'untrusted' && (
-        <p class="small">
-          {t('trust.text')}{' '}
-          <a class="text-link" href={welcomePage(welcome)}>
-            {t('trust.link')}
-          </a>
-        </p>
+        <a class="text-link" href={welcomePage(welcome)}>
+          {t('trust.link')}
+        </a>
       )}
     </Entrance>
   )

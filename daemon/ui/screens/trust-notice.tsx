@@ -30,7 +30,6 @@ export function TrustNotice(): JSX.Element | null {
         </button>
       }
     >
-      {t('trust.text')}{' '}
       <a class="text-link" href={welcomePage(welcome.value)}>
         {t('trust.link')}
       </a>

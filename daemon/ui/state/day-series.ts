@@ -77,11 +77,13 @@ export function summaryOf(points: readonly (LevelPoint | RawPoint)[]): Summary |
   return count === 0 ? null : { count, min, max, mean: sum / count }
 }
 
-/** A scale with round ends around what was seen, never narrower than `least`, so that calm data looks calm. */
-export function valueRange(min: number, max: number, least: number): [number, number] {
-  const spare = Math.max(least - (max - min), (max - min) * 0.16)
-  const step = niceStep((max - min + spare) / 4)
-  return [Math.floor((min - spare / 2) / step) * step, Math.ceil((max + spare / 2) / step) * step]
+/** Round values to label, from below what was seen to above it; never a span under `least`, so that calm data looks calm. */
+export function valueTicks(min: number, max: number, least: number): number[] {
+  const spare = Math.max(least - (max - min), (max - min) * 0.1)
+  const step = niceStep((max - min + spare) / 5)
+  const first = Math.floor((min - spare / 2) / step)
+  const last = Math.ceil((max + spare / 2) / step)
+  return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step)
 }
 
 function niceStep(rough: number): number {
