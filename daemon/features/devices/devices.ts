@@ -28,6 +28,8 @@ export function createDevices(deps: DevicesDeps): Devices {
           for (const { metric, deviceId, value } of rows) {
             if (metric === 'battery') register.charge(deviceId, value)
           }
+          for (const deviceId of new Set(rows.map((row) => row.deviceId)))
+            register.seen(deviceId, clock.now())
         })
       },
       async stop() {
