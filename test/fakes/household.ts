@@ -16,8 +16,8 @@ import { newId } from '../../daemon/kernel/ids.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
 import { ensureSecret } from '../../daemon/kernel/secrets.ts'
 import { ensureTls } from '../../daemon/kernel/tls.ts'
+import { createStore } from '../../daemon/store/open.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
-import { fileStore } from './file-store.ts'
 
 export const OWNER = { name: 'Anna', password: 'four walls and a garden' }
 
@@ -71,7 +71,13 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
   const folder = options.folder ?? temporaryFolder(t)
   const clock = options.clock ?? fakeClock()
   const log = createLog('silent')
-  const store = fileStore(join(folder, 'hub.db'))
+  const store = await createStore({
+    path: join(folder, 'hub.db'),
+    now: clock.now,
+    onFailure: (cause) => {
+      throw cause
+    },
+  })
   const events: LiveEvent[] = []
   const notify = (topic: string, type: string, data: unknown) => void events.push({ topic, type, data })
   const secret = await ensureSecret(join(folder, 'secrets'), 'identity.key')

@@ -180,6 +180,7 @@ test('presence is live at once, and on disk once a minute and at the end', async
     store.get<{ online: number; last_seen_at: number }>('SELECT online, last_seen_at FROM device')
   assert.deepEqual(stored(), { online: 0, last_seen_at: null })
   clock.advance(60_000)
+  await store.write([{ sql: 'DELETE FROM claim_window' }])
   assert.deepEqual(stored(), { online: 1, last_seen_at: seenMs + 1000 })
   devices.charge('watch-1', 81)
   const shown = (await home.call('GET', '/devices/watch-1', { token: owner })).body.data

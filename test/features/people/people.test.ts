@@ -53,6 +53,8 @@ test('PATCH and PUT merge: absent fields stay, null takes away', async (t) => {
   assert.deepEqual(patched.body.data.preferences, { units: 'mmol/L', theme: 'dark' })
   const put = await call('PUT', '/people/mia', { token, body: { name: 'Mia B', baseline_stress: null } })
   assert.deepEqual([put.body.data.name, put.body.data.age, put.body.data.baseline_stress], ['Mia B', 8, null])
+  const moved = await call('PATCH', '/people/mia', { token, body: { timezone: 'America/New_York' } })
+  assert.deepEqual([moved.status, moved.body.data.timezone], [200, 'America/New_York'])
 })
 
 test('impossible persons are refused by field', async (t) => {
