@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+/** Arguments, settings, signals and exit codes; everything else is `app.ts` and the commands in `cli/`. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, CommanderError } from 'commander'
+import { ConfigError, loadConfig } from '../config/load.ts'
+import { createHub, type Hub } from './app.ts'
+import { registerCompute } from './cli/compute/compute.ts'
+import { createControl } from './cli/control.ts'
+import { registerDoctor } from './cli/doctor.ts'
+import { greeting } from './cli/greeting.ts'
+import { registerHousehold } from './cli/household.ts'
+import { registerOwnership } from './cli/ownership.ts'
+import { registerPair } from './cli/pair.ts'
+import { type Shell, text } from './cli/shell.ts'
+import { registerSimulate } from './cli/simulate.ts'
+import { registerStatus } from './cli/status.ts'
+
+import { systemClock } from './kernel/clock.ts'
+import { lockDataDirectory } from './kernel/data-lock.ts'
+import { messageOf } from './kernel/errors.ts'
+import { createLog, type Log } from './kernel/log.ts'
+import { createSupervisor } from './kernel/sd-notify.ts'
+
+const DRAIN_MS = 10_000
+const ALIVE_MS = 15_000
+const { version, builtAtMs } = JSON.parse(
+  readFileSync(new URL('../build.json', import.meta.url), 'utf8'),
+) as {
+  version: string
+  builtAtMs: number
+}
+
+const shell: Shell = {
+  dataDir: () => resolve(loadConfig(process.env).data),
+  control: () => createControl(shell.dataDir()),
+  out: (text) => void process.stdout.write(`${text}\n`),
+  err: (text) => void process.stderr.write(`${text}\n`),
+  async stdin() {
+    const chunks: Buffer[] = []
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+    return Buffer.concat(chunks).toString('utf8')
+  },
+  async confirm(question) {
+    if (!process.stdin.isTTY) return false
+    const terminal = createInterface({ input: process.stdin, output: process.stdout })
+    const said = await terminal.question(`${question} [y/N] `)
+    terminal.close()
+    return /^y(es)?$/i.test(said.trim())
+  },
+  exit: (code) => {
+    process.exitCode = code
+  },
+}
+
+/** Runs the hub until a signal; resolves with the exit code. */
+async function start(): Promise<number> {
+  const config = loadConfig(process.env)
+  const dataDir = resolve(config.data)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const lock = lockDataDirectory(dataDir, { pid: process.pid, startedAt: new Date().toISOString() })
+  const log = createLog(config.log)
+  const supervisor = createSupervisor(process.env['NOTIFY_SOCKET'])
+  const clock = systemClock()
+  try {
+    const hub = await createHub({ config, dataDir, version, builtAtMs, clock, log })
+    const running = await hub.start()
+    supervisor.ready()
+    shell.out(greeting(running))
+    clock.every(ALIVE_MS, supervisor.alive)
+    const reason = await untilStopped(hub)
+    supervisor.stopping()
+    log.info({ reason }, 'stopping')
+    return await drain(hub, log)
+  } finally {
+    lock.release()
+  }
+}
+
+/** A signal, or a part without which nothing can be promised any more. */
+function untilStopped(hub: Hub): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+    hub.onFatal((cause) => {
+      process.exitCode = 1
+      resolve(messageOf(cause))
+    })
+  })
+}
+
+async function drain(hub: Hub, log: Log): Promise<number> {
+  const stopped = await Promise.race([
+    hub.stop(DRAIN_MS - 1000).then(() => true),
+    sleep(DRAIN_MS, false, { ref: false }),
+  ])
+  if (!stopped) log.error('the hub did not stop in time')
+  return stopped ? Number(process.exitCode ?? 0) : 1
+}
+
+/** A device for the simulator, made on the hub of this machine. */
+async function provision({ type, name, personId }: { type: 'watch'; name: string; personId: string }) {
+  const hub = JSON.parse(readFileSync(join(shell.dataDir(), 'hub.json'), 'utf8')) as { mqttPort: number }
+  const added = await shell.control().call('POST', '/devices', { type, name, person_id: personId })
+  return {
+    id: text(added, 'id'),
+    key: text(added, 'api_key'),
+    url: `mqtt://127.0.0.1:${hub.mqttPort}`,
+    ca: null,
+  }
+}
+
+function program(): Command {
+  const homefield = new Command('homefield')
+    .description('A local hub for watches, glucose sensors and cameras.')
+    .version(version)
+    .exitOverride()
+  homefield
+    .command('start')
+    .description('run the hub in the foreground')
+    .action(async () => {
+      process.exit(await start())
+    })
+  registerStatus(homefield, shell)
+  registerOwnership(homefield, shell)
+  registerPair(homefield, shell, (ms) => sleep(ms))
+  registerHousehold(homefield, shell)
+  registerDoctor(homefield, shell)
+  registerSimulate(homefield, { shell, clock: systemClock(), provision })
+  registerCompute(homefield)
+  return homefield
+}
+
+/** Wrong usage and wrong settings are 2, everything else that fails is 1. */
+function exitCodeOf(cause: unknown): number {
+  if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2
+  shell.err(messageOf(cause))
+  return cause instanceof ConfigError ? 2 : 1
+}
+
+process.umask(0o077)
+process.on('unhandledRejection', (cause) => {
+  process.stderr.write(`unexpected: ${cause instanceof Error ? cause.stack : String(cause)}\n`)
+  process.exit(1)
+})
+try {
+  await program().parseAsync()
+} catch (cause) {
+  process.exitCode = exitCodeOf(cause)
+}
