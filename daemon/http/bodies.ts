@@ -6,6 +6,13 @@ import { renameFields, type SeedPaths, withDataOnTop } from './aliases.ts'
 
 /** Smaller answers cost more to compress than they save. */
 const COMPRESS_ABOVE_BYTES = 1024
+const DEPTH_MAX = 64
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,8 +47,28 @@ export async function readBodies(http: Http): Promise<void> {
     }
     // Clients that always name JSON also do so where there is nothing to send.
     if (body.length === 0) done(null, null)
+    else if (isTooDeep(body))
+      done(new HubError('VALIDATION_ERROR', `The body is nested deeper than ${DEPTH_MAX}.`))
     else void parse(request, body.toString('utf8'), done)
   })
+}
+
+/** Counts open brackets outside of texts, before a parser or a serialiser recurses into them. */
+function isTooDeep(json: Buffer): boolean {
+  let depth = 0
+  let inText = false
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at]
+    if (inText) {
+      if (byte === BACKSLASH) at += 1
+      else if (byte === QUOTE) inText = false
+    } else if (byte === QUOTE) inText = true
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth += 1
+      if (depth > DEPTH_MAX) return true
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth -= 1
+  }
+  return false
 }
 
 /** Lets the seeds' field names and paths mean ours, once for every route. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Http } from '../domain/route.ts'
 import { iso } from '../kernel/envelope.ts'
@@ -33,6 +34,18 @@ export function answerFailures(http: Http, now: () => number): void {
       `There is no ${request.method} ${pathOf(request.url)}. See /docs for what there is.`,
     )
   })
+}
+
+/** Refuses a request whose URL the router could not even read; no hook has run. */
+export function refuseUnroutable(
+  response: ServerResponse,
+  cause: Error,
+  headers: Readonly<Record<string, string>>,
+  nowMs: number,
+): void {
+  const error = new HubError('VALIDATION_ERROR', `The URL could not be read: ${cause.message}.`)
+  response.writeHead(error.status, { ...headers, 'content-type': 'application/json; charset=utf-8' })
+  response.end(JSON.stringify(failureBody(error, nowMs)))
 }
 
 function answer(error: HubError, reply: FastifyReply, nowMs: number): FastifyReply {

@@ -1,7 +1,7 @@
 import { Histogram, type Registry } from 'prom-client'
 import type { Http } from '../domain/route.ts'
 
-/** Measures how long routes take, by route pattern so that ids in paths do not make new series. */
+/** Measures and logs how long routes take, by route pattern so that ids in paths do not make new series. */
 export function measureLatency(http: Http, registry: Registry, monotonic: () => number): void {
   const seconds = new Histogram({
     name: 'homefield_http_request_seconds',
@@ -18,6 +18,9 @@ export function measureLatency(http: Http, registry: Registry, monotonic: () => 
     const started = startedAt.get(request.raw)
     if (started === undefined) return
     const route = request.routeOptions.url ?? 'none'
-    seconds.labels(request.method, route, String(reply.statusCode)).observe((monotonic() - started) / 1000)
+    const tookMs = monotonic() - started
+    seconds.labels(request.method, route, String(reply.statusCode)).observe(tookMs / 1000)
+    // The pattern, not the path: paths name persons.
+    request.log.debug({ method: request.method, route, status: reply.statusCode, tookMs }, 'answered')
   })
 }

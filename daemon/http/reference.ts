@@ -32,10 +32,10 @@ export async function describeRoutes(http: Http, version: string): Promise<void>
       },
       security: [{ bearer: [] }, { apiKey: [] }],
     },
-    transform: ({ schema, url, route }) => ({
-      url,
-      schema: withRefusals(schema, route.config?.policy?.access === 'open'),
-    }),
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.policy?.access
+      return { url, schema: access === 'local' ? { hide: true } : withRefusals(schema, access === 'open') }
+    },
   })
   http.get('/api/v1/openapi.json', { config: OPEN, schema: { hide: true } }, async () => http.swagger())
 }

@@ -15,8 +15,8 @@ import { type Authenticator, authenticateRequests } from './authenticate.ts'
 import { readBodies, speakSeedDialects } from './bodies.ts'
 import { tagAnswers } from './caching.ts'
 import { type ControlSocket, createControlSocket } from './control-socket.ts'
-import { answerFailures } from './failures.ts'
-import { guardAgainstForeignPages } from './guard.ts'
+import { answerFailures, refuseUnroutable } from './failures.ts'
+import { guardAgainstForeignPages, SECURITY_HEADERS } from './guard.ts'
 import { repeatSafely } from './idempotency.ts'
 import { measureLatency } from './latency.ts'
 import { type MqttStream, serveMqttSockets } from './mqtt-socket.ts'
@@ -149,6 +149,15 @@ function createInstance(deps: HttpDeps, seedPaths: SeedPaths): { http: Http; ser
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
     rewriteUrl: (request) => seedPaths.rewriteUrl(request),
+    frameworkErrors: (error, request, reply) => {
+      reply.hijack()
+      refuseUnroutable(
+        reply.raw,
+        error,
+        { ...SECURITY_HEADERS, 'x-request-id': request.id },
+        deps.clock.now(),
+      )
+    },
   }).withTypeProvider<TypeBoxTypeProvider>()
   return { http, server }
 }

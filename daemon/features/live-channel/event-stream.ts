@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import type { Actor } from '../../domain/access.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { refusedTopic, type ToldMessage } from './answers.ts'
 import { createSession, type Session, type SessionDeps } from './session.ts'
-import { refusedTopic } from './socket.ts'
 
 export interface EventStreamDeps extends SessionDeps {
   clock: Clock
@@ -11,7 +11,7 @@ export interface EventStreamDeps extends SessionDeps {
 /** One client of the event stream. */
 export interface EventStream {
   session: Session
-  tell(message: object): void
+  tell(message: ToldMessage): void
   end(): void
 }
 
@@ -53,7 +53,7 @@ export function openEventStream(
     },
     deps,
   )
-  const tell = (message: object) => write(`data: ${JSON.stringify(message)}\n\n`)
+  const tell = (message: ToldMessage) => write(`data: ${JSON.stringify(message)}\n\n`)
   const stopComments = deps.clock.every(COMMENT_MS, () => write(':\n\n'))
   const stream: EventStream = { session, tell, end: () => raw.end() }
   raw.on('close', () => {

@@ -5,10 +5,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Live } from '../../live/live.ts'
+import { refusedTopic, type ToldMessage } from './answers.ts'
+import { CLOSE, type Credentials, type SignedIn } from './conversation.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { createReader } from './messages.ts'
 import type { Session } from './session.ts'
-import { CLOSE, type Credentials, type LiveSocket, refusedTopic, serveSocket } from './socket.ts'
+import { serveSocket } from './socket.ts'
 
 export interface LiveChannelDeps {
   live: Live
@@ -38,9 +40,9 @@ const LOOK_AGAIN_MS = 1000
 
 /** The channel over which the hub speaks up by itself: WebSocket at `/ws`, Server-Sent Events at `/events`. */
 export function createLiveChannel(deps: LiveChannelDeps): LiveChannel {
-  const sockets = new Set<LiveSocket>()
+  const sockets = new Set<SignedIn>()
   const streams = new Set<EventStream>()
-  const everybody = (): (LiveSocket | EventStream)[] => [...sockets, ...streams]
+  const everybody = (): (SignedIn | EventStream)[] => [...sockets, ...streams]
 
   /** Grants run out and tokens expire without anybody telling, hence the look once a second. */
   function lookAgain(): void {
@@ -84,23 +86,23 @@ export function createLiveChannel(deps: LiveChannelDeps): LiveChannel {
   }
 }
 
-function announceLost(open: { session: Session; tell(message: object): void }, actor: Actor): void {
+function announceLost(open: { session: Session; tell(message: ToldMessage): void }, actor: Actor): void {
   for (const topic of open.session.become(actor)) open.tell(refusedTopic(topic))
 }
 
-function shut(open: LiveSocket | EventStream): void {
+function shut(open: SignedIn | EventStream): void {
   if ('close' in open) open.close(CLOSE.revoked, 'revoked')
   else open.end()
 }
 
-function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<LiveSocket>): void {
+function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<SignedIn>): void {
   const read = createReader()
   const socketDeps = {
     ...deps,
     now: deps.clock.now,
     read,
-    onOpen: (socket: LiveSocket) => void sockets.add(socket),
-    onClose: (socket: LiveSocket) => void sockets.delete(socket),
+    onSignedIn: (socket: SignedIn) => void sockets.add(socket),
+    onClose: (socket: SignedIn) => void sockets.delete(socket),
   }
   http.get(
     '/ws',

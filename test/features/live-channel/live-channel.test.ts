@@ -363,6 +363,26 @@ test('a client that does not answer a ping is gone by the next one', async (t) =
   assert.equal(channel.connections(), 0)
 })
 
+test('a client that reads nothing for 30 s is closed with 4429', async (t) => {
+  const { signedIn, clock, live, channel } = await setup(t)
+  const client = await signedIn('member-token')
+  client.send({ type: 'subscribe', topics: ['person:mia'] })
+  await client.next()
+  client.socket.pause()
+  const text = 'x'.repeat(200_000)
+  for (let i = 0; i < 500 && live.stats().skipped === 0; i += 1) {
+    live.publish('person:mia', 'vitals', { text }, { personId: 'mia', class: 'wellness' })
+  }
+  assert.equal(live.stats().skipped, 1, 'the network is full')
+  clock.advance(19_000)
+  client.socket.pong()
+  clock.advance(11_000)
+  assert.equal(live.stats().cutOff, 1)
+  client.socket.resume()
+  assert.equal(await client.closed, 4429)
+  assert.equal(channel.connections(), 0)
+})
+
 test('a hub that stops says so with 1001', async (t) => {
   const { signedIn, hub } = await setup(t)
   const client = await signedIn('member-token')
