@@ -11,14 +11,16 @@ import { Ok, ok } from '../../daemon/kernel/envelope.ts'
 import { HubError } from '../../daemon/kernel/errors.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
 import { ensureTls, type Tls } from '../../daemon/kernel/tls.ts'
+import { createStore } from '../../daemon/store/open.ts'
+import type { Store } from '../../daemon/store/store.ts'
 import { fakeClock } from '../fakes/clock.ts'
-import { fakeStore } from '../fakes/store.ts'
 
 export interface Options {
   features?: readonly Feature[]
   claimed?: boolean
   settings?: Partial<HttpSettings>
   persons?: readonly string[]
+  store?: Store
   deps?: Partial<HttpDeps>
 }
 
@@ -61,6 +63,20 @@ export function testTls(): Promise<Tls> {
   return tls
 }
 
+/** A real store in a folder of its own, closed when the test is over. */
+export async function openStore(t: TestContext, { now }: { now: () => number }): Promise<Store> {
+  const dir = mkdtempSync(join(tmpdir(), 'homefield-store-'))
+  const onFailure = (cause: unknown) => {
+    throw cause
+  }
+  const store = await createStore({ path: join(dir, 'homefield.db'), now, onFailure })
+  t.after(async () => {
+    await store.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  return store
+}
+
 export function answering(name: string, route: (http: Http) => void): Feature {
   return { name, routes: route }
 }
@@ -70,7 +86,7 @@ export async function setup(t: TestContext, options: Options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'homefield-http-'))
   const { certPem, keyPem, caPem, caDer } = await testTls()
   const clock = fakeClock()
-  const store = fakeStore()
+  const store = options.store ?? (await openStore(t, clock))
   const logged: Record<string, unknown>[] = []
   let ids = 0
   const lines = { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }
@@ -114,7 +130,6 @@ export async function setup(t: TestContext, options: Options = {}) {
   const http = await hub.ready()
   t.after(async () => {
     await hub.stop(0)
-    await store.close()
     rmSync(dir, { recursive: true, force: true })
   })
   return { hub, http, clock, store, dir, logged, deps, caPem }

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createIngest } from '../../../daemon/features/ingest/ingest.ts'
 import { fakeClock } from '../../fakes/clock.ts'
-import { fakeStore } from '../../fakes/store.ts'
-import { OWNER, setup as setupHttp } from '../../http/setup.ts'
+import { OWNER, openStore, setup as setupHttp } from '../../http/setup.ts'
 
 interface Failure {
   error: { code: string; details: { path: string; message: string }[] }
@@ -20,7 +19,7 @@ const AT = '2026-03-14T07:30:00.000Z'
 
 async function setup(t: TestContext) {
   const clock = fakeClock()
-  const store = fakeStore()
+  const store = await openStore(t, clock)
   const person = `INSERT INTO person (key, id, name, timezone, created_at, updated_at) VALUES (:key, :id, :id, 'Europe/Berlin', 0, 0)`
   const device = `INSERT INTO device (key, id, name, type, created_at) VALUES (:key, :id, :id, :type, 0)`
   await store.write([
@@ -40,7 +39,7 @@ async function setup(t: TestContext) {
     { sql: `INSERT INTO wearer (device_key, from_at, person_key) VALUES (3, 0, 2)` },
   ])
   const { feature } = createIngest({ store, now: clock.now, manualDevice: async () => 'hub-1' })
-  const { http } = await setupHttp(t, { features: [feature], deps: { store, clock } })
+  const { http } = await setupHttp(t, { features: [feature], store, deps: { clock } })
   const post = async (url: string, headers: Record<string, string>, payload: object) => {
     const answer = await http.inject({ method: 'POST', url, headers, payload })
     return { status: answer.statusCode, body: answer.json<Failure & { data: Bulk }>() }

@@ -8,9 +8,9 @@ import { createLiveChannel, type LiveChannel } from '../../../daemon/features/li
 import { HubError } from '../../../daemon/kernel/errors.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
 import { createLive } from '../../../daemon/live/live.ts'
+import type { Store } from '../../../daemon/store/store.ts'
 import { fakeClock } from '../../fakes/clock.ts'
-import { fakeStore } from '../../fakes/store.ts'
-import { ACTORS, grant, setup as setupHttp, user } from '../../http/setup.ts'
+import { ACTORS, grant, openStore, setup as setupHttp, user } from '../../http/setup.ts'
 
 type Message = Record<string, unknown>
 
@@ -26,7 +26,7 @@ const BASE = 5000
 
 async function setup(t: TestContext) {
   const clock = fakeClock()
-  const store = fakeStore()
+  const store = await openStore(t, clock)
   await people(store)
   const live = createLive({ clock, base: BASE })
   const actors = new Map<string, Actor>(Object.entries(ACTORS))
@@ -48,7 +48,7 @@ async function setup(t: TestContext) {
     telemetry: ingest.telemetry,
   }
   const channel: LiveChannel = createLiveChannel(deps)
-  const { hub, caPem } = await setupHttp(t, { features: [channel.feature] })
+  const { hub, caPem } = await setupHttp(t, { features: [channel.feature], store })
   const { httpsPort } = await hub.start()
   const clients: WebSocket[] = []
   t.after(() => {
@@ -73,7 +73,7 @@ function keyOf(actor: Actor) {
   return actor.kind === 'user' ? actor.userId : actor.kind === 'device' ? actor.deviceId : actor.kind
 }
 
-async function people(store: ReturnType<typeof fakeStore>): Promise<void> {
+async function people(store: Store): Promise<void> {
   const person = `INSERT INTO person (key, id, name, timezone, created_at, updated_at) VALUES (:key, :id, :id, 'Europe/Berlin', 0, 0)`
   await store.write([
     { sql: person, params: { key: 1, id: 'mia' } },
@@ -81,6 +81,7 @@ async function people(store: ReturnType<typeof fakeStore>): Promise<void> {
     {
       sql: `INSERT INTO device (key, id, name, type, created_at) VALUES (1, 'watch-1', 'Watch', 'watch', 0)`,
     },
+    { sql: `INSERT INTO device (key, id, name, type, created_at) VALUES (2, 'hub-1', 'Hub', 'hub', 0)` },
     { sql: `INSERT INTO wearer (device_key, from_at, person_key) VALUES (1, 0, 1)` },
   ])
 }

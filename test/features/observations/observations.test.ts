@@ -4,8 +4,7 @@ import type { Observation } from '../../../daemon/domain/observation.ts'
 import { toCsv } from '../../../daemon/features/observations/csv.ts'
 import { observations } from '../../../daemon/features/observations/observations.ts'
 import { fakeClock } from '../../fakes/clock.ts'
-import { fakeStore } from '../../fakes/store.ts'
-import { OWNER, setup as setupHttp } from '../../http/setup.ts'
+import { OWNER, openStore, setup as setupHttp } from '../../http/setup.ts'
 
 interface Series {
   data: {
@@ -18,11 +17,19 @@ interface Series {
   error: { code: string; details: { path: string }[] }
 }
 
-async function setup(t: TestContext, store = fakeStore()) {
+async function setup(t: TestContext) {
   const clock = fakeClock()
+  const store = await openStore(t, clock)
+  await store.write([
+    {
+      sql: `INSERT INTO person (id, name, timezone, created_at, updated_at) VALUES ('mia', 'Mia', 'Europe/Berlin', 0, 0)`,
+    },
+    { sql: `INSERT INTO device (id, name, type, created_at) VALUES ('watch-1', 'Watch', 'watch', 0)` },
+  ])
   const { http } = await setupHttp(t, {
     features: [observations({ store, now: clock.now })],
-    deps: { store, clock },
+    store,
+    deps: { clock },
   })
   const measured = (
     metric: string,
@@ -139,15 +146,20 @@ test('what cannot be asked is refused with the field that is wrong', async (t) =
 })
 
 test('levels come as buckets', async (t) => {
-  const store = fakeStore()
-  const bucket = { atMs: Date.UTC(2026, 2, 14, 7), count: 60, min: 58, max: 91, mean: 70.5, p50: 70 }
-  store.observations.level = async () => ({ points: [bucket], nextFromMs: null })
-  const { get } = await setup(t, store)
+  const { store, measured, get } = await setup(t)
+  await store.observations.append(
+    [60, 70, 95].map((value, i) => measured('heart_rate', value, (i + 1) * MINUTE)),
+  )
   const { body } = await get('observations?metric=heart_rate&level=1h')
-  assert.deepEqual(body?.data.points, [
-    { ts: '2026-03-14T07:00:00.000Z', count: 60, min: 58, max: 91, mean: 70.5, p50: 70 },
-  ])
   assert.equal(body?.data.level, '1h')
+  const [bucket, ...others] = body?.data.points ?? []
+  assert.deepEqual(others, [])
+  assert.deepEqual(Object.keys(bucket ?? {}), ['ts', 'count', 'min', 'max', 'mean', 'p50'])
+  const { ts, count, min, max, mean } = bucket ?? {}
+  assert.deepEqual(
+    { ts, count, min, max, mean },
+    { ts: '2026-03-14T07:00:00.000Z', count: 3, min: 60, max: 95, mean: 75 },
+  )
 })
 
 test('a spreadsheet gets CSV', async (t) => {
