@@ -91,10 +91,8 @@ export function createRollupRebuild(db: Database.Database, tables: RollupTables)
 
   function recoverHour(hour: number, pending: readonly SeriesHour[]): void {
     remakeMinutes(hour, pending)
-    for (const series of pending) {
-      tables.writeHour(series)
-      tables.dropPending(series)
-    }
+    tables.writeHours(pending)
+    for (const series of pending) tables.dropPending(series)
   }
 
   function rezoneMetric(person: number, metric: number, zone: string, rev: number): void {

@@ -16,6 +16,7 @@ import {
   type SeriesKeys,
   STATISTICS,
   scaledValue,
+  seriesName,
   startOf,
   statisticsOf,
 } from './rollup-rows.ts'
@@ -31,8 +32,8 @@ export interface RollupTables {
   minuteFromRaw(series: SeriesKeys, startMs: number): Bucket
   /** Stores a minute with a revision of at least `rev` and above the stored one. */
   writeMinute(series: SeriesKeys, startMs: number, bucket: Bucket, rev: number): void
-  /** Stores the quarters and the hour from the hour's minutes, and the days they touch from the quarters. */
-  writeHour(hour: SeriesHour): void
+  /** Stores the quarters and the hour from each hour's minutes, then the days they touch from the quarters. */
+  writeHours(hours: readonly SeriesHour[]): void
   pendingHours(): SeriesHour[]
   addPending(hour: SeriesHour): void
   dropPending(hour: SeriesHour): void
@@ -139,11 +140,26 @@ export function createRollupTables(db: Database.Database): RollupTables {
     return zone
   }
 
-  function writeDay(series: SeriesKeys, atMs: number): void {
-    const { fromMs, toMs } = dayHolding(atMs, zoneOf(series.person))
-    const quarters = quartersBetween.all({ ...keysOf(series), from: fromMs, to: toMs }).map(bucketOf)
+  function writeDay(series: SeriesKeys, day: { fromMs: number; toMs: number }): void {
+    const quarters = quartersBetween.all({ ...keysOf(series), from: day.fromMs, to: day.toMs }).map(bucketOf)
     const bucket = mergeAll(quarters, quantumOf(series.metric).maxGapMs)
-    writeLevel.run({ ...keysOf(series), level: DAYS, start: fromMs, ...statisticsOf(bucket) })
+    writeLevel.run({ ...keysOf(series), level: DAYS, start: day.fromMs, ...statisticsOf(bucket) })
+  }
+
+  /** Returns the quarters of the hour. */
+  function writeHour(hour: SeriesHour): PlacedBucket[] {
+    const series = keysOf(hour)
+    const minutes = minutesOfHour.all({ ...series, hour: hour.hour }).map(placed)
+    if (minutes.length === 0) return []
+    const quarters = quartersOf(minutes, hour.metric)
+    for (const { startMs, bucket } of quarters)
+      writeLevel.run({ ...series, level: QUARTERS, start: startMs, ...statisticsOf(bucket) })
+    const whole = mergeAll(
+      quarters.map((quarter) => quarter.bucket),
+      quantumOf(hour.metric).maxGapMs,
+    )
+    writeLevel.run({ ...series, level: HOURS, start: hour.hour, ...statisticsOf(whole) })
+    return quarters
   }
 
   return {
@@ -168,27 +184,15 @@ export function createRollupTables(db: Database.Database): RollupTables {
     writeMinute(series, startMs, bucket, rev) {
       writeMinute.run({ ...keysOf(series), start: startMs, rev, ...statisticsOf(bucket) })
     },
-    writeHour(hour) {
-      const series = keysOf(hour)
-      const minutes = minutesOfHour.all({ ...series, hour: hour.hour }).map(placed)
-      if (minutes.length === 0) return
-      const quarters = quartersOf(minutes, hour.metric)
-      for (const quarter of quarters) {
-        writeLevel.run({
-          ...series,
-          level: QUARTERS,
-          start: quarter.startMs,
-          ...statisticsOf(quarter.bucket),
-        })
+    writeHours(hours) {
+      const days = new Map<string, { series: SeriesKeys; fromMs: number; toMs: number }>()
+      for (const hour of hours) {
+        for (const quarter of writeHour(hour)) {
+          const day = dayHolding(quarter.startMs, zoneOf(hour.person))
+          days.set(`${seriesName(hour)}:${day.fromMs}`, { series: hour, ...day })
+        }
       }
-      const whole = mergeAll(
-        quarters.map((quarter) => quarter.bucket),
-        quantumOf(hour.metric).maxGapMs,
-      )
-      writeLevel.run({ ...series, level: HOURS, start: hour.hour, ...statisticsOf(whole) })
-      const zone = zoneOf(hour.person)
-      const days = new Set(quarters.map((quarter) => dayHolding(quarter.startMs, zone).fromMs))
-      for (const startMs of days) writeDay(series, startMs)
+      for (const { series, ...day } of days.values()) writeDay(series, day)
     },
     pendingHours: () => listPending.all(),
     addPending: (hour) => void addPending.run({ ...keysOf(hour), hour: hour.hour }),

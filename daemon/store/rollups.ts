@@ -56,7 +56,7 @@ export interface RollupLimits {
   dueHours: number
 }
 
-export const ROLLUP_LIMITS: RollupLimits = { openSeries: 4096, hoursPerCommit: 64, dueHours: 4096 }
+export const ROLLUP_LIMITS: RollupLimits = { openSeries: 4096, hoursPerCommit: 16, dueHours: 4096 }
 
 /** A minute stays open this long after its end, so that a row which travels a little late is no late row. */
 const GRACE_MS = 15_000
@@ -178,12 +178,6 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     touch(keys)
   }
 
-  function storeHour(hour: SeriesHour): void {
-    tables.writeHour(hour)
-    draft.dueDone.add(hourName(hour))
-    touch(hour)
-  }
-
   function storeClosedMinutes(): void {
     for (const { series, startMs, bucket, rev } of draft.closed)
       tables.writeMinute(series, startMs, bucket, rev)
@@ -242,6 +236,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
 
   /** Stores and drops series beyond the limit, those silent longest first. */
   function evict(): void {
+    if (open.size + draft.series.size <= limits.openSeries) return
     const kept = names()
     for (const name of [...kept].slice(0, Math.max(0, kept.size - limits.openSeries))) {
       closeSeries(name, true)
@@ -251,14 +246,17 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
   }
 
   function storeDueHours(atMost: number): void {
-    let left = Math.max(atMost, due.size + draft.dueAdded.size - limits.dueHours)
+    const count = Math.max(atMost, due.size + draft.dueAdded.size - limits.dueHours)
+    const hours: SeriesHour[] = []
     for (const [name, hour] of [...due, ...draft.dueAdded]) {
-      if (left === 0) return
+      if (hours.length >= count) break
       // A series that went on in this hour has taken it back.
       if (!isDue(name) || current(seriesName(hour))?.hour === hour.hour) continue
-      storeHour(hour)
-      left -= 1
+      hours.push(hour)
+      draft.dueDone.add(name)
+      touch(hour)
     }
+    tables.writeHours(hours)
   }
 
   function writePending(): void {

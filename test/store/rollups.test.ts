@@ -239,7 +239,7 @@ for (const [name, limits] of Object.entries({ roomy: ROOMY, tight: TIGHT })) {
         house.assertStoredIsRaw()
         house.db.close()
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 }
