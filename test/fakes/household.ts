@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
+import type { Feature } from '../../daemon/domain/route.ts'
 import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
 import type { Passwords } from '../../daemon/features/accounts/passwords.ts'
 import { createConsents } from '../../daemon/features/consents/consents.ts'
@@ -17,6 +18,7 @@ import { createLog } from '../../daemon/kernel/log.ts'
 import { ensureSecret } from '../../daemon/kernel/secrets.ts'
 import { ensureTls } from '../../daemon/kernel/tls.ts'
 import { createStore } from '../../daemon/store/open.ts'
+import type { Store } from '../../daemon/store/store.ts'
 import { type FakeClock, fakeClock } from './clock.ts'
 
 export const OWNER = { name: 'Anna', password: 'four walls and a garden' }
@@ -48,6 +50,8 @@ export interface HouseholdOptions {
   clock?: FakeClock
   passwords?: Passwords
   hubId?: string
+  /** Further features behind the same server. */
+  more?: (store: Store, now: () => number) => Feature[]
 }
 
 /** Passwords in clear, for tests that are about something else: argon2 takes 90 ms a time. */
@@ -119,7 +123,8 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
   people.onRemoved(() => {
     for (const part of [devices, consents, accounts]) part.reload()
   })
-  const features = [accounts, people, devices, consents, pairing].map(({ feature }) => feature)
+  const own = [accounts, people, devices, consents, pairing].map(({ feature }) => feature)
+  const features = [...own, ...(options.more?.(store, clock.now) ?? [])]
   const server = createHttp({
     settings: {
       http: { host: '127.0.0.1', port: 0 },

@@ -26,6 +26,8 @@ const ISSUER = 'homefield'
 const TYPE = 'at+jwt'
 const ALGORITHM = 'HS256'
 const LONGEST = 2048
+/** A clock that was set back must not make tokens live longer than they should. */
+const SKEW_MS = 60_000
 
 export function createAccessTokens({ clock, hubId, key }: AccessTokensDeps): AccessTokens {
   return {
@@ -51,17 +53,22 @@ export function createAccessTokens({ clock, hubId, key }: AccessTokensDeps): Acc
           requiredClaims: ['sub', 'sid', 'exp', 'iat'],
           currentDate: new Date(clock.now()),
         })
-        const { sub, sid } = payload as { sub?: unknown; sid?: unknown }
+        const { sub, sid, iat = 0 } = payload
+        if (iat * 1000 > clock.now() + SKEW_MS) throw over()
         if (typeof sub !== 'string' || typeof sid !== 'string') throw invalid()
         return { userId: sub, signInId: sid }
       } catch (cause) {
         if (cause instanceof errors.JWTExpired) {
-          throw new HubError('TOKEN_EXPIRED', 'This access token is over. Refresh it.', { cause })
+          throw over(cause)
         }
         throw cause instanceof HubError ? cause : invalid(cause)
       }
     },
   }
+}
+
+function over(cause?: unknown): HubError {
+  return new HubError('TOKEN_EXPIRED', 'This access token is over. Refresh it.', { cause })
 }
 
 function invalid(cause?: unknown): HubError {

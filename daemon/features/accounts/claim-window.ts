@@ -40,10 +40,22 @@ export function createClaimWindow({ store, clock, key }: ClaimWindowDeps): Claim
   const read = () =>
     store.get<Row>('SELECT generation, opened_at AS openedAtMs, tries FROM claim_window WHERE one = 1')
 
-  /** A window that opened in the future was opened by a clock that stood wrong. */
-  const isOpen = (row: Row) => {
-    const ageMs = clock.now() - row.openedAtMs
-    return ageMs >= 0 && ageMs < CLAIM_WINDOW_MS && row.tries < CLAIM_TRIES
+  /** The window this process knows, on the clock that only grows: a box without a battery sets its wall clock after boot. */
+  let known = { generation: 0, openedMs: 0 }
+
+  /** Null when the wall clock cannot be right about it. */
+  function ageOf(row: Row): number | null {
+    if (known.generation !== row.generation) {
+      const ageMs = clock.now() - row.openedAtMs
+      if (ageMs < 0) return null
+      known = { generation: row.generation, openedMs: clock.monotonic() - ageMs }
+    }
+    return clock.monotonic() - known.openedMs
+  }
+
+  function isOpen(row: Row): boolean {
+    const ageMs = ageOf(row)
+    return ageMs !== null && ageMs < CLAIM_WINDOW_MS && row.tries < CLAIM_TRIES
   }
 
   async function renew(over: Row | undefined): Promise<Row> {
@@ -56,6 +68,7 @@ export function createClaimWindow({ store, clock, key }: ClaimWindowDeps): Claim
         params: { generation: next.generation, openedAtMs: next.openedAtMs },
       },
     ])
+    known = { generation: next.generation, openedMs: clock.monotonic() }
     return read() ?? next
   }
 
@@ -63,7 +76,10 @@ export function createClaimWindow({ store, clock, key }: ClaimWindowDeps): Claim
     async current() {
       const kept = read()
       const row = kept && isOpen(kept) ? kept : await renew(kept)
-      return { code: codeOf(key, row.generation), expiresAtMs: row.openedAtMs + CLAIM_WINDOW_MS }
+      return {
+        code: codeOf(key, row.generation),
+        expiresAtMs: clock.now() + CLAIM_WINDOW_MS - (ageOf(row) ?? 0),
+      }
     },
     async spend(code) {
       const row = read()

@@ -1,18 +1,17 @@
 /** HTTP of claiming, registering, signing in and one's own account. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Static, Type } from 'typebox'
-import { type Actor, DATA_CLASSES, type Grant } from '../../domain/access.ts'
-import { Id } from '../../domain/id.ts'
-import { OPEN_OBJECT_BYTES, OpenObject } from '../../domain/person.ts'
+import { Type } from 'typebox'
+import type { Actor, Grant } from '../../domain/access.ts'
+import { OPEN_OBJECT_BYTES } from '../../domain/person.ts'
 import type { Http, Policy } from '../../domain/route.ts'
-import { DisplayName, Tokens, USER_ROLES, User } from '../../domain/user.ts'
+import { Tokens, USER_ROLES, User } from '../../domain/user.ts'
 import { isZone } from '../../domain/zone.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { iso, Ok, OkPage, ok, okPage, PageQuery, Timestamp } from '../../kernel/envelope.ts'
+import { iso, Ok, OkPage, ok, okPage, PageQuery } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
+import { ClaimBody, LoginBody, Me, MeBody, RefreshBody, RegisterBody } from './bodies.ts'
 import { CLEARED_COOKIE, COOKIE_HEADER, refreshCookie, tokenFromCookies } from './cookie.ts'
 import type { Claimant, Joining } from './joining.ts'
-import { PASSWORD_MAX, PASSWORD_MIN } from './passwords.ts'
 import type { SigningIn } from './signing-in.ts'
 import { type StoredUser, type Users, userView } from './users.ts'
 
@@ -23,68 +22,6 @@ export interface AccountRoutesDeps {
   joining: Joining
   grantsOf: (userId: string) => readonly Grant[]
 }
-
-const Password = Type.String({ minLength: PASSWORD_MIN, maxLength: PASSWORD_MAX })
-const Email = Type.String({ maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$' })
-const Code = Type.String({ minLength: 1, maxLength: 64 })
-const RefreshToken = Type.String({ minLength: 1, maxLength: 256 })
-
-const Registration = {
-  name: DisplayName,
-  email: Type.Optional(Email),
-  password: Password,
-}
-const ClaimBody = Type.Object(
-  {
-    claim_code: Code,
-    ...Registration,
-    hub_name: Type.Optional(DisplayName),
-    timezone: Type.Optional(Type.String({ maxLength: 64 })),
-  },
-  { additionalProperties: false },
-)
-const RegisterBody = Type.Object(
-  { claim_code: Type.Optional(Code), invite_code: Type.Optional(Code), ...Registration },
-  { additionalProperties: false },
-)
-const LoginBody = Type.Object(
-  {
-    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    email: Type.Optional(Type.String({ minLength: 1, maxLength: 254 })),
-    /** No lower limit: a password set under older rules is still compared. */
-    password: Type.String({ minLength: 1, maxLength: PASSWORD_MAX }),
-  },
-  { additionalProperties: false },
-)
-/** A browser that holds the cookie sends no body. */
-const RefreshBody = Type.Union([
-  Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
-  Type.Null(),
-])
-const MeBody = Type.Object(
-  { name: Type.Optional(DisplayName), email: Type.Optional(Email), preferences: Type.Optional(OpenObject) },
-  { additionalProperties: false },
-)
-const Me = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    email: Type.Union([Type.String(), Type.Null()]),
-    role: Type.Enum([...USER_ROLES]),
-    person_id: Type.Union([Id, Type.Null()]),
-    preferences: OpenObject,
-    grants: Type.Array(
-      Type.Object({
-        person_id: Id,
-        class: Type.Enum([...DATA_CLASSES]),
-        action: Type.Enum(['read', 'write']),
-        expires_at: Type.Union([Timestamp, Type.Null()]),
-      }),
-    ),
-  },
-  { additionalProperties: false },
-)
-type Me = Static<typeof Me>
 
 const BEFORE_CLAIM: Policy = { access: 'open', beforeClaim: true }
 const OPEN: Policy = { access: 'open' }
@@ -97,7 +34,15 @@ export function accountRoutes(http: Http, deps: AccountRoutesDeps): void {
   ownAccountRoutes(http, deps)
   http.get(
     '/users',
-    { config: { policy: OWNER }, schema: { querystring: PageQuery, response: { 200: OkPage(User) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['auth'],
+        summary: 'Who may sign in',
+        querystring: PageQuery,
+        response: { 200: OkPage(User) },
+      },
+    },
     async ({ query }) => {
       const all = deps.users.all()
       const page = all.slice((query.page - 1) * query.per_page, query.page * query.per_page)
@@ -109,7 +54,15 @@ export function accountRoutes(http: Http, deps: AccountRoutesDeps): void {
 function joinRoutes(http: Http, { clock, joining }: AccountRoutesDeps): void {
   http.post(
     '/claim',
-    { config: { policy: BEFORE_CLAIM }, schema: { body: ClaimBody, response: { 201: Ok(Tokens) } } },
+    {
+      config: { policy: BEFORE_CLAIM },
+      schema: {
+        tags: ['auth'],
+        summary: 'Make the first person the owner, with the code that the hub shows',
+        body: ClaimBody,
+        response: { 201: Ok(Tokens) },
+      },
+    },
     async ({ body, headers }, reply) => {
       const { claim_code: code, hub_name: hubName, timezone, ...claimant } = body
       if (timezone !== undefined && !isZone(timezone)) throw unknownZone(timezone)
@@ -123,7 +76,15 @@ function joinRoutes(http: Http, { clock, joining }: AccountRoutesDeps): void {
   )
   http.post(
     '/auth/register',
-    { config: { policy: BEFORE_CLAIM }, schema: { body: RegisterBody, response: { 201: Ok(Tokens) } } },
+    {
+      config: { policy: BEFORE_CLAIM },
+      schema: {
+        tags: ['auth'],
+        summary: 'Make an account, with the claim code or an invitation',
+        body: RegisterBody,
+        response: { 201: Ok(Tokens) },
+      },
+    },
     async ({ body, headers }, reply) => {
       const { claim_code: claimCode, invite_code: inviteCode, ...claimant } = body
       const tokens = await join(joining, claimant, claimCode, inviteCode)
@@ -151,7 +112,15 @@ function join(
 function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void {
   http.post(
     '/auth/login',
-    { config: { policy: OPEN }, schema: { body: LoginBody, response: { 200: Ok(Tokens) } } },
+    {
+      config: { policy: OPEN },
+      schema: {
+        tags: ['auth'],
+        summary: 'Sign in by name or e-mail address',
+        body: LoginBody,
+        response: { 200: Ok(Tokens) },
+      },
+    },
     async ({ body, headers, ip }, reply) => {
       const { password, ...who } = body
       if (who.name === undefined && who.email === undefined) {
@@ -165,7 +134,15 @@ function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void
   )
   http.post(
     '/auth/refresh',
-    { config: { policy: OPEN }, schema: { body: RefreshBody, response: { 200: Ok(Tokens) } } },
+    {
+      config: { policy: OPEN },
+      schema: {
+        tags: ['auth'],
+        summary: 'Trade a refresh token for new tokens',
+        body: RefreshBody,
+        response: { 200: Ok(Tokens) },
+      },
+    },
     async ({ body, headers }, reply) => {
       const fromCookie = body?.refresh_token === undefined
       const token = body?.refresh_token ?? tokenFromCookies(headers.cookie)
@@ -178,7 +155,12 @@ function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void
     '/auth/logout',
     {
       config: { policy: OPEN },
-      schema: { body: RefreshBody, response: { 200: Ok(Type.Object({}, { additionalProperties: false })) } },
+      schema: {
+        tags: ['auth'],
+        summary: 'End this sign-in at once',
+        body: RefreshBody,
+        response: { 200: Ok(Type.Object({}, { additionalProperties: false })) },
+      },
     },
     async ({ body, headers }, reply) => {
       const access = /^Bearer +([^ ]+)$/i.exec(headers.authorization ?? '')?.[1] ?? null
@@ -191,6 +173,7 @@ function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void
 }
 
 function ownAccountRoutes(http: Http, { clock, users, grantsOf }: AccountRoutesDeps): void {
+  const isLive = ({ expiresAtMs }: Grant) => expiresAtMs === null || clock.now() < expiresAtMs
   const me = (user: StoredUser): Me => ({
     id: user.id,
     name: user.name,
@@ -198,21 +181,34 @@ function ownAccountRoutes(http: Http, { clock, users, grantsOf }: AccountRoutesD
     role: user.role,
     person_id: user.personId,
     preferences: user.preferences,
-    grants: grantsOf(user.id).map((grant) => ({
-      person_id: grant.personId,
-      class: grant.class,
-      action: grant.action,
-      expires_at: grant.expiresAtMs === null ? null : iso(grant.expiresAtMs),
-    })),
+    grants: grantsOf(user.id)
+      .filter(isLive)
+      .map((grant) => ({
+        person_id: grant.personId,
+        class: grant.class,
+        action: grant.action,
+        expires_at: grant.expiresAtMs === null ? null : iso(grant.expiresAtMs),
+      })),
   })
   http.get(
     '/auth/me',
-    { config: { policy: USERS }, schema: { response: { 200: Ok(Me) } } },
+    {
+      config: { policy: USERS },
+      schema: { tags: ['auth'], summary: 'Who I am and what I may see', response: { 200: Ok(Me) } },
+    },
     async ({ actor }) => ok(clock.now(), me(ownUser(users, actor))),
   )
   http.patch(
     '/auth/me',
-    { config: { policy: USERS }, schema: { body: MeBody, response: { 200: Ok(Me) } } },
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['auth'],
+        summary: 'Change my name, address and preferences',
+        body: MeBody,
+        response: { 200: Ok(Me) },
+      },
+    },
     async ({ actor, body }) => {
       const user = ownUser(users, actor)
       const preferences = { ...user.preferences, ...body.preferences }

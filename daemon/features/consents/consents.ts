@@ -139,7 +139,15 @@ function consentRoutes(http: Http, deps: RouteDeps): void {
   const { store, clock } = deps
   http.get(
     '/privacy/consents',
-    { config: { policy: USERS }, schema: { querystring: PageQuery, response: { 200: OkPage(GrantView) } } },
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['privacy'],
+        summary: 'Grants I gave, hold or am the subject of',
+        querystring: PageQuery,
+        response: { 200: OkPage(GrantView) },
+      },
+    },
     async ({ actor, query }) => {
       const visible = deps.all().filter((row) => concerns(row, actor))
       const page = visible.slice((query.page - 1) * query.per_page, query.page * query.per_page)
@@ -148,7 +156,15 @@ function consentRoutes(http: Http, deps: RouteDeps): void {
   )
   http.post(
     '/privacy/consents',
-    { config: { policy: OWNER }, schema: { body: NewGrant, response: { 201: Ok(GrantView) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['privacy'],
+        summary: 'Open one class of a person to a user, replacing an earlier decision',
+        body: NewGrant,
+        response: { 201: Ok(GrantView) },
+      },
+    },
     async ({ body }, reply) => {
       const known = (table: 'user' | 'person', id: string) => store.get(KNOWN[table], { id }) !== undefined
       if (!known('user', body.user_id)) throw new HubError('NOT_FOUND', 'There is no user with this id.')
@@ -165,7 +181,15 @@ function consentRoutes(http: Http, deps: RouteDeps): void {
   )
   http.delete(
     '/privacy/consents/:id',
-    { config: { policy: OWNER }, schema: { params: Params, response: { 200: Ok(Nothing) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['privacy'],
+        summary: 'Take a grant back at once',
+        params: Params,
+        response: { 200: Ok(Nothing) },
+      },
+    },
     async ({ params }) => {
       await deps.remove(params.id)
       return ok(clock.now(), {})

@@ -73,7 +73,15 @@ export function deviceRoutes(http: Http, deps: DeviceRoutesDeps): void {
 function readRoutes(http: Http, { devices, clock }: DeviceRoutesDeps): void {
   http.get(
     '/devices',
-    { config: { policy: USERS }, schema: { querystring: PageQuery, response: { 200: OkPage(Device) } } },
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['devices'],
+        summary: 'Devices of everybody I may see',
+        querystring: PageQuery,
+        response: { 200: OkPage(Device) },
+      },
+    },
     async ({ actor, query }) => {
       const seen = devices.list().filter((device) => mayKnow(actor, device, clock.now()))
       const page = seen.slice((query.page - 1) * query.per_page, query.page * query.per_page)
@@ -82,7 +90,10 @@ function readRoutes(http: Http, { devices, clock }: DeviceRoutesDeps): void {
   )
   http.get(
     '/devices/:deviceId',
-    { config: { policy: USERS }, schema: { params: Params, response: { 200: Ok(Device) } } },
+    {
+      config: { policy: USERS },
+      schema: { tags: ['devices'], summary: 'One device', params: Params, response: { 200: Ok(Device) } },
+    },
     async ({ actor, params }) => {
       const device = devices.view(params.deviceId)
       if (!mayKnow(actor, device, clock.now())) throw noSuchDevice()
@@ -94,7 +105,15 @@ function readRoutes(http: Http, { devices, clock }: DeviceRoutesDeps): void {
 function writeRoutes(http: Http, { devices, store, clock }: DeviceRoutesDeps): void {
   http.post(
     '/devices',
-    { config: { policy: OWNER }, schema: { body: NewDevice, response: { 201: Ok(WithKey) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['devices'],
+        summary: 'Add a device; its key is shown this once',
+        body: NewDevice,
+        response: { 201: Ok(WithKey) },
+      },
+    },
     async ({ body }, reply) => {
       const { person_id: personId, type, ...rest } = body
       const planned = devices.plan({ ...rest, type: deviceType(type), personId: personId ?? null })
@@ -107,7 +126,16 @@ function writeRoutes(http: Http, { devices, store, clock }: DeviceRoutesDeps): v
   )
   http.patch(
     '/devices/:deviceId',
-    { config: { policy: OWNER }, schema: { params: Params, body: Changes, response: { 200: Ok(Device) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['devices'],
+        summary: 'Change a device, or hand it over from an instant on',
+        params: Params,
+        body: Changes,
+        response: { 200: Ok(Device) },
+      },
+    },
     async ({ params, body }) => {
       await devices.change(params.deviceId, changesOf(body, clock.now()))
       return ok(clock.now(), devices.view(params.deviceId))
@@ -115,7 +143,15 @@ function writeRoutes(http: Http, { devices, store, clock }: DeviceRoutesDeps): v
   )
   http.delete(
     '/devices/:deviceId',
-    { config: { policy: OWNER }, schema: { params: Params, response: { 200: Ok(Nothing) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['devices'],
+        summary: 'Take the device’s key away at once',
+        params: Params,
+        response: { 200: Ok(Nothing) },
+      },
+    },
     async ({ params }) => {
       await devices.revoke(params.deviceId)
       return ok(clock.now(), {})
@@ -141,7 +177,13 @@ function quarantineRoute(http: Http, { devices, store, clock }: DeviceRoutesDeps
     '/devices/:deviceId/quarantine',
     {
       config: { policy: OWNER },
-      schema: { params: Params, querystring: PageQuery, response: { 200: OkPage(Quarantined) } },
+      schema: {
+        tags: ['devices'],
+        summary: 'What the device sent that could not be taken, newest first',
+        params: Params,
+        querystring: PageQuery,
+        response: { 200: OkPage(Quarantined) },
+      },
     },
     async ({ params: { deviceId }, query }) => {
       const total = devices.view(deviceId).quarantined

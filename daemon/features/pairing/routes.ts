@@ -1,16 +1,16 @@
 /** HTTP of pairing: owners invite and decide, newcomers connect and poll. */
 import { toString as drawQr } from 'qrcode'
 import { type Static, Type } from 'typebox'
-import { type Actor, DATA_CLASSES, ROLES } from '../../domain/access.ts'
-import { DeviceTypeWord, deviceType } from '../../domain/device.ts'
+import type { Actor } from '../../domain/access.ts'
+import { deviceType } from '../../domain/device.ts'
 import { Id } from '../../domain/id.ts'
-import { PairingRequest, PairingWords } from '../../domain/pairing.ts'
+import { PairingRequest } from '../../domain/pairing.ts'
 import type { Http, Policy } from '../../domain/route.ts'
-import { DisplayName, Tokens } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { iso, Ok, OkPage, ok, okPage, PageQuery, Timestamp } from '../../kernel/envelope.ts'
+import { iso, Ok, OkPage, ok, okPage, PageQuery } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
+import { ConnectBody, Connected, GenerateBody, Generated, Nothing, Paired, Params, Polled } from './bodies.ts'
 import { type DeviceKeys, defaultClasses, type Join, type Notify, type Phones } from './join.ts'
 import type { Offers, Terms } from './offers.ts'
 import type { Requests } from './requests.ts'
@@ -36,68 +36,6 @@ export interface PairingRoutesDeps {
   notify: Notify
 }
 
-const GenerateBody = Type.Object(
-  {
-    role: Type.Enum([...ROLES]),
-    device_type: DeviceTypeWord,
-    person_id: Type.Optional(Id),
-    classes: Type.Optional(Type.Array(Type.Enum([...DATA_CLASSES]), { maxItems: 4, uniqueItems: true })),
-    /** The code also registers an account with a password, without a second yes. */
-    invite: Type.Optional(Type.Boolean()),
-  },
-  { additionalProperties: false },
-)
-const Generated = Type.Object(
-  {
-    id: Id,
-    code: Type.String({ pattern: '^\\d{8}$' }),
-    token: Type.String(),
-    url: Type.String(),
-    expires_at: Timestamp,
-    qr_svg: Type.String(),
-  },
-  { additionalProperties: false },
-)
-const ConnectBody = Type.Object(
-  {
-    code: Type.Optional(Type.String({ minLength: 1, maxLength: 32 })),
-    token: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-    device_name: DisplayName,
-    device_type: DeviceTypeWord,
-  },
-  { additionalProperties: false },
-)
-const Connected = Type.Object(
-  { id: Id, poll_token: Type.String(), words: PairingWords, expires_at: Timestamp },
-  { additionalProperties: false },
-)
-const Polled = Type.Object(
-  {
-    id: Id,
-    status: PairingRequest.properties.status,
-    words: PairingWords,
-    tokens: Type.Optional(Tokens),
-    device: Type.Optional(Type.Object({ id: Id, api_key: Type.String() }, { additionalProperties: false })),
-  },
-  { additionalProperties: false },
-)
-const Paired = Type.Object(
-  {
-    id: Id,
-    name: Type.String(),
-    type: Type.String(),
-    role: Type.Enum([...ROLES]),
-    user_id: Type.Union([Id, Type.Null()]),
-    person_id: Type.Union([Id, Type.Null()]),
-    paired_at: Type.Union([Timestamp, Type.Null()]),
-    last_seen: Type.Union([Timestamp, Type.Null()]),
-  },
-  { additionalProperties: false },
-)
-type Paired = Static<typeof Paired>
-const Params = Type.Object({ id: Id }, { additionalProperties: false })
-const Nothing = Type.Object({}, { additionalProperties: false })
-
 const OPEN: Policy = { access: 'open' }
 const OWNER: Policy = { access: 'signed-in', roles: ['owner'] }
 const MOST_HINTS = 3
@@ -112,7 +50,15 @@ export function pairingRoutes(http: Http, deps: PairingRoutesDeps): void {
 function inviteRoute(http: Http, deps: PairingRoutesDeps): void {
   http.post(
     '/pairing/generate',
-    { config: { policy: OWNER }, schema: { body: GenerateBody, response: { 201: Ok(Generated) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['pairing'],
+        summary: 'A one-time code and QR code to let a phone or device in',
+        body: GenerateBody,
+        response: { 201: Ok(Generated) },
+      },
+    },
     async ({ actor, body }, reply) => {
       const offer = await deps.offers.make(termsOf(body, deps.store), nameOf(actor))
       const url = urlOf(offer.token, deps)
@@ -128,7 +74,15 @@ function inviteRoute(http: Http, deps: PairingRoutesDeps): void {
 function newcomerRoutes(http: Http, { clock, join, requests }: PairingRoutesDeps): void {
   http.post(
     '/pairing/connect',
-    { config: { policy: OPEN }, schema: { body: ConnectBody, response: { 202: Ok(Connected) } } },
+    {
+      config: { policy: OPEN },
+      schema: {
+        tags: ['pairing'],
+        summary: 'Ask to join with a code',
+        body: ConnectBody,
+        response: { 202: Ok(Connected) },
+      },
+    },
     async ({ body }, reply) => {
       const secret = body.token ?? body.code?.replace(/[\s-]/g, '')
       if (secret === undefined) {
@@ -148,7 +102,15 @@ function newcomerRoutes(http: Http, { clock, join, requests }: PairingRoutesDeps
   )
   http.get(
     '/pairing/requests/:id',
-    { config: { policy: OPEN }, schema: { params: Params, response: { 200: Ok(Polled) } } },
+    {
+      config: { policy: OPEN },
+      schema: {
+        tags: ['pairing'],
+        summary: 'What became of my request; secrets come once',
+        params: Params,
+        response: { 200: Ok(Polled) },
+      },
+    },
     async ({ params, headers }, reply) => {
       const pollToken = /^Bearer +([^ ]{1,128})$/i.exec(headers.authorization ?? '')?.[1] ?? ''
       const request = requests.ofPoll(params.id, pollToken)
@@ -169,7 +131,12 @@ function decisionRoutes(http: Http, { clock, requests, notify }: PairingRoutesDe
     '/pairing/requests',
     {
       config: { policy: OWNER },
-      schema: { querystring: PageQuery, response: { 200: OkPage(PairingRequest) } },
+      schema: {
+        tags: ['pairing'],
+        summary: 'Who waits for a yes',
+        querystring: PageQuery,
+        response: { 200: OkPage(PairingRequest) },
+      },
     },
     async ({ query }) => {
       const open = requests.waiting()
@@ -177,13 +144,16 @@ function decisionRoutes(http: Http, { clock, requests, notify }: PairingRoutesDe
       return okPage(clock.now(), page.map(requests.view), query, open.length)
     },
   )
-  for (const [verb, status] of [
-    ['approve', 'approved'],
-    ['deny', 'denied'],
+  for (const { verb, status, summary } of [
+    { verb: 'approve', status: 'approved', summary: 'Let the newcomer in whose screen shows the same words' },
+    { verb: 'deny', status: 'denied', summary: 'Turn the newcomer away' },
   ] as const) {
     http.post(
       `/pairing/requests/:id/${verb}`,
-      { config: { policy: OWNER }, schema: { params: Params, response: { 200: Ok(PairingRequest) } } },
+      {
+        config: { policy: OWNER },
+        schema: { tags: ['pairing'], summary, params: Params, response: { 200: Ok(PairingRequest) } },
+      },
       async ({ actor, params }) => {
         const request = await requests.decide(params.id, status, nameOf(actor) ?? 'local')
         if (status === 'denied')
@@ -197,7 +167,15 @@ function decisionRoutes(http: Http, { clock, requests, notify }: PairingRoutesDe
 function pairedRoutes(http: Http, { clock, phones, devices }: PairingRoutesDeps): void {
   http.get(
     '/pairing/devices',
-    { config: { policy: OWNER }, schema: { querystring: PageQuery, response: { 200: OkPage(Paired) } } },
+    {
+      config: { policy: OWNER },
+      schema: {
+        tags: ['pairing'],
+        summary: 'Paired phones and devices',
+        querystring: PageQuery,
+        response: { 200: OkPage(Paired) },
+      },
+    },
     async ({ query }) => {
       const all = [...phones.paired().map(phoneView), ...devices.list().map(deviceView)]
       const page = all.slice((query.page - 1) * query.per_page, query.page * query.per_page)
@@ -209,6 +187,8 @@ function pairedRoutes(http: Http, { clock, phones, devices }: PairingRoutesDeps)
     {
       config: { policy: OWNER },
       schema: {
+        tags: ['pairing'],
+        summary: 'Unpair a phone or device at once',
         params: Type.Object({ device_id: Id }, { additionalProperties: false }),
         response: { 200: Ok(Nothing) },
       },

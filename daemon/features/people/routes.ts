@@ -47,7 +47,15 @@ const REMOVED: Policy = { ...SEEN, roles: ['owner'], action: 'write' }
 export function peopleRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void {
   http.get(
     '/people',
-    { config: { policy: USERS }, schema: { querystring: PageQuery, response: { 200: OkPage(Person) } } },
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['people'],
+        summary: 'Everybody I may see',
+        querystring: PageQuery,
+        response: { 200: OkPage(Person) },
+      },
+    },
     async ({ actor, query }) => {
       const nowMs = clock.now()
       const seen = people.all().filter(({ id }) => maySee(actor, id, nowMs))
@@ -62,7 +70,10 @@ export function peopleRoutes(http: Http, { people, clock }: PeopleRoutesDeps): v
   )
   http.post(
     '/people',
-    { config: { policy: OWNER }, schema: { body: NewPerson, response: { 201: Ok(Person) } } },
+    {
+      config: { policy: OWNER },
+      schema: { tags: ['people'], summary: 'Add a person', body: NewPerson, response: { 201: Ok(Person) } },
+    },
     async ({ body }, reply) => {
       const { name, ...rest } = changesOf(body)
       if (name === undefined) {
@@ -80,7 +91,10 @@ export function peopleRoutes(http: Http, { people, clock }: PeopleRoutesDeps): v
 function onePersonRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void {
   http.get(
     '/people/:personId',
-    { config: { policy: SEEN }, schema: { params: Params, response: { 200: Ok(Person) } } },
+    {
+      config: { policy: SEEN },
+      schema: { tags: ['people'], summary: 'One person', params: Params, response: { 200: Ok(Person) } },
+    },
     async ({ personId }) => {
       const person = people.get(personId)
       if (!person) throw new HubError('NOT_FOUND', 'There is no person with this id.')
@@ -91,7 +105,13 @@ function onePersonRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void 
     method: ['PATCH', 'PUT'],
     url: '/people/:personId',
     config: { policy: SEEN },
-    schema: { params: Params, body: Changes, response: { 200: Ok(Person) } },
+    schema: {
+      tags: ['people'],
+      summary: 'Change a person; absent fields stay',
+      params: Params,
+      body: Changes,
+      response: { 200: Ok(Person) },
+    },
     handler: async ({ actor, body, personId }) => {
       refuseStrangers(actor, personId, body)
       const person = await people.change(personId, changesOf(body))
@@ -100,7 +120,15 @@ function onePersonRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void 
   })
   http.delete(
     '/people/:personId',
-    { config: { policy: REMOVED }, schema: { params: Params, response: { 200: Ok(Nothing) } } },
+    {
+      config: { policy: REMOVED },
+      schema: {
+        tags: ['people'],
+        summary: 'Remove a person; what was recorded stays until erased',
+        params: Params,
+        response: { 200: Ok(Nothing) },
+      },
+    },
     async ({ personId }) => {
       await people.remove(personId)
       return ok(clock.now(), {})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { CLAIM_TRIES, CLAIM_WINDOW_MS } from '../../../daemon/features/accounts/claim-window.ts'
+import { fakeClock } from '../../fakes/clock.ts'
 import { OWNER, openHousehold, temporaryFolder } from '../../fakes/household.ts'
 
 async function setup(t: TestContext) {
@@ -77,6 +78,18 @@ test('the window closes after 15 minutes', async (t) => {
   assert.equal((await accounts.claimCode()).code, code)
   clock.advance(1)
   assert.equal((await claim(code)).body.error.code, 'PAIRING_EXPIRED')
+  assert.notEqual((await accounts.claimCode()).code, code)
+})
+
+test('a wall clock that is set after boot does not close the window of a running hub', async (t) => {
+  const clock = fakeClock()
+  let offMs = -400 * 86_400_000
+  const { accounts } = await openHousehold(t, { clock: { ...clock, now: () => clock.now() + offMs } })
+  const { code } = await accounts.claimCode()
+  offMs = 0
+  clock.advance(CLAIM_WINDOW_MS - 1)
+  assert.deepEqual(await accounts.claimCode(), { code, expiresAtMs: clock.now() + 1 })
+  clock.advance(1)
   assert.notEqual((await accounts.claimCode()).code, code)
 })
 

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import { ABSOLUTE_MS, GRACE_MS, SLIDING_MS } from '../../../daemon/features/accounts/sign-ins.ts'
 import { deriveKey, ensureSecret } from '../../../daemon/kernel/secrets.ts'
+import { fakeClock } from '../../fakes/clock.ts'
 import { OWNER, openHousehold, temporaryFolder } from '../../fakes/household.ts'
 
 const MINUTE = 60_000
@@ -157,6 +158,15 @@ test('only our own access tokens count: algorithm, type, audience, signature and
     assert.deepEqual([status, body.error.code], [401, 'UNAUTHENTICATED'], what)
   }
   assert.equal(accounts.actorOf(sid)?.kind, 'user')
+})
+
+test('a clock that is set back does not make access tokens live longer', async (t) => {
+  const clock = fakeClock()
+  let offMs = 0
+  const home = await openHousehold(t, { clock: { ...clock, now: () => clock.now() + offMs } })
+  const token = await home.claimed()
+  offMs = -86_400_000
+  assert.equal((await home.call('GET', '/auth/me', { token })).body.error.code, 'TOKEN_EXPIRED')
 })
 
 test('signing out ends the sign-in at once and tells those who hold something open', async (t) => {

@@ -39,7 +39,11 @@ test('a grant ends by itself at its time', async (t) => {
   await grant({ person_id: 'tom', class: 'wellness', expires_at: new Date(endMs).toISOString() })
   clock.advance(10 * 60_000 - 1)
   assert.equal(await coachMay('read', 'tom', 'wellness'), true)
+  const held = async () =>
+    (await call('GET', '/auth/me', { token: coach.access_token })).body.data.grants.length
+  assert.equal(await held(), 2)
   clock.advance(1)
+  assert.equal(await held(), 1)
   assert.equal(await coachMay('read', 'tom', 'wellness'), false)
   assert.equal((await call('GET', '/people/tom', { token: coach.access_token })).status, 404)
 })
