@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import { type Broker, createBroker } from './broker/broker.ts'
 import type { Actor } from './domain/access.ts'
@@ -19,33 +18,16 @@ import { exposeCounts } from './features/operations/gauges.ts'
 import { operations, type PartState } from './features/operations/operations.ts'
 import { createPairing } from './features/pairing/pairing.ts'
 import { createPeople } from './features/people/people.ts'
+import { type House, type HouseDeps, openHouse } from './house.ts'
 import { createHttp, type HubHttp } from './http/server.ts'
 import { writeFileAtomic } from './kernel/atomic-file.ts'
-import type { Clock } from './kernel/clock.ts'
 import { messageOf } from './kernel/errors.ts'
 import { newId } from './kernel/ids.ts'
-import type { Log } from './kernel/log.ts'
-import { type NetworkIdentity, networkIdentity } from './kernel/network.ts'
-import { ensureSecret } from './kernel/secrets.ts'
-import { ensureTls, type Tls } from './kernel/tls.ts'
 import { fingerprintWords } from './kernel/words.ts'
 import { createLive } from './live/live.ts'
 import { publishVitals } from './live/vitals.ts'
-import { ensureHub, MANUAL_DEVICE_ID } from './store/hub.ts'
-import { createStore } from './store/open.ts'
+import { MANUAL_DEVICE_ID } from './store/hub.ts'
 import { createQuarantine } from './store/quarantine.ts'
-import type { Store } from './store/store.ts'
-
-export interface HubDeps {
-  config: Config
-  /** Absolute; exists and is ours alone. */
-  dataDir: string
-  version: string
-  /** When this program was built: no true clock stands before it. */
-  builtAtMs: number
-  clock: Clock
-  log: Log
-}
 
 /** What the terminal tells the person who started the hub. */
 export interface Running {
@@ -72,7 +54,7 @@ const NETWORK_LOOK_MS = 60_000
 const WORDS_SHOWN = 4
 
 /** Opens the data directory and builds every part on it. Nothing listens before `start`. */
-export async function createHub(deps: HubDeps): Promise<Hub> {
+export async function createHub(deps: HouseDeps): Promise<Hub> {
   const failures = new Set<(cause: unknown) => void>()
   const house = await openHouse(deps, (cause) => {
     deps.log.fatal({ cause: messageOf(cause) }, 'a part is gone that the hub cannot do without')
@@ -91,47 +73,6 @@ export async function createHub(deps: HubDeps): Promise<Hub> {
       await listening?.stop(deadlineMs)
       await house.store.close()
     },
-  }
-}
-
-/** What every part stands on. */
-interface House extends HubDeps {
-  store: Store
-  hubId: string
-  secret: Uint8Array
-  network: () => NetworkIdentity
-  /** The certificate in use; `renewTls` replaces it. */
-  tls: () => Tls
-  renewTls(): Promise<Tls>
-  registry: Registry
-}
-
-async function openHouse(deps: HubDeps, onFailure: (cause: unknown) => void): Promise<House> {
-  const { config, dataDir, clock, builtAtMs } = deps
-  const store = await createStore({ path: join(dataDir, 'homefield.db'), now: clock.now, onFailure })
-  const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())
-  const network = () => networkIdentity(config.http.hostnames)
-  const freshTls = () =>
-    ensureTls({
-      dir: join(dataDir, 'tls'),
-      ...network(),
-      nowMs: clock.now(),
-      buildDateMs: builtAtMs,
-      newestInstantMs,
-    })
-  let tls = await freshTls()
-  return {
-    ...deps,
-    store,
-    hubId,
-    secret: await ensureSecret(join(dataDir, 'secrets'), 'hub.key'),
-    network,
-    tls: () => tls,
-    async renewTls() {
-      tls = await freshTls()
-      return tls
-    },
-    registry: new Registry(),
   }
 }
 

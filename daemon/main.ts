@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** Arguments, settings, signals and exit codes; everything else is `app.ts` and the commands in `cli/`. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
-import { createHub, type Hub } from './app.ts'
+import { createHub, type Hub, type Running } from './app.ts'
 import { registerCompute } from './cli/compute/compute.ts'
 import { createControl } from './cli/control.ts'
 import { registerDoctor } from './cli/doctor.ts'
@@ -21,17 +21,15 @@ import { registerStatus } from './cli/status.ts'
 import { systemClock } from './kernel/clock.ts'
 import { lockDataDirectory } from './kernel/data-lock.ts'
 import { messageOf } from './kernel/errors.ts'
-import { createLog, type Log } from './kernel/log.ts'
+import { createLog, type Log, plainLines } from './kernel/log.ts'
 import { createSupervisor } from './kernel/sd-notify.ts'
 
 const DRAIN_MS = 10_000
 const ALIVE_MS = 15_000
-const { version, builtAtMs } = JSON.parse(
-  readFileSync(new URL('../build.json', import.meta.url), 'utf8'),
-) as {
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
-  builtAtMs: number
 }
+const builtAtMs = Math.round(statSync(new URL(import.meta.url)).mtimeMs)
 
 const shell: Shell = {
   dataDir: () => resolve(loadConfig(process.env).data),
@@ -61,14 +59,13 @@ async function start(): Promise<number> {
   const dataDir = resolve(config.data)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const lock = lockDataDirectory(dataDir, { pid: process.pid, startedAt: new Date().toISOString() })
-  const log = createLog(config.log)
+  const log = createLog(config.log, process.stderr.isTTY ? plainLines(process.stderr) : undefined)
   const supervisor = createSupervisor(process.env['NOTIFY_SOCKET'])
   const clock = systemClock()
   try {
     const hub = await createHub({ config, dataDir, version, builtAtMs, clock, log })
-    const running = await hub.start()
+    shell.out(greeting(await startOrClose(hub)))
     supervisor.ready()
-    shell.out(greeting(running))
     clock.every(ALIVE_MS, supervisor.alive)
     const reason = await untilStopped(hub)
     supervisor.stopping()
@@ -77,6 +74,25 @@ async function start(): Promise<number> {
   } finally {
     lock.release()
   }
+}
+
+/** A hub that cannot open a listener closes its database before it says why. */
+async function startOrClose(hub: Hub): Promise<Running> {
+  try {
+    return await hub.start()
+  } catch (cause) {
+    await hub.stop(0)
+    throw isPortTaken(cause)
+      ? new Error(
+          `Port ${cause.port} is taken by another program. Stop that one, or set another port (see config/hub.example.yaml).`,
+          { cause },
+        )
+      : cause
+  }
+}
+
+function isPortTaken(cause: unknown): cause is NodeJS.ErrnoException & { port: number } {
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE' && 'port' in cause
 }
 
 /** A signal, or a part without which nothing can be promised any more. */
@@ -120,7 +136,7 @@ function program(): Command {
     .command('start')
     .description('run the hub in the foreground')
     .action(async () => {
-      process.exit(await start())
+      process.exitCode = await start()
     })
   registerStatus(homefield, shell)
   registerOwnership(homefield, shell)
@@ -149,3 +165,5 @@ try {
 } catch (cause) {
   process.exitCode = exitCodeOf(cause)
 }
+// A part that keeps the process alive after its stop must not keep a service from restarting.
+process.exit()

@@ -54,8 +54,6 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 })
 for (const path of ['daemon/store/migrations', 'test/fixtures'])
   if (existsSync(path)) cpSync(path, join('dist', path), { recursive: true })
-const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
-writeFileSync('dist/build.json', JSON.stringify({ version, builtAtMs: Date.now() }))
 chmodSync('dist/daemon/main.js', 0o755)
 if (existsSync('scripts/build-ui.mjs'))
   execFileSync(process.execPath, ['scripts/build-ui.mjs'], { stdio: 'inherit' })

@@ -116,7 +116,10 @@ export function createHttp(deps: HttpDeps): HubHttp {
     routes: () => routes,
     async start() {
       await ready()
-      await http.listen({ host: deps.settings.https.host, port: deps.settings.https.port })
+      await http.listen({
+        ...deps.settings.https,
+        listenTextResolver: (address) => address.replace(/^http:/, 'https:'),
+      })
       const httpPort = await welcome.listen(portOf(server))
       await control?.listen()
       return { httpPort, httpsPort: portOf(server) }
