@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../domain/access.ts'
-import type { Http } from '../domain/route.ts'
+import type { Http, Policy } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
 import { isLoopback } from './origin.ts'
 import { checkRole } from './policy.ts'
@@ -41,7 +41,7 @@ export function authenticateRequests(http: Http, deps: AuthenticateDeps): void {
         'Nobody owns this hub yet. Open /app and enter the claim code it shows at start.',
       )
     }
-    const failed = await identify(request, deps.authenticator, policy?.access === 'open')
+    const failed = await identify(request, deps.authenticator, policy)
     const limit = limitOf(request, deps)
     if (isApi(request) && limit !== null) hold(limiter.take(keyOf(request), limit), reply)
     if (failed) throw failed.cause
@@ -58,10 +58,11 @@ function isOpenBeforeClaim(request: FastifyRequest): boolean {
 async function identify(
   request: FastifyRequest,
   authenticator: Authenticator,
-  open: boolean,
+  policy: Policy | undefined,
 ): Promise<{ cause: unknown } | null> {
-  // Open routes take no notice of credentials, so that a stale one does not stand in the way of signing in.
-  if (open) return null
+  // Open routes take no notice of credentials, so that a stale one does not stand in the way of signing in; nor does what
+  // is not there.
+  if (!policy || policy.access === 'open' || policy.access === 'local') return null
   try {
     request.actor = await whoAsks(request, authenticator)
     return null

@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Actor, UserRole } from '../../daemon/domain/access.ts'
+import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
+import { createConsents } from '../../daemon/features/consents/consents.ts'
+import { createDevices } from '../../daemon/features/devices/devices.ts'
+import { createIngest } from '../../daemon/features/ingest/ingest.ts'
+import { createLiveChannel } from '../../daemon/features/live-channel/live-channel.ts'
+import { createLocal } from '../../daemon/features/local/local.ts'
+import { observations } from '../../daemon/features/observations/observations.ts'
+import { operations } from '../../daemon/features/operations/operations.ts'
+import { createPairing } from '../../daemon/features/pairing/pairing.ts'
+import { createPeople } from '../../daemon/features/people/people.ts'
+import { HubError } from '../../daemon/kernel/errors.ts'
+import { createLog } from '../../daemon/kernel/log.ts'
+import { createLive } from '../../daemon/live/live.ts'
+import { ensureHub, MANUAL_DEVICE_ID } from '../../daemon/store/hub.ts'
+import { fakeClock } from '../fakes/clock.ts'
+import { answering, openStore, setup as setupHttp } from '../http/setup.ts'
+import {
+  type Ask,
+  CLASSES,
+  type Class,
+  PAGES,
+  ROUTES,
+  type Subject,
+  type Verdict,
+  verdictOf,
+} from './access-oracle.ts'
+
+/** Sent with a request that must not be carried out: the answer 299 says that it got as far as its handler. */
+const STOP = 'x-stop-at-handler'
+const REACHED = 299
+
+interface Asker {
+  subject: Subject
+  /** Null: nobody, or root on the box. */
+  actor: Actor | null
+}
+
+async function setup(t: TestContext) {
+  const clock = fakeClock()
+  const store = await openStore(t, clock)
+  await ensureHub(store, 'hub-1', clock.now())
+  const log = createLog('silent')
+  const notify = () => {}
+  const secret = new Uint8Array(32)
+  const timezone = () => 'Europe/Berlin'
+  const people = createPeople({ store, clock, timezone })
+  const devices = createDevices({ store, clock, log, timezone, notify, zoneOfPerson: timezone })
+  const consents = createConsents({ store, clock })
+  const accounts = createAccounts({
+    ...{ store, clock, log, secret, hubId: 'hub-1' },
+    ...{ grantsOf: consents.grantsOf, planGrants: consents.planGrants },
+    redeemInvite: (code) => pairing.redeemInvite(code),
+  })
+  const whereabouts = () => ({ host: 'homefield.local', port: 8443, hints: [] })
+  const pairing = createPairing({
+    ...{ store, clock, log, secret, notify, whereabouts, devices },
+    spkiSha256: () => 'x',
+    phones: accounts,
+  })
+  const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
+  const known = (name: string): Actor => {
+    const actor = asked.get(name.replaceAll('_', ' '))?.actor
+    if (actor) return actor
+    throw new HubError(
+      name === 'signed_in_too_long_ago' ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED',
+      'Sign in again.',
+    )
+  }
+  const channel = createLiveChannel({
+    ...{ clock, log, personExists: people.exists, telemetry: ingest.telemetry },
+    live: createLive({ clock, base: 0 }),
+    newId: () => 'session-1',
+    credentials: { fromBearer: known, fromApiKey: known },
+    current: (actor) => actor,
+  })
+  const hubItself = operations({
+    version: '0.1.0',
+    now: clock.now,
+    parts: () => [],
+    metrics: async () => '',
+    greeting: () => ({
+      claimed: true,
+      hubName: '',
+      caSha256: '',
+      fingerprintWords: [],
+      httpsUrl: '',
+      caUrl: '',
+    }),
+  })
+  const stop = answering('stop', (http) => {
+    http.addHook('preHandler', async (asking, reply) =>
+      asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
+    )
+  })
+  const parts = [accounts, people, devices, consents, pairing, ingest, channel].map(({ feature }) => feature)
+  const features = [
+    stop,
+    ...parts,
+    createLocal({ clock, ports: accounts }),
+    observations({ store, now: clock.now }),
+    hubItself,
+  ]
+  const { hub, http, dir } = await setupHttp(t, {
+    features,
+    store,
+    settings: { rateLimitPerMinute: 0, deviceRateLimitPerMinute: 0 },
+    deps: {
+      clock,
+      personExists: people.exists,
+      authenticator: { fromBearer: known, fromApiKey: known, isClaimed: () => true },
+    },
+  })
+  await people.add({ id: 'mia', name: 'Mia' })
+  await people.add({ id: 'leo', name: 'Leo' })
+  for (const personId of ['mia', 'leo']) {
+    const plan = devices.plan({ id: `watch-${personId}`, name: 'Watch', type: 'watch', personId })
+    await store.write(plan.writes)
+    plan.committed()
+  }
+  await hub.start()
+  return { hub, http, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
+}
+
+function user(name: string, role: UserRole, personId: string | null = null): Actor & { kind: 'user' } {
+  return { kind: 'user', userId: name, signInId: name, role, personId, grants: [] }
+}
+
+/** Every role, with every grant that a caregiver, coach or member may hold for Mia. */
+function askers(nowMs: number): Asker[] {
+  const none = { reads: [], writes: [] }
+  const all = { reads: CLASSES, writes: CLASSES }
+  const watch = (personId: string, type = 'watch'): Actor => ({
+    kind: 'device',
+    deviceId: `watch-${personId}`,
+    type,
+    role: 'device',
+    serves: personId === '' ? [] : [personId],
+  })
+  const fixed: Asker[] = [
+    { subject: { name: 'anonymous', role: 'nobody', ...none }, actor: null },
+    { subject: { name: 'a stolen token', role: 'nobody', ...none }, actor: null },
+    { subject: { name: 'signed in too long ago', role: 'nobody', ...none }, actor: null },
+    { subject: { name: 'root on the box', role: 'box', ...all }, actor: null },
+    { subject: { name: 'owner', role: 'owner', ...all }, actor: user('owner', 'owner') },
+    { subject: { name: 'Mia', role: 'member', isMia: true, ...all }, actor: user('Mia', 'member', 'mia') },
+    { subject: { name: 'Leo', role: 'member', ...none }, actor: user('Leo', 'member', 'leo') },
+    {
+      subject: {
+        name: "Mia's watch",
+        role: 'device',
+        type: 'watch',
+        isMias: true,
+        reads: [],
+        writes: CLASSES,
+      },
+      actor: watch('mia'),
+    },
+    { subject: { name: "Leo's watch", role: 'device', type: 'watch', ...none }, actor: watch('leo') },
+    {
+      subject: { name: 'Home Assistant', role: 'device', type: 'integration', ...none },
+      actor: watch('', 'integration'),
+    },
+  ]
+  return [...fixed, ...(['caregiver', 'coach', 'member'] as const).flatMap((role) => withGrants(role, nowMs))]
+}
+
+function withGrants(role: 'caregiver' | 'coach' | 'member', nowMs: number): Asker[] {
+  const bare: Asker = {
+    subject: { name: `${role} without a grant`, role, reads: [], writes: [] },
+    actor: user(`${role}`, role),
+  }
+  const granted = CLASSES.flatMap((one): Asker[] => [
+    holder(role, one, 'read', null),
+    holder(role, one, 'write', nowMs + 1),
+    holder(role, one, 'write', nowMs),
+  ])
+  return [bare, ...granted]
+
+  function holder(
+    role: UserRole & Subject['role'],
+    one: Class,
+    action: 'read' | 'write',
+    expiresAtMs: number | null,
+  ): Asker {
+    const isOver = expiresAtMs === nowMs
+    const name = `${role} with ${one} ${action}${isOver ? ' until now' : ''}`
+    const grants = [{ personId: 'mia', class: one, action, expiresAtMs }]
+    return {
+      subject: { name, role, reads: isOver ? [] : [one], writes: isOver || action === 'read' ? [] : [one] },
+      actor: { ...user(name, role), grants },
+    }
+  }
+}
+
+const PARAMS: Readonly<Record<string, string>> = {
+  personId: 'mia',
+  deviceId: 'watch-mia',
+  device_id: 'watch-mia',
+  userId: 'nobody',
+  id: 'nothing',
+  '*': 'x',
+}
+
+function pathOf(url: string, query: string | undefined): string {
+  const path = url.replace(/:(\w+)|\*/g, (all, name: string | undefined) => PARAMS[name ?? all] ?? all)
+  return query === undefined ? path : `${path}?${query}`
+}
+
+test('every route decides for every role and grant as the table says', async (t) => {
+  const { hub, http, askers, socketPath } = await setup(t)
+  const wrong: string[] = []
+  let asked = 0
+  for (const { method, url } of hub.routes()) {
+    for (const ask of asksOf(method, url)) {
+      for (const { subject } of askers) {
+        const status = await statusFor(method, pathOf(url, ask.query), ask, subject)
+        const expected = verdictOf(ask.need, subject)
+        asked += 1
+        if (seen(status, ask) !== expected)
+          wrong.push(`${method} ${url} ${ask.query ?? ''} as ${subject.name}: ${status}, not ${expected}`)
+      }
+    }
+  }
+  assert.deepEqual(wrong, [])
+  assert.ok(asked > 2000, `${asked} decisions were compared`)
+
+  async function statusFor(method: string, url: string, ask: Ask, subject: Subject): Promise<number> {
+    const headers = { ...credentialOf(subject), ...(ask.run ? {} : { [STOP]: '1' }) }
+    if (subject.role === 'box') return statusOverSocket(socketPath, method, url, headers, ask.body)
+    const payload = ask.body === undefined ? {} : { payload: ask.body }
+    return (await http.inject({ method: method as 'GET', url, headers, ...payload })).statusCode
+  }
+})
+
+test('the table knows every route, and no route that is not there', async (t) => {
+  const { hub } = await setup(t)
+  const registered = new Set(
+    hub
+      .routes()
+      .filter(({ method, url }) => method !== 'HEAD' && !PAGES.some((page) => page.test(url)))
+      .map(({ method, url }) => `${method} ${url.replace('/api/v1', '')}`),
+  )
+  assert.deepEqual([...registered].sort(), Object.keys(ROUTES).sort())
+})
+
+test('lists hold what their reader may see, and nothing else', async (t) => {
+  const { http, askers } = await setup(t)
+  const ids = async (url: string, subject: Subject) => {
+    const answer = await http.inject({ url, headers: credentialOf(subject) })
+    return answer.json<{ data: { id: string }[] }>().data.map(({ id }) => id)
+  }
+  for (const { subject } of askers) {
+    if (!['owner', 'caregiver', 'coach', 'member'].includes(subject.role)) continue
+    const visible =
+      subject.role === 'owner'
+        ? ['mia', 'leo']
+        : subject.name === 'Leo'
+          ? ['leo']
+          : subject.reads.length > 0
+            ? ['mia']
+            : []
+    assert.deepEqual((await ids('/api/v1/people', subject)).sort(), [...visible].sort(), subject.name)
+    const worn = visible.map((personId) => `watch-${personId}`).sort()
+    assert.deepEqual((await ids('/api/v1/devices', subject)).sort(), worn, subject.name)
+  }
+})
+
+function asksOf(method: string, url: string): readonly Ask[] {
+  if (PAGES.some((page) => page.test(url))) return [{ need: { who: 'everybody' } }]
+  // What may be asked with GET may be asked with HEAD, by the same people.
+  const key = `${method === 'HEAD' ? 'GET' : method} ${url.replace('/api/v1', '')}`
+  const asks = ROUTES[key]
+  assert.ok(asks, `${key} is not in the table: say who may use it`)
+  return asks
+}
+
+function credentialOf(subject: Subject): Record<string, string> {
+  if (subject.name === 'anonymous' || subject.role === 'box') return {}
+  return subject.role === 'device'
+    ? { 'x-api-key': subject.name }
+    : { authorization: `Bearer ${subject.name.replaceAll(' ', '_')}` }
+}
+
+/** Routes for everybody may refuse for reasons of their own, but never for want of a credential. */
+function seen(status: number, { need }: Ask): Verdict | 'something else' {
+  if (need.who === 'everybody') return status === 401 || status === 403 ? status : 'in'
+  if (status === REACHED || (status >= 200 && status < 300)) return 'in'
+  // Roles are looked at before a body is, so a body that does not fit says that the role does.
+  if (status === 400 && !need.of) return 'in'
+  return status === 401 || status === 403 || status === 404 ? status : 'something else'
+}
+
+function statusOverSocket(
+  socketPath: string,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body: object | undefined,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' }
+    const asking = request({ socketPath, method, path, headers: { ...headers, ...json } }, (answer) => {
+      answer.resume()
+      answer.on('end', () => resolve(answer.statusCode ?? 0))
+    })
+    asking.on('error', reject)
+    asking.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}

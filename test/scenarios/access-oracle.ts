@@ -1,0 +1,150 @@
+/** Who may do what, written down a second time and on its own, for comparison with what the hub decides. */
+
+export type Class = 'wellness' | 'glucose' | 'training' | 'media'
+export const CLASSES: readonly Class[] = ['wellness', 'glucose', 'training', 'media']
+
+/** What became of a request: it got through to its handler, or the status of the refusal. */
+export type Verdict = 'in' | 401 | 403 | 404
+
+/** Somebody who asks about Mia. */
+export interface Subject {
+  name: string
+  role: 'nobody' | 'box' | 'owner' | 'caregiver' | 'coach' | 'member' | 'device'
+  /** Type of a device. */
+  type?: string
+  /** Classes of Mia's data that this subject may read or write at the time of asking. */
+  reads: readonly Class[]
+  writes: readonly Class[]
+  /** Whether this subject is Mia. */
+  isMia?: boolean
+  /** A device that Mia wears. */
+  isMias?: boolean
+}
+
+/** What a route asks of whoever uses it. */
+export interface Need {
+  who: 'everybody' | 'box' | 'owners' | 'users' | 'users and devices' | 'owners and integrations'
+  /** What must be open of Mia's data; `any` is at least one class. */
+  of?: { action: 'reads' | 'writes'; class: Class | 'any' }
+  /** Beyond seeing her, one must be an owner or Mia. */
+  ownRecord?: boolean
+}
+
+/** One way to ask a route. */
+export interface Ask {
+  need: Need
+  query?: string
+  body?: object
+  /** Whether the handler decides too, so that it must run. */
+  run?: boolean
+}
+
+const EVERYBODY: Need = { who: 'everybody' }
+const BOX: Need = { who: 'box' }
+const OWNERS: Need = { who: 'owners' }
+const USERS: Need = { who: 'users' }
+const WATCHERS: Need = { who: 'owners and integrations' }
+const SEES_MIA: Need = { who: 'users', of: { action: 'reads', class: 'any' } }
+const reads = (one: Class): Need => ({ who: 'users', of: { action: 'reads', class: one } })
+const writes = (one: Class): Need => ({ who: 'users and devices', of: { action: 'writes', class: one } })
+
+const TS = '2026-03-14T07:59:00Z'
+const moment = (metrics: object) => ({ person_id: 'mia', timestamp: TS, wellness_metrics: metrics })
+const bulk = (sample: object) => ({ person_id: 'mia', samples: [{ ts: TS, ...sample }] })
+
+/** Every route of the API, by method and pattern. */
+export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
+  'GET /health': [{ need: EVERYBODY }],
+  'GET /welcome': [{ need: EVERYBODY }],
+  'GET /ready': [{ need: WATCHERS, run: true }],
+  'GET /metrics': [{ need: WATCHERS, run: true }],
+  'GET /ws': [{ need: EVERYBODY }],
+  'GET /events': [{ need: USERS }],
+  'POST /claim': [{ need: EVERYBODY }],
+  'POST /auth/register': [{ need: EVERYBODY }],
+  'POST /auth/login': [{ need: EVERYBODY }],
+  'POST /auth/refresh': [{ need: EVERYBODY }],
+  'POST /auth/logout': [{ need: EVERYBODY }],
+  'GET /auth/me': [{ need: USERS }],
+  'PATCH /auth/me': [{ need: USERS }],
+  'GET /users': [{ need: OWNERS }],
+  'GET /local/claim-code': [{ need: BOX }],
+  'POST /local/claim': [{ need: BOX, body: { name: 'x', password: 'y' } }],
+  'POST /local/passwd': [{ need: BOX, body: { name: 'x', password: 'y' } }],
+  'POST /local/users/:userId/disable': [{ need: BOX }],
+  'GET /people': [{ need: USERS }],
+  'POST /people': [{ need: OWNERS }],
+  'GET /people/:personId': [{ need: SEES_MIA, run: true }],
+  'PATCH /people/:personId': [{ need: { ...SEES_MIA, ownRecord: true }, body: {}, run: true }],
+  'PUT /people/:personId': [{ need: { ...SEES_MIA, ownRecord: true }, body: {}, run: true }],
+  'DELETE /people/:personId': [{ need: OWNERS }],
+  'GET /people/:personId/latest': [{ need: SEES_MIA, run: true }],
+  'GET /people/:personId/observations': [
+    { need: reads('wellness'), query: 'metric=heart_rate', run: true },
+    { need: reads('glucose'), query: 'metric=ketone', run: true },
+    { need: reads('training'), query: 'metric=position', run: true },
+  ],
+  'POST /ingest': [
+    { need: writes('wellness'), body: moment({ hr: 72 }), run: true },
+    { need: writes('glucose'), body: moment({ glucose: 110 }), run: true },
+  ],
+  'POST /health_data/ingest': [
+    { need: { ...writes('wellness'), of: { action: 'writes', class: 'any' } }, body: bulk({ hr: 72 }) },
+  ],
+  'GET /devices': [{ need: USERS }],
+  'POST /devices': [{ need: OWNERS }],
+  'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],
+  'PATCH /devices/:deviceId': [{ need: OWNERS }],
+  'DELETE /devices/:deviceId': [{ need: OWNERS }],
+  'GET /devices/:deviceId/quarantine': [{ need: OWNERS }],
+  'POST /pairing/generate': [{ need: OWNERS }],
+  'POST /pairing/connect': [{ need: EVERYBODY }],
+  'GET /pairing/requests': [{ need: OWNERS }],
+  'GET /pairing/requests/:id': [{ need: EVERYBODY }],
+  'POST /pairing/requests/:id/approve': [{ need: OWNERS }],
+  'POST /pairing/requests/:id/deny': [{ need: OWNERS }],
+  'GET /pairing/devices': [{ need: OWNERS }],
+  'DELETE /pairing/:device_id': [{ need: OWNERS }],
+  'GET /privacy/consents': [{ need: USERS }],
+  'POST /privacy/consents': [{ need: OWNERS }],
+  'DELETE /privacy/consents/:id': [{ need: OWNERS }],
+}
+
+/** Pages and files outside of the API: no data of anybody. */
+export const PAGES: readonly RegExp[] = [
+  /^\/$/,
+  /^\/app(?:\/|$)/,
+  /^\/docs(?:\/|$)/,
+  /^\/mqtt$/,
+  /^\/api\/v1\/openapi\.json$/,
+]
+
+const USER_ROLES: readonly string[] = ['owner', 'caregiver', 'coach', 'member']
+
+/** What the hub ought to answer. */
+export function verdictOf(need: Need, subject: Subject): Verdict {
+  if (need.who === 'everybody') return 'in'
+  const isOwner = subject.role === 'owner' || subject.role === 'box'
+  if (need.who === 'box') return subject.role === 'box' ? 'in' : 404
+  if (subject.role === 'nobody') return 401
+  if (!mayUse(need.who, subject, isOwner)) return 403
+  if (!need.of || isOwner) return 'in'
+  const open = need.of.action === 'reads' ? subject.reads : subject.writes
+  const covered = need.of.class === 'any' ? open.length > 0 : open.includes(need.of.class)
+  if (!covered) return subject.reads.length > 0 || subject.isMias ? 403 : 404
+  return need.ownRecord && !subject.isMia ? 403 : 'in'
+}
+
+function mayUse(who: Need['who'], subject: Subject, isOwner: boolean): boolean {
+  if (isOwner) return true
+  switch (who) {
+    case 'users':
+      return USER_ROLES.includes(subject.role)
+    case 'users and devices':
+      return USER_ROLES.includes(subject.role) || subject.role === 'device'
+    case 'owners and integrations':
+      return subject.type === 'integration'
+    default:
+      return false
+  }
+}
