@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
-import { Type } from 'typebox'
+import { type TSchema, Type } from 'typebox'
+import * as Value from 'typebox/value'
 import type { Actor, Grant, UserRole } from '../../daemon/domain/access.ts'
 import type { Feature, Http } from '../../daemon/domain/route.ts'
 import { createHttp, type HttpDeps, type HttpSettings } from '../../daemon/http/server.ts'
@@ -111,7 +112,7 @@ export async function setup(t: TestContext, options: Options = {}) {
       isClaimed: () => options.claimed ?? true,
     },
     personExists: (personId) => (options.persons ?? ['mia', 'leo']).includes(personId),
-    features: options.features ?? [echo(clock.now)],
+    features: [strictAnswers(), ...(options.features ?? [echo(clock.now)])],
     appFolder: null,
     store,
     secret: new Uint8Array(32).fill(7),
@@ -136,6 +137,21 @@ export async function setup(t: TestContext, options: Options = {}) {
 }
 
 export const OWNER = { authorization: 'Bearer owner-token' }
+
+/** Turns an answer that its own schema does not allow into a 500, so that no test passes with it. */
+function strictAnswers(): Feature {
+  return answering('strict', (http) => {
+    http.addHook('preSerialization', async (request, reply, payload) => {
+      const schemas = request.routeOptions.schema?.response as Record<string, TSchema> | undefined
+      const schema = schemas?.[reply.statusCode]
+      if (schema && !Value.Check(schema, payload)) {
+        const faults = JSON.stringify(Value.Errors(schema, payload))
+        throw new Error(`${request.method} ${request.url} does not answer as its schema says: ${faults}`)
+      }
+      return payload
+    })
+  })
+}
 
 /** A few routes of every kind of policy. */
 export function echo(now: () => number): Feature {
