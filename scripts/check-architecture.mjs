@@ -4,7 +4,7 @@ import { cruise } from 'dependency-cruiser'
 import extractConfig from 'dependency-cruiser/config-utl/extract-depcruise-options'
 import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 
-const MODULE_FLOOR = 60
+const MODULE_FLOOR = 250
 const ROOTS = ['config', 'daemon', 'firmware-bridge', 'models', 'sync', 'scripts', 'test'].filter((path) =>
   existsSync(path),
 )

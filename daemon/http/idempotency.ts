@@ -2,7 +2,6 @@ import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } f
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Http } from '../domain/route.ts'
 import { HubError, messageOf } from '../kernel/errors.ts'
-import type { Store, Write } from '../store/store.ts'
 
 const KEY_CHARACTERS = 128
 const KEPT_MS = 24 * 3_600_000
@@ -20,8 +19,21 @@ const DROP_OLD = `DELETE FROM idempotency WHERE created_at <= :since`
 const DROP_MANY = `DELETE FROM idempotency WHERE id IN (
   SELECT id FROM idempotency ORDER BY created_at DESC, id LIMIT -1 OFFSET :kept)`
 
+type Params = Readonly<Record<string, string | number | bigint | null | Uint8Array>>
+
+interface Write {
+  sql: string
+  params: Params
+}
+
+/** What remembering answers needs of the store: a read, and writes that are on disk when they resolve. */
+export interface AnswerStore {
+  get<Row>(sql: string, params: Params): Row | undefined
+  write(unit: readonly Write[]): Promise<unknown>
+}
+
 export interface IdempotencyDeps {
-  store: Pick<Store, 'get' | 'write'>
+  store: AnswerStore
   now: () => number
   /** Secret of this hub, kept outside the database; without it nobody reads a kept answer. */
   secret: Uint8Array

@@ -8,7 +8,6 @@ import type { Feature, Http, Policy } from '../domain/route.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
-import type { Store } from '../store/store.ts'
 import { createSeedPaths, type SeedPaths } from './aliases.ts'
 import { serveApp } from './app-files.ts'
 import { type Authenticator, authenticateRequests } from './authenticate.ts'
@@ -17,7 +16,7 @@ import { tagAnswers } from './caching.ts'
 import { type ControlSocket, createControlSocket } from './control-socket.ts'
 import { answerFailures, refuseUnroutable } from './failures.ts'
 import { guardAgainstForeignPages, SECURITY_HEADERS } from './guard.ts'
-import { repeatSafely } from './idempotency.ts'
+import { type AnswerStore, repeatSafely } from './idempotency.ts'
 import { measureLatency } from './latency.ts'
 import { type MqttStream, serveMqttSockets } from './mqtt-socket.ts'
 import { enforcePersonPolicies } from './policy.ts'
@@ -48,7 +47,7 @@ export interface HttpDeps {
   features: readonly Feature[]
   /** Folder of the built app; null or missing: a page that says so. */
   appFolder: string | null
-  store: Pick<Store, 'get' | 'write'>
+  store: AnswerStore
   /** Secret of this hub, 32 bytes kept outside the database. */
   secret: Uint8Array
   /** The hub's own names and addresses as bare hosts, beside localhost and the address a connection arrived at. */

@@ -1,23 +1,8 @@
-import type { DataClass } from '../domain/access.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { iso } from '../kernel/envelope.ts'
+import type { Audience, Frame } from './frame.ts'
 import { createRing, type Ring } from './ring.ts'
 import { createSubscriber, type Sink, type Subscriber } from './subscriber.ts'
-
-/** Whom an event is about, which decides who gets it. Without a person it is for owners. */
-export interface Audience {
-  personId: string | null
-  class: DataClass | 'any'
-}
-
-/** One event, serialised once for everybody. */
-export interface Frame {
-  topic: string
-  seq: number
-  audience: Audience
-  text: string
-  bytes: number
-}
 
 export interface LiveStats {
   topics: number

@@ -1,4 +1,4 @@
-import type { Frame } from './live.ts'
+import type { Frame } from './frame.ts'
 
 /** What a topic remembers for those who were away for a moment. */
 export interface Ring {

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
-import type { Audience, Frame } from './live.ts'
+import type { Audience, Frame } from './frame.ts'
 import type { Ring } from './ring.ts'
 
 /** The network side of one listener. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Audience, createLive } from '../../daemon/live/live.ts'
+import type { Audience } from '../../daemon/live/frame.ts'
+import { createLive } from '../../daemon/live/live.ts'
 import { fakeClock } from '../fakes/clock.ts'
 
 const MIA: Audience = { personId: 'mia', class: 'wellness' }

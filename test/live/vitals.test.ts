@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StoredObservation } from '../../daemon/domain/observation.ts'
-import { type Audience, createLive } from '../../daemon/live/live.ts'
+import type { Audience } from '../../daemon/live/frame.ts'
+import { createLive } from '../../daemon/live/live.ts'
 import { publishVitals } from '../../daemon/live/vitals.ts'
 import { fakeClock } from '../fakes/clock.ts'
 

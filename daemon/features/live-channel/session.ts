@@ -1,6 +1,7 @@
 import { type Actor, can, maySee } from '../../domain/access.ts'
 import { isId } from '../../domain/id.ts'
-import type { Audience, Live } from '../../live/live.ts'
+import type { Audience } from '../../live/frame.ts'
+import type { Live } from '../../live/live.ts'
 import type { Sink } from '../../live/subscriber.ts'
 
 export interface SessionDeps {
