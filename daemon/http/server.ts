@@ -174,49 +174,13 @@ interface Parts {
   isStopping: () => boolean
 }
 
-/** Hooks in the order in which they guard, then routes. */
-async function register(
-  http: Http,
-  deps: HttpDeps,
-  { seedPaths, control, isStopping }: Parts,
-): Promise<void> {
-  const isLocal: ControlSocket['isLocal'] = (request) => control?.isLocal(request) ?? false
+async function register(http: Http, deps: HttpDeps, parts: Parts): Promise<void> {
   http.setValidatorCompiler(compileValidator)
   http.setSerializerCompiler(() => (payload) => JSON.stringify(payload))
   answerFailures(http, deps.clock.now)
-  http.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-  })
-  measureLatency(http, deps.registry, deps.clock.monotonic)
-  guardAgainstForeignPages(http, { ...deps, allowedOrigins: deps.settings.allowedOrigins, isLocal })
-  http.addHook('onRequest', async (_request, reply) => {
-    if (!isStopping()) return
-    reply.header('connection', 'close')
-    throw new HubError('SHUTTING_DOWN', 'The hub is stopping. Try again in a moment.')
-  })
-  const { rateLimitPerMinute, deviceRateLimitPerMinute } = deps.settings
-  authenticateRequests(http, {
-    authenticator: deps.authenticator,
-    monotonic: deps.clock.monotonic,
-    rateLimitPerMinute,
-    deviceRateLimitPerMinute,
-    isLocal,
-  })
-  tagAnswers(http)
-  speakSeedDialects(http, seedPaths)
-  enforcePersonPolicies(http, { now: deps.clock.now, personExists: deps.personExists })
-  repeatSafely(http, { store: deps.store, now: deps.clock.now, secret: deps.secret })
+  guard(http, deps, parts)
   await readBodies(http)
-  await http.register(websocket, {
-    options: {
-      maxPayload: SOCKET_MESSAGE_BYTES,
-      handleProtocols: (offered) => ['homefield.v1', 'mqtt'].find((known) => offered.has(known)) ?? false,
-    },
-    preClose(done) {
-      for (const socket of http.websocketServer.clients) socket.close(1001, 'the hub is stopping')
-      http.websocketServer.close(() => done())
-    },
-  })
+  await acceptSockets(http)
   await describeRoutes(http, deps.version)
   await http.register(
     async (api) => {
@@ -227,6 +191,48 @@ async function register(
   serveMqttSockets(http, deps.mqttStream)
   await serveReference(http)
   await serveApp(http, deps.appFolder)
+}
+
+/** Hooks, in the order in which they run for a request. */
+function guard(http: Http, deps: HttpDeps, { seedPaths, control, isStopping }: Parts): void {
+  const { clock, settings, store, secret, authenticator, personExists, ownHosts } = deps
+  const { rateLimitPerMinute, deviceRateLimitPerMinute, allowedOrigins } = settings
+  const isLocal: ControlSocket['isLocal'] = (request) => control?.isLocal(request) ?? false
+  http.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  measureLatency(http, deps.registry, clock.monotonic)
+  guardAgainstForeignPages(http, { ownHosts, allowedOrigins, isLocal })
+  http.addHook('onRequest', async (_request, reply) => {
+    if (!isStopping()) return
+    reply.header('connection', 'close')
+    throw new HubError('SHUTTING_DOWN', 'The hub is stopping. Try again in a moment.')
+  })
+  const { monotonic } = clock
+  authenticateRequests(http, {
+    authenticator,
+    monotonic,
+    rateLimitPerMinute,
+    deviceRateLimitPerMinute,
+    isLocal,
+  })
+  tagAnswers(http)
+  speakSeedDialects(http, seedPaths)
+  enforcePersonPolicies(http, { now: clock.now, personExists })
+  repeatSafely(http, { store, now: clock.now, secret })
+}
+
+async function acceptSockets(http: Http): Promise<void> {
+  await http.register(websocket, {
+    options: {
+      maxPayload: SOCKET_MESSAGE_BYTES,
+      handleProtocols: (offered) => ['homefield.v1', 'mqtt'].find((known) => offered.has(known)) ?? false,
+    },
+    preClose(done) {
+      for (const socket of http.websocketServer.clients) socket.close(1001, 'the hub is stopping')
+      http.websocketServer.close(() => done())
+    },
+  })
 }
 
 /** A route that says nothing about who may use it is a hole, so the hub does not start with one. */

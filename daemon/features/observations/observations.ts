@@ -5,7 +5,7 @@ import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
 import { type Metric, metricNamed, resolveMetric } from '../../domain/metric.ts'
 import { LEVELS, type Level } from '../../domain/observation.ts'
-import type { Feature, Policy } from '../../domain/route.ts'
+import type { Feature, Http, Policy } from '../../domain/route.ts'
 import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
@@ -43,59 +43,67 @@ const READ: Policy = {
 }
 
 /** Reads what was recorded: values or roll-ups of one metric over a window, and the newest value of every metric. */
-export function observations({ store, now }: ObservationsDeps): Feature {
+export function observations(deps: ObservationsDeps): Feature {
   return {
     name: 'observations',
     routes(http) {
-      http.get(
-        '/people/:personId/observations',
-        {
-          config: { policy: READ },
-          schema: {
-            tags: ['observations'],
-            summary: 'Values or roll-ups of one metric',
-            params: PersonPath,
-            querystring: Window,
-            response: { 200: Ok(Type.Union([RawSeries, LevelSeries])) },
-          },
-        },
-        async (request, reply) => {
-          const { personId } = request
-          const metric = metricOf(request.query.metric)
-          request.authorize(personId, 'read', metric.class)
-          const { fromMs, toMs } = windowOf(request.query, now())
-          const range = { personId, metric: metric.name, fromMs, toMs, limit: request.query.limit }
-          const series = await read(store, metric, request.query.level, range)
-          if (!wantsCsv(request)) return ok(now(), series)
-          if (series.next_from) reply.header('x-next-from', series.next_from)
-          return csv(reply, `${personId}-${metric.name}`, series.points)
-        },
-      )
-      http.get(
-        '/people/:personId/latest',
-        {
-          config: { policy: READ },
-          schema: {
-            tags: ['observations'],
-            summary: 'Newest value of every metric, with its age',
-            params: PersonPath,
-            response: { 200: Ok(Latest) },
-          },
-        },
-        async (request, reply) => {
-          const values = await store.observations.latest(request.personId)
-          const seen = values.filter(({ metric, personId }) => {
-            const dataClass = metricNamed(metric)?.class
-            return dataClass !== undefined && can(request.actor, 'read', personId, dataClass, now())
-          })
-          const latest = latestOf(seen, now())
-          if (!wantsCsv(request)) return ok(now(), latest)
-          const rows = Object.entries(latest).map(([metric, value]) => ({ metric, ...value }))
-          return csv(reply, `${request.personId}-latest`, rows)
-        },
-      )
+      routeWindow(http, deps)
+      routeLatest(http, deps)
     },
   }
+}
+
+function routeWindow(http: Http, { store, now }: ObservationsDeps): void {
+  http.get(
+    '/people/:personId/observations',
+    {
+      config: { policy: READ },
+      schema: {
+        tags: ['observations'],
+        summary: 'Values or roll-ups of one metric',
+        params: PersonPath,
+        querystring: Window,
+        response: { 200: Ok(Type.Union([RawSeries, LevelSeries])) },
+      },
+    },
+    async (request, reply) => {
+      const { personId } = request
+      const metric = metricOf(request.query.metric)
+      request.authorize(personId, 'read', metric.class)
+      const { fromMs, toMs } = windowOf(request.query, now())
+      const range = { personId, metric: metric.name, fromMs, toMs, limit: request.query.limit }
+      const series = await read(store, metric, request.query.level, range)
+      if (!wantsCsv(request)) return ok(now(), series)
+      if (series.next_from) reply.header('x-next-from', series.next_from)
+      return csv(reply, `${personId}-${metric.name}`, series.points)
+    },
+  )
+}
+
+function routeLatest(http: Http, { store, now }: ObservationsDeps): void {
+  http.get(
+    '/people/:personId/latest',
+    {
+      config: { policy: READ },
+      schema: {
+        tags: ['observations'],
+        summary: 'Newest value of every metric, with its age',
+        params: PersonPath,
+        response: { 200: Ok(Latest) },
+      },
+    },
+    async (request, reply) => {
+      const values = await store.observations.latest(request.personId)
+      const seen = values.filter(({ metric, personId }) => {
+        const dataClass = metricNamed(metric)?.class
+        return dataClass !== undefined && can(request.actor, 'read', personId, dataClass, now())
+      })
+      const latest = latestOf(seen, now())
+      if (!wantsCsv(request)) return ok(now(), latest)
+      const rows = Object.entries(latest).map(([metric, value]) => ({ metric, ...value }))
+      return csv(reply, `${request.personId}-latest`, rows)
+    },
+  )
 }
 
 type Range = Parameters<Store['observations']['range']>[0]

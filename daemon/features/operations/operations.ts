@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import type { Feature, Policy } from '../../domain/route.ts'
+import type { Feature, Http, Policy } from '../../domain/route.ts'
 import { Failure, iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 
@@ -59,82 +59,101 @@ const EVERYBODY: Policy = { access: 'open', beforeClaim: true }
 /** Devices are narrowed to integrations below: they watch the hub, they do not wear it. */
 const WATCHERS: Policy = { access: 'signed-in', roles: ['owner', 'device'] }
 
+const TAGS = ['hub']
+
 /** How the hub itself is doing, for people and for programs that watch it. */
-export function operations({ version, now, parts, metrics, greeting }: OperationsDeps): Feature {
-  const tags = ['hub']
+export function operations(deps: OperationsDeps): Feature {
   return {
     name: 'operations',
     routes(http) {
-      http.get(
-        '/health',
-        {
-          config: { policy: EVERYBODY, envelope: false },
-          schema: { tags, summary: 'Whether the process answers', response: { 200: Health } },
-        },
-        async (_request, reply) => {
-          reply.header('cache-control', 'no-store')
-          return { status: 'healthy' as const, timestamp: iso(now()), version }
-        },
-      )
-      http.get(
-        '/welcome',
-        {
-          config: { policy: EVERYBODY },
-          schema: { tags, summary: 'Who this hub is', response: { 200: Ok(Welcome) } },
-        },
-        async () => {
-          const { claimed, hubName, caSha256, fingerprintWords, httpsUrl, caUrl } = greeting()
-          return ok(now(), {
-            claimed,
-            hub_name: hubName,
-            version,
-            ca_sha256: caSha256,
-            fingerprint_words: [...fingerprintWords],
-            https_url: httpsUrl,
-            ca_url: caUrl,
-          })
-        },
-      )
-      http.get(
-        '/ready',
-        {
-          config: { policy: WATCHERS },
-          schema: {
-            tags,
-            summary: 'Every part with its state',
-            response: { 200: Ok(Readiness), 503: NotReady },
-          },
-        },
-        async (request, reply) => {
-          refuseOtherDevices(request.actor)
-          const all = parts().map((part) => ({ ...part }))
-          const failing = all.filter((part) => part.state === 'down' || part.state === 'starting')
-          const status: 'ready' | 'degraded' = all.every((part) => part.state === 'up') ? 'ready' : 'degraded'
-          const body = ok(now(), { status, parts: all })
-          if (failing.length === 0) return body
-          const details = failing.map(({ name, state, detail }) => ({ path: name, message: detail ?? state }))
-          const message = `Not ready: ${failing.map(({ name, state }) => `${name} is ${state}`).join(', ')}.`
-          reply.header('retry-after', '5')
-          const error = { code: 'OVERLOADED' as const, message, details }
-          return reply.code(503).send({ ...body, success: false, error })
-        },
-      )
-      http.get(
-        '/metrics',
-        {
-          config: { policy: WATCHERS, envelope: false },
-          schema: { tags, summary: 'Prometheus metrics', produces: ['text/plain'] },
-        },
-        async (request, reply) => {
-          refuseOtherDevices(request.actor)
-          return reply
-            .header('cache-control', 'no-store')
-            .type('text/plain; version=0.0.4')
-            .send(await metrics())
-        },
-      )
+      routeHealth(http, deps)
+      routeWelcome(http, deps)
+      routeReady(http, deps)
+      routeMetrics(http, deps)
     },
   }
+}
+
+function routeHealth(http: Http, { now, version }: OperationsDeps): void {
+  http.get(
+    '/health',
+    {
+      config: { policy: EVERYBODY, envelope: false },
+      schema: { tags: TAGS, summary: 'Whether the process answers', response: { 200: Health } },
+    },
+    async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return { status: 'healthy' as const, timestamp: iso(now()), version }
+    },
+  )
+}
+
+function routeWelcome(http: Http, { now, version, greeting }: OperationsDeps): void {
+  http.get(
+    '/welcome',
+    {
+      config: { policy: EVERYBODY },
+      schema: { tags: TAGS, summary: 'Who this hub is', response: { 200: Ok(Welcome) } },
+    },
+    async () => {
+      const { claimed, hubName, caSha256, fingerprintWords, httpsUrl, caUrl } = greeting()
+      return ok(now(), {
+        claimed,
+        hub_name: hubName,
+        version,
+        ca_sha256: caSha256,
+        fingerprint_words: [...fingerprintWords],
+        https_url: httpsUrl,
+        ca_url: caUrl,
+      })
+    },
+  )
+}
+
+function routeReady(http: Http, { now, parts }: OperationsDeps): void {
+  http.get(
+    '/ready',
+    {
+      config: { policy: WATCHERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Every part with its state',
+        response: { 200: Ok(Readiness), 503: NotReady },
+      },
+    },
+    async (request, reply) => {
+      refuseOtherDevices(request.actor)
+      const all = parts().map((part) => ({ ...part }))
+      const status: 'ready' | 'degraded' = all.every(({ state }) => state === 'up') ? 'ready' : 'degraded'
+      const body = ok(now(), { status, parts: all })
+      const failing = all.filter(({ state }) => state === 'down' || state === 'starting')
+      if (failing.length === 0) return body
+      const details = failing.map(({ name, state, detail }) => ({ path: name, message: detail ?? state }))
+      const message = `Not ready: ${failing.map(({ name, state }) => `${name} is ${state}`).join(', ')}.`
+      const error = { code: 'OVERLOADED' as const, message, details }
+      return reply
+        .code(503)
+        .header('retry-after', '5')
+        .send({ ...body, success: false, error })
+    },
+  )
+}
+
+function routeMetrics(http: Http, { metrics }: OperationsDeps): void {
+  http.get(
+    '/metrics',
+    {
+      config: { policy: WATCHERS, envelope: false },
+      schema: { tags: TAGS, summary: 'Prometheus metrics', produces: ['text/plain'] },
+    },
+    async (request, reply) => {
+      refuseOtherDevices(request.actor)
+      return reply
+        .header('cache-control', 'no-store')
+        .type('text/plain; version=0.0.4')
+        .send(await metrics())
+    },
+  )
 }
 
 function refuseOtherDevices(actor: { kind: string; type?: string }): void {
