@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { inputFile, type PlainText, settings } from '../../../daemon/cli/compute/computation.ts'
+import { motMetricsOfFiles, track } from '../../../daemon/cli/compute/vision.ts'
+import { missing, samplePath } from '../../models/vision/samples.ts'
+
+const CAMPUS = ['vision', 'mot', 'TUD-Campus'] as const
+
+function setup(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'homefield-vision-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return {
+    file(name: string, text: string) {
+      const path = join(folder, name)
+      writeFileSync(path, text)
+      return path
+    },
+  }
+}
+
+test('track then mot-metrics reach the reference on TUD-Campus', { skip: missing(...CAMPUS) }, async (t) => {
+  const { file } = setup(t)
+  const detections = inputFile(samplePath(...CAMPUS, 'det', 'det-frcnn-sort.txt'))
+  const { plainText } = (await track(detections, settings([]))) as PlainText
+  const given = settings([`gt=${samplePath(...CAMPUS, 'gt', 'gt.txt')}`])
+  const scores = (await motMetricsOfFiles(inputFile(file('result.txt', plainText)), given)) as Record<
+    string,
+    number
+  >
+  assert.deepEqual(
+    Object.keys(scores).sort(),
+    'AssA DetA FN FP Frag HOTA IDF1 IDSW LocA ML MOTA MOTP MT PT'.split(' '),
+  )
+  assert.deepEqual(
+    [scores['HOTA'], scores['MOTA'], scores['IDF1']].map((value) => value?.toFixed(2)),
+    ['51.39', '61.28', '71.32'],
+  )
+})
+
+test('tracking settings are obeyed and wrong files are named', async (t) => {
+  const { file } = setup(t)
+  const weak = file('det.txt', '1,-1,0,0,40,100,0.5\n2,-1,0,0,40,100,0.5\n')
+  const run = async (...pairs: string[]) =>
+    ((await track(inputFile(weak), settings(pairs))) as PlainText).plainText
+  assert.equal(await run(), '')
+  assert.equal((await run('track_thresh=0.3')).split('\n')[0], '1,1,0.00,0.00,40.00,100.00,0.50,-1,-1,-1')
+  await assert.rejects(
+    track(inputFile(file('bad.txt', 'frames\n')), settings([])),
+    /bad\.txt: Line 1 is not a MOT row/,
+  )
+  await assert.rejects(motMetricsOfFiles(inputFile(weak), settings([])), /--set gt=FILE/)
+})
