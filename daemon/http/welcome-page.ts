@@ -57,5 +57,5 @@ section { margin-top: 16px; padding-top: 12px; border-top: 1px solid var(--line)
 .words { display: grid; grid-template-columns: 1fr 1fr; gap: 8px; padding: 0; list-style: none; font-size: 20px; font-weight: 600 }
 .words li { padding: 12px; border: 1px solid var(--line); border-radius: 8px; text-align: center }
 .button { display: inline-block; min-height: 44px; padding: 10px 16px; border: 2px solid var(--accent); border-radius: 8px; color: inherit; text-decoration: none; font-weight: 600 }
-.primary { background: var(--accent); color: #fff }
+.primary { border-color: #2d6abc; background: #2d6abc; color: #fff }
 `
