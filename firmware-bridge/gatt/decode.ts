@@ -1,6 +1,7 @@
 import type { Decoded } from '../message.ts'
-import { bthome, polarAdvert, xiaomiScale } from './advert.ts'
+import { polarAdvert, xiaomiScale } from './advert.ts'
 import { battery, runningSpeed, scale, stepCounter, thermometer } from './body.ts'
+import { bthome } from './bthome.ts'
 import { glucoseMeter, glucoseSensor } from './glucose.ts'
 import { heartRate, oximeterContinuous, oximeterSpot } from './heart.ts'
 import { createReader, OutOfDefinition, type Reader, Truncated } from './reader.ts'

@@ -130,3 +130,43 @@ test('a wrapped packet with a field we do not know is refused by its name', () =
     detail: 'hex holds the bytes, two digits each',
   })
 })
+
+test('every object of BTHome has its width, so that what stands behind it is read', () => {
+  const widths: readonly (readonly [string, number])[] = [
+    ['00', 1],
+    ['04', 3],
+    ['07', 2],
+    ['0f', 1],
+    ['2d', 1],
+    ['3a', 1],
+    ['3c', 2],
+    ['42', 3],
+    ['46', 1],
+    ['50', 4],
+    ['5c', 4],
+    ['60', 1],
+    ['62', 4],
+    ['64', 1],
+    ['f0', 2],
+    ['f1', 4],
+    ['f2', 3],
+  ]
+  for (const [id, width] of widths) {
+    const decoded = decode('svc:fcd2', `40${id}${'01'.repeat(width)}0161`)
+    assert.ok('samples' in decoded, id)
+    assert.deepEqual(decoded.samples.at(-1), { metric: 'battery', value: 97, unit: '%' }, id)
+  }
+  assert.deepEqual(decode('svc:fcd2', '4053034869210161'), {
+    samples: [{ metric: 'battery', value: 97, unit: '%' }],
+  })
+  assert.deepEqual(decode('svc:fcd2', '4007e80358f6'), {
+    samples: [
+      { metric: 'weight', value: 4.535924, unit: 'kg' },
+      { metric: 'ambient_temp', value: -3.5, unit: 'degC' },
+    ],
+  })
+  assert.deepEqual(decode('svc:fcd2', '4001613b00'), {
+    samples: [{ metric: 'battery', value: 97, unit: '%' }],
+    reason: 'object_3b_unknown',
+  })
+})

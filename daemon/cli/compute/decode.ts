@@ -1,9 +1,14 @@
-/** `compute decode`: the device decoders on a file of captured bytes. */
+/** `compute decode`: the device decoders on a file of captured bytes or messages. */
 import { decodeGatt } from '../../../firmware-bridge/gatt/decode.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Computation } from './computation.ts'
+import { decodeMessages } from './messages.ts'
 
-export const decode: Computation = async (file) => computeDecode(await file.json())
+/** `--set zone=` wins over the zone that a file of messages names. */
+export const decode: Computation = async (file, set) => {
+  const zone = set.text('zone', '')
+  return computeDecode(await file.json(), zone === '' ? undefined : zone)
+}
 
 interface GattCase {
   id: string
@@ -12,10 +17,11 @@ interface GattCase {
 }
 
 /**
- * Decodes `{cases:[{id,char,hex}]}` to `{cases:[{id,samples|error,reason?}]}` in the same order.
- * Throws HubError VALIDATION_ERROR for a file of another shape.
+ * Decodes `{cases:[{id,char,hex}]}` to `{cases:[{id,samples|error,reason?}]}`, and `{messages:[{id,topic,payload}]}` to
+ * `{messages:[…]}`, in the same order. Throws HubError VALIDATION_ERROR for a file of another shape.
  */
-export function computeDecode(input: unknown): { cases: object[] } {
+export function computeDecode(input: unknown, zone?: string): { cases: object[] } | { messages: object[] } {
+  if (isObject(input) && 'messages' in input) return decodeMessages(input, zone)
   return {
     cases: gattCases(input).map(({ id, char, hex }) => ({
       id,
@@ -29,7 +35,7 @@ function gattCases(input: unknown): GattCase[] {
   if (!Array.isArray(cases)) {
     throw new HubError(
       'VALIDATION_ERROR',
-      'decode reads {"cases":[{"id","char","hex"}]}; this file has no list of cases.',
+      'decode reads {"cases":[{"id","char","hex"}]} or {"messages":[{"id","topic","payload"}]}; this file has no list of cases.',
     )
   }
   return cases.map((entry: unknown, index) => {
