@@ -39,7 +39,7 @@ export function guardAgainstForeignPages(http: Http, deps: GuardDeps): void {
     if (!hostIsOurs(host, deps.ownHosts(), request.socket.localAddress)) {
       throw new HubError(
         'WRONG_HOST',
-        'This hub does not answer to that name. Use its own name or address, or add the name to http.hosts.',
+        'This hub does not answer to that name. Use its own name or address, or add the name to http.hostnames.',
       )
     }
     refuseForeignPage(request, deps)
