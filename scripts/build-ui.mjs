@@ -141,7 +141,8 @@ function report() {
     CSS: sum([style]),
     'whole precache': sum([...sizes.keys()].filter((file) => !file.endsWith('sw.js'))),
   }
-  for (const [file, size] of sizes) console.log(`${String(size).padStart(7)}  ${relative(TO, file)}`)
+  if (process.argv.includes('--report'))
+    for (const [file, size] of sizes) console.log(`${String(size).padStart(7)}  ${relative(TO, file)}`)
   for (const { what, limit } of BUDGETS) console.log(`${what}: ${used[what]} of ${limit} bytes (gzip)`)
   const over = BUDGETS.filter(({ what, limit }) => used[what] > limit)
   for (const { what } of over) console.error(`over budget: ${what}`)

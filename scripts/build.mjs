@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -43,10 +44,19 @@ function inputsHash() {
   return hash.digest('hex')
 }
 
+/** npm links the commands of packages, but not the project's own: without this `npx homefield` finds nothing. */
+function linkCommand() {
+  const link = 'node_modules/.bin/homefield'
+  rmSync(link, { force: true })
+  symlinkSync('../../dist/daemon/main.js', link)
+}
+
+linkCommand()
 const hash = inputsHash()
 if (process.argv.includes('--if-changed') && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash)
   process.exit(0)
 
+console.error('Building (a minute on a small box)')
 // An old dist would keep deleted tests passing.
 rmSync('dist', { recursive: true, force: true })
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
