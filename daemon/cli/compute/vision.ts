@@ -1,7 +1,17 @@
 /** `compute track`, `mot-metrics`, `triangulate` and `fit-body`: the vision algorithms on files. */
+import { basename, extname } from 'node:path'
 import { motMetrics } from '../../../models/vision/mot/metrics.ts'
 import { formatMot, type MotFrames, parseMot } from '../../../models/vision/mot/text.ts'
 import { BYTETRACK, createTracker, type TrackedBox } from '../../../models/vision/track/tracker.ts'
+import { parseCalibration } from '../../../models/vision/triangulate/cameras.ts'
+import { parsePoses } from '../../../models/vision/triangulate/poses2d.ts'
+import {
+  RECORDING,
+  type RecordingOptions,
+  type Triangulated,
+  triangulateRecording,
+} from '../../../models/vision/triangulate/recording.ts'
+import { formatTrc } from '../../../models/vision/triangulate/trc.ts'
 import { UnreadableInput } from '../../../models/vision/unreadable.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Computation, InputFile, PlainText, Settings } from './computation.ts'
@@ -17,6 +27,56 @@ export const motMetricsOfFiles: Computation = async (file, set) => {
   const truth = await readMot(required(set, 'gt'))
   const result = await readMot(file)
   return readable(file.path, () => motMetrics(truth, result))
+}
+
+/**
+ * Associated 2D poses and `--set calibration=FILE` to a TRC recording; the reprojection error goes to stderr. `format=json`
+ * answers everything as JSON.
+ */
+export const triangulate: Computation = async (file, set) => {
+  const calibration = required(set, 'calibration')
+  const toml = await calibration.text()
+  const cameras = readable(calibration.path, () => parseCalibration(toml))
+  const poses = await file.json()
+  const options = recordingOptions(set)
+  const format = oneOf(set, 'format', ['trc', 'json'])
+  const recording = readable(file.path, () => triangulateRecording(parsePoses(poses), cameras, options))
+  const { quality, markers, rateHz, frames, places } = recording
+  if (format === 'json')
+    return { markers, rate_hz: rateHz, frames, places: [...places], quality: spoken(quality) }
+  process.stderr.write(`${JSON.stringify(spoken(quality))}\n`)
+  const name = `${basename(file.path, extname(file.path))}.trc`
+  return { plainText: formatTrc(name, recording) } satisfies PlainText
+}
+
+function recordingOptions(set: Settings): RecordingOptions {
+  const rateHz = set.number('rate', RECORDING.rateHz)
+  if (rateHz <= 0) throw new HubError('VALIDATION_ERROR', 'rate must be above 0.')
+  const lowPassHz = set.number('lowpass', 0)
+  if (lowPassHz < 0 || lowPassHz >= rateHz / 2)
+    throw new HubError('VALIDATION_ERROR', `lowpass must lie between 0 (off) and half of ${rateHz}.`)
+  const reweightPx = set.number('reweight_px', 0)
+  return {
+    rateHz,
+    lowPassHz: lowPassHz === 0 ? null : lowPassHz,
+    reweightPx: reweightPx > 0 ? reweightPx : null,
+    person: set.number('person', RECORDING.person),
+    minScore: set.number('min_score', RECORDING.minScore),
+    maxErrorPx: set.number('max_error_px', RECORDING.maxErrorPx),
+    minCameras: Math.max(2, set.number('min_cameras', RECORDING.minCameras)),
+    maxGapFrames: set.number('max_gap', RECORDING.maxGapFrames),
+    undistort: oneOf(set, 'undistort', ['off', 'on']) === 'on',
+  }
+}
+
+function spoken(quality: Triangulated['quality']) {
+  return {
+    triangulated_share: quality.triangulatedShare,
+    interpolated: quality.interpolated,
+    missing: quality.missing,
+    mean_reprojection_error_px: quality.meanErrorPx,
+    excluded: quality.excluded,
+  }
 }
 
 function trackFrames(detections: MotFrames, set: Settings): MotFrames {
@@ -53,6 +113,15 @@ function required(set: Settings, name: string): InputFile {
   const file = set.file(name)
   if (!file) throw new HubError('VALIDATION_ERROR', `Say which file: --set ${name}=FILE`)
   return file
+}
+
+/** A setting with a closed list of values, the first being the default. */
+function oneOf<T extends string>(set: Settings, name: string, values: readonly [T, ...T[]]): T {
+  const given = set.text(name, values[0])
+  const found = values.find((value) => value === given)
+  if (found === undefined)
+    throw new HubError('VALIDATION_ERROR', `${name} is one of ${values.join(', ')}, not "${given}".`)
+  return found
 }
 
 /** Runs a parser or a computation and says of which file it complains. */

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { inputFile, type PlainText, settings } from '../../../daemon/cli/compute/computation.ts'
-import { motMetricsOfFiles, track } from '../../../daemon/cli/compute/vision.ts'
+import { motMetricsOfFiles, track, triangulate } from '../../../daemon/cli/compute/vision.ts'
 import { missing, samplePath } from '../../models/vision/samples.ts'
 
+const TRIAL = ['vision', 'multicam', 'pose2sim'] as const
 const CAMPUS = ['vision', 'mot', 'TUD-Campus'] as const
 
 function setup(t: TestContext) {
@@ -52,4 +53,25 @@ test('tracking settings are obeyed and wrong files are named', async (t) => {
     /bad\.txt: Line 1 is not a MOT row/,
   )
   await assert.rejects(motMetricsOfFiles(inputFile(weak), settings([])), /--set gt=FILE/)
+})
+
+test('triangulate writes the recording as TRC, or everything as JSON', {
+  skip: missing(...TRIAL),
+}, async () => {
+  const poses = inputFile(samplePath(...TRIAL, 'single', 'pose-associated_2d.json'))
+  const calibration = `calibration=${samplePath(...TRIAL, 'Calib_qualisys.toml')}`
+  const { plainText } = (await triangulate(poses, settings([calibration]))) as PlainText
+  assert.match(plainText, /^PathFileType\t4\t\(X\/Y\/Z\)\tpose-associated_2d\.trc\nDataRate/)
+  assert.equal(plainText.trim().split('\n').length, 105)
+  const answer = (await triangulate(poses, settings([calibration, 'format=json', 'rate=30']))) as {
+    rate_hz: number
+    quality: { mean_reprojection_error_px: number }
+  }
+  assert.equal(answer.rate_hz, 30)
+  assert.ok(answer.quality.mean_reprojection_error_px < 15)
+  await assert.rejects(
+    triangulate(poses, settings([calibration, 'format=xml'])),
+    /format is one of trc, json/,
+  )
+  await assert.rejects(triangulate(poses, settings([])), /--set calibration=FILE/)
 })
