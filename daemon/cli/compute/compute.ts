@@ -3,13 +3,14 @@ import type { Command } from 'commander'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
-import { motMetricsOfFiles, track } from './vision.ts'
+import { motMetricsOfFiles, track, triangulate } from './vision.ts'
 
 /** Every algorithm that runs on a file, by the name on the command line. */
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   decode,
   track,
   'mot-metrics': motMetricsOfFiles,
+  triangulate,
 }
 
 interface ComputeOptions {
