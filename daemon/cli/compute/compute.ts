@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
+import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
+import { pcmci } from './patterns-causes.ts'
 import { motMetricsOfFiles, track, triangulate } from './vision.ts'
 
 /** Every algorithm that runs on a file, by the name on the command line. */
@@ -11,6 +13,11 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   track,
   'mot-metrics': motMetricsOfFiles,
   triangulate,
+  'lagged-correlation': laggedCorrelation,
+  pcmci,
+  'matrix-profile': matrixProfile,
+  'association-rules': associations,
+  'cluster-days': clusterDays,
 }
 
 interface ComputeOptions {
