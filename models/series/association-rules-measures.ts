@@ -19,7 +19,7 @@ export interface AssociationRule {
   zhangsMetric: number
   /** Rows with both over rows with either (Jaccard 1901). */
   jaccard: number
-  /** Confidence gained over the consequent's own frequency, relative to the most there is to gain (Shortliffe & Buchanan 1975). */
+  /** Confidence gained over the consequent's own frequency, of the most there is to gain (Shortliffe & Buchanan 1975). */
   certainty: number
   /** Mean of the confidences of both directions (Kulczynski 1927). */
   kulczynski: number

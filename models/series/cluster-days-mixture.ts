@@ -10,6 +10,8 @@ const MAX_ROUNDS = 200
 const ENOUGH = 1e-6
 /** Share of the covariance that is spread evenly over all directions, so that few points cannot make one vanish. */
 const SHRINKAGE = 0.1
+/** Weight of a group that nothing belongs to any more, so that its middle stays a number. */
+const LEAST_WEIGHT = 1e-300
 
 export interface Mixture {
   /** Most likely group of each point. */
@@ -98,13 +100,9 @@ interface Groups {
   logDeterminant: number
 }
 
-/** Maximisation: weights and middles from the shares, and the covariance within, which is the total less that of the middles. */
-function moveGroups(
-  { at, count, dimensions: d }: Points,
-  total: Float64Array,
-  k: number,
-  shares: Float64Array,
-): Groups {
+/** Maximisation: weights and middles from the shares, and with them the covariance within the groups. */
+function moveGroups(points: Points, total: Float64Array, k: number, shares: Float64Array): Groups {
+  const { at, count, dimensions: d } = points
   const weights = new Float64Array(k)
   const middles = new Float64Array(k * d)
   for (let n = 0; n < count; n += 1) {
@@ -115,23 +113,32 @@ function moveGroups(
         middles[g * d + a] = (middles[g * d + a] ?? 0) + share * (at[n * d + a] ?? 0)
     }
   }
-  for (let g = 0; g < k; g += 1) {
-    for (let a = 0; a < d; a += 1)
-      middles[g * d + a] = (middles[g * d + a] ?? 0) / Math.max(weights[g] ?? 0, 1e-300)
-  }
+  for (let at = 0; at < k * d; at += 1)
+    middles[at] = (middles[at] ?? 0) / Math.max(weights[Math.floor(at / d)] ?? 0, LEAST_WEIGHT)
+  const logWeights = weights.map((weight) => Math.log(weight / count))
+  const within = shrunk(withinGroups(total, weights, middles, count, d), d)
+  const { inverse, logDeterminant } = invertedCholesky(within, d)
+  return { k, logWeights, middles, whitening: inverse, logDeterminant }
+}
+
+/** The total covariance less that of the middles. */
+function withinGroups(
+  total: Float64Array,
+  weights: Float64Array,
+  middles: Float64Array,
+  count: number,
+  d: number,
+): Float64Array {
   const within = Float64Array.from(total)
-  for (let g = 0; g < k; g += 1) {
-    const share = (weights[g] ?? 0) / count
+  for (const [g, weight] of weights.entries()) {
     for (let a = 0; a < d; a += 1) {
       for (let b = 0; b < d; b += 1) {
-        within[a * d + b] =
-          (within[a * d + b] ?? 0) - share * (middles[g * d + a] ?? 0) * (middles[g * d + b] ?? 0)
+        const between = (middles[g * d + a] ?? 0) * (middles[g * d + b] ?? 0)
+        within[a * d + b] = (within[a * d + b] ?? 0) - (weight / count) * between
       }
     }
   }
-  const { inverse, logDeterminant } = invertedCholesky(shrunk(within, d), d)
-  const logWeights = weights.map((weight) => Math.log(weight / count))
-  return { k, logWeights, middles, whitening: inverse, logDeterminant }
+  return within
 }
 
 /** Expectation: each point's share in each group. */

@@ -1,4 +1,7 @@
-/** First groups for the mixture: centres far apart (k-means++: Arthur & Vassilvitskii 2007, SODA 1027), then a few rounds of k-means. */
+/**
+ * First groups for the mixture: centres far apart (k-means++: Arthur & Vassilvitskii 2007, SODA 1027), then a few rounds of
+ * k-means.
+ */
 
 const ROUNDS = 30
 

@@ -49,16 +49,15 @@ export function pcmci(table: Table, options: PcmciOptions, watch: Watch = {}): P
   })
   const value = new Float64Array(count * count * (tauMax + 1))
   const p = new Float64Array(value.length).fill(1)
-  for (let i = 0; i < count; i += 1) {
-    for (let j = 0; j < count; j += 1) {
-      checkIn(watch, count + i * count + j, steps)
-      for (let lag = tauMin; lag <= tauMax; lag += 1) {
-        if (lag === 0 && i === j) continue
-        const link = testLink(tests, parents, { variable: i, lag }, j)
-        const at = linkIndex(count, tauMax, i, j, lag)
-        value[at] = link.r
-        p[at] = link.p
-      }
+  for (let pair = 0; pair < count * count; pair += 1) {
+    checkIn(watch, count + pair, steps)
+    const [i, j] = [Math.floor(pair / count), pair % count]
+    for (let lag = tauMin; lag <= tauMax; lag += 1) {
+      if (lag === 0 && i === j) continue
+      const link = testLink(tests, parents, { variable: i, lag }, j)
+      const at = linkIndex(count, tauMax, i, j, lag)
+      value[at] = link.r
+      p[at] = link.p
     }
   }
   takeWeakerDirection(value, p, count, options)

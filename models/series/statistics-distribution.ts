@@ -59,7 +59,7 @@ const LANCZOS = [
   1.505_632_735_149_311_6e-7,
 ]
 
-/** Natural logarithm of the gamma function for positive arguments (Lanczos 1964, SIAM J. Numer. Anal. 1:86; g = 7, nine terms). */
+/** Natural logarithm of the gamma function (Lanczos 1964, SIAM J. Numer. Anal. 1:86; g = 7, nine terms). */
 export function lnGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - lnGamma(1 - x)
   const z = x - 1

@@ -6,7 +6,10 @@ import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Computation } from './computation.ts'
 import { readTable, shareIn, wholeNumbers } from './patterns-input.ts'
 
-/** Columns of values, one row per step: `{var_names,T,results}`, one result for each combination of `tau_min=0 tau_max=3 pc_alpha=0.2|none alpha=0.05`. */
+/**
+ * Columns of values, one row per step: `{var_names,T,results}`, one result for each combination of the lists
+ * `tau_min=0 tau_max=3 pc_alpha=0.2|none alpha=0.05`.
+ */
 export const pcmci: Computation = async (file, set) => {
   const tauMins = wholeNumbers(set, 'tau_min', 0, 0)
   const tauMaxes = wholeNumbers(set, 'tau_max', 1, 3)

@@ -1,4 +1,4 @@
-/** `compute lagged-correlation | pcmci | matrix-profile | association-rules | cluster-days`: what a person's days have in common. */
+/** `compute lagged-correlation | matrix-profile | association-rules | cluster-days`: what a person's days have in common. */
 import { frequentItemsets } from '../../../models/series/association-rules.ts'
 import { type AssociationRule, associationRules } from '../../../models/series/association-rules-measures.ts'
 import { clusterDays as groupDays } from '../../../models/series/cluster-days.ts'
@@ -73,7 +73,10 @@ export const associations: Computation = async (file, set) => {
   })
 }
 
-/** One row of equally spaced values per day (columns `day` and `date` are left out): `{labels}`; `k=` groups, else as many as the data bear; `seed=1`. */
+/**
+ * One row of equally spaced values per day (columns `day` and `date` are left out): `{labels}`; `k=` groups, else as many as
+ * the days bear; `seed=1`.
+ */
 export const clusterDays: Computation = async (file, set) => {
   const k = set.text('k', '') === '' ? null : wholeNumber(set, 'k', 1)
   const random = seededRandom(wholeNumber(set, 'seed', 0, 1))
