@@ -66,6 +66,11 @@ export function wallTimeToMs(isoLocal: string, zone: string): number | null {
   return wallMs === null ? null : instantOf(wallMs, zoneNamed(zone)).atMs
 }
 
+/** What the zone's wall clock shows at an instant, in milliseconds as if it were UTC. Throws RangeError for an unknown zone. */
+export function wallClockMs(ms: number, zone: string): number {
+  return wallOf(ms, zoneNamed(zone))
+}
+
 /** Whether `text` is a real calendar date, `YYYY-MM-DD`. */
 export function isDay(text: string): boolean {
   return DAY.test(text) && parseWall(`${text}T00:00`) !== null
