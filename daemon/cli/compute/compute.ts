@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
+import { METRICS } from './metrics.ts'
 import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
 import { pcmci } from './patterns-causes.ts'
 import { motMetricsOfFiles, track, triangulate } from './vision.ts'
@@ -18,6 +19,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   'matrix-profile': matrixProfile,
   'association-rules': associations,
   'cluster-days': clusterDays,
+  ...METRICS,
 }
 
 interface ComputeOptions {
