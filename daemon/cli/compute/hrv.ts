@@ -33,10 +33,13 @@ async function jsonBeats(file: InputFile): Promise<Beats> {
   return Float64Array.from(numbersOf(recordOf(await file.json(), 'hrv')['rr_ms'], 'rr_ms'))
 }
 
+/** An empty line between beats is a beat that is missing, so that its neighbours are not compared. */
 async function csvBeats(file: InputFile): Promise<Beats> {
-  const rows = await file.csv()
-  return Float64Array.from(rows, ({ rr_ms: cell }, index) => {
-    if (cell === undefined) throw new HubError('VALIDATION_ERROR', 'hrv reads the column rr_ms.')
+  const [header = '', ...lines] = (await file.text()).trimEnd().split(/\r?\n/)
+  const column = header.split(',').findIndex((name) => name.trim() === 'rr_ms')
+  if (column < 0) throw new HubError('VALIDATION_ERROR', 'hrv reads the column rr_ms.')
+  return Float64Array.from(lines, (line, index) => {
+    const cell = (line.split(',')[column] ?? '').trim()
     return readNumber(cell, `rr_ms in row ${index + 1}`) ?? Number.NaN
   })
 }

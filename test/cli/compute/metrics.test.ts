@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { inputFile, settings } from '../../../daemon/cli/compute/computation.ts'
 import { METRICS } from '../../../daemon/cli/compute/metrics.ts'
-import { fixture, localSample, readJson } from './samples.ts'
+import { fixturePath } from '../../firmware-bridge/fixtures.ts'
+import { readExpected, sample } from './expected.ts'
 
 type Name = keyof typeof METRICS
 type Tolerance = readonly [absolute: number, relative: number]
@@ -75,7 +76,9 @@ function glucoseTolerance(metric: string): Tolerance {
 
 async function assertGlucose(path: string): Promise<number> {
   const { metrics } = (await compute('cgm', path)) as { metrics: Record<string, unknown> }
-  const expected = readJson(path.replace('.csv', '.expected.json')) as { metrics: Record<string, unknown> }
+  const expected = readExpected<unknown>(path.replace('.csv', '.expected.json')) as {
+    metrics: Record<string, unknown>
+  }
   assert.deepEqual(Object.keys(metrics).sort(), Object.keys(expected.metrics).sort())
   return Object.entries(expected.metrics).reduce(
     (n, [metric, rows]) => n + assertLike(metrics[metric], rows, glucoseTolerance(metric), metric),
@@ -84,36 +87,39 @@ async function assertGlucose(path: string): Promise<number> {
 }
 
 async function assertVariability(path: string): Promise<number> {
-  const { full, windows_5min } = readJson(path.replace('.csv', '.expected.json')) as Record<string, unknown>
+  const { full, windows_5min } = readExpected<unknown>(path.replace('.csv', '.expected.json')) as Record<
+    string,
+    unknown
+  >
   return assertLike(await compute('hrv', path), { full, windows_5min }, [1e-6, 1e-8])
 }
 
 function skippedWithout(path: string, t: TestContext): string | null {
-  const found = localSample(path)
+  const found = sample(`timeseries/local-only/${path}`)
   if (found === null) t.skip(`no sample ${path}: set HOMEFIELD_SAMPLES to the folder that holds it`)
   return found
 }
 
 test('glucose metrics of two simulated people equal those of iglu', async () => {
-  assert.ok((await assertGlucose(fixture('cgm/sim_2_subjects.csv'))) > 250)
+  assert.ok((await assertGlucose(fixturePath('cgm/sim_2_subjects.csv'))) > 250)
 })
 
-for (const sample of ['cgm/hall_3_subjects.csv', 'cgm/cgmquantify.csv']) {
-  test(`glucose metrics of ${sample} equal those of iglu`, async (t) => {
-    const path = skippedWithout(sample, t)
+for (const name of ['cgm/hall_3_subjects.csv', 'cgm/cgmquantify.csv']) {
+  test(`glucose metrics of ${name} equal those of iglu`, async (t) => {
+    const path = skippedWithout(name, t)
     if (path !== null) assert.ok((await assertGlucose(path)) > 100)
   })
 }
 
 test('heart rate variability equals the reference, whole and in complete windows of five minutes', async (t) => {
-  assert.equal(await assertVariability(fixture('series/synthetic_nn_900.csv')), 23 + 2 * 25)
+  assert.equal(await assertVariability(fixturePath('series/synthetic_nn_900.csv')), 23 + 2 * 25)
   const path = skippedWithout('hrv/nni_short_pyhrv.csv', t)
   if (path !== null) assert.equal(await assertVariability(path), 23)
 })
 
 test('days hold every reading of a 25-hour day, and a night counts on the day of waking', async () => {
-  const expected = readJson(fixture('daily/expected.json')) as Record<string, unknown>
-  const answer = await compute('daily', fixture('daily'), 'zone=Europe/Berlin')
+  const expected = readExpected<unknown>(fixturePath('daily/expected.json')) as Record<string, unknown>
+  const answer = await compute('daily', fixturePath('daily'), 'zone=Europe/Berlin')
   const compared = assertLike(
     answer,
     { timezone: expected['timezone'], rows: expected['rows'] },
@@ -132,10 +138,14 @@ const RULES: readonly [Name, string][] = [
 ]
 for (const [name, file] of RULES) {
   test(`${name} gives the keys and numbers expected for ${file}.json`, async () => {
-    const { tolerance = 0, ...expected } = readJson(fixture(`rules/${file}.json.expected.json`)) as {
+    const { tolerance = 0, ...expected } = readExpected<unknown>(
+      fixturePath(`rules/${file}.json.expected.json`),
+    ) as {
       tolerance?: number
     }
-    assert.ok(assertLike(await compute(name, fixture(`rules/${file}.json`)), expected, [tolerance, 0]) > 6)
+    assert.ok(
+      assertLike(await compute(name, fixturePath(`rules/${file}.json`)), expected, [tolerance, 0]) > 6,
+    )
   })
 }
 
@@ -170,6 +180,8 @@ test('glucose numbers that two readings cannot give are null and say what they n
 })
 
 test('one beat has no variability, and the answer says so in every column', async () => {
+  const gap = (await computeText('hrv', 'a.csv', 'rr_ms\n800\n\n900\n')) as { full: Record<string, unknown> }
+  assert.equal(gap.full['reason'], 'no_neighbouring_beats', 'an empty line is a beat that is missing')
   const answer = (await computeText('hrv', 'a.csv', 'rr_ms\n812\n')) as { full: Record<string, unknown> }
   assert.equal(answer.full['n'], 1)
   assert.equal(answer.full['rmssd'], null)
@@ -229,5 +241,5 @@ test('files and settings that make no sense are refused with what is wrong', asy
   await assert.rejects(computeText('load-rules', 'a.json', '{"daily_load":[100,null]}'), /a rest day is 0/)
   await assert.rejects(computeText('youth-rules', 'a.json', '{"cases":[{"sessions":[]}]}'), /cases\[0\]\.age/)
   await assert.rejects(computeText('gps-kpis', 'a.json', '{"hz":0,"speed_mps":[]}'), /hz must be/)
-  await assert.rejects(compute('daily', fixture('ble')), /glucose\.csv/)
+  await assert.rejects(compute('daily', fixturePath('ble')), /glucose\.csv/)
 })
