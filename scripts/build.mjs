@@ -65,6 +65,7 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 for (const path of ['daemon/store/migrations', 'test/fixtures'])
   if (existsSync(path)) cpSync(path, join('dist', path), { recursive: true })
 chmodSync('dist/daemon/main.js', 0o755)
+execFileSync(process.execPath, ['scripts/convert-models.mjs'], { stdio: 'inherit' })
 if (existsSync('scripts/build-ui.mjs'))
   execFileSync(process.execPath, ['scripts/build-ui.mjs'], { stdio: 'inherit' })
 mkdirSync('dist', { recursive: true })

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+
+/** How a model's input is made and its output read. */
+export type Family = 'blazepose-detector' | 'blazepose-landmarks' | 'yolox'
+
+export interface Tensor {
+  name: string
+  shape: readonly number[]
+}
+
+/** A model that this version of the program knows: bundled with it, or to be had from its authors. */
+export interface KnownModel {
+  name: string
+  version: string
+  family: Family
+  about: string
+  licence: string
+  file: string
+  bytes: number | null
+  /** SHA-256 of the file; null when the hash is only recorded at the first pull. */
+  sha256: string | null
+  input: Tensor
+  outputs: readonly Tensor[]
+  /** Made at build time from a file of an npm package. */
+  converted?: { package: string; file: string; sha256: string; outputs: Readonly<Record<string, string>> }
+  /** Where its authors publish it, and the packs that it belongs to. */
+  pull?: { url: string; packs: readonly string[] }
+}
+
+/** Folder of the bundled models, beside this module. */
+export const BUNDLED_FOLDER = new URL('.', import.meta.url)
+
+/** Every known model, bundled ones first. */
+export function knownModels(): readonly KnownModel[] {
+  // The file is part of the program, as trusted as this line.
+  return (JSON.parse(readFileSync(new URL('manifest.json', BUNDLED_FOLDER), 'utf8')) as Manifest).models
+}
+
+interface Manifest {
+  models: KnownModel[]
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
