@@ -19,8 +19,11 @@ import { createPairing, readJoinFragment } from './state/pairing.ts'
 
 const KNOWN = 'homefield.signed-in'
 const SNAPSHOT = 'household'
+const SAVE_FIRST_MS = 1_500
 const SAVE_EVERY_MS = 10_000
 const RETRY_START_MS = 5_000
+/** The hub takes 64 topics from one client; whoever is beyond is fetched when opened. */
+const PEOPLE_FOLLOWED = 60
 
 function start(root: HTMLElement): void {
   const nowMs = () => Date.now()
@@ -177,13 +180,17 @@ function start(root: HTMLElement): void {
       const people = household.people.state.value.value
       if (state.kind !== 'signed-in' || people === null) return
       const own = state.user.role === 'owner' ? ['edge', 'pairing'] : ['edge']
-      socket.want([...people.map((person) => `person:${person.id}`), ...own])
+      socket.want([...own, ...people.slice(0, PEOPLE_FOLLOWED).map((person) => `person:${person.id}`)])
     })
   }
 
   function rememberHousehold(): void {
+    effect(() => {
+      if (session.state.value.kind === 'signed-in') later(save, SAVE_FIRST_MS)
+    })
     setInterval(save, SAVE_EVERY_MS)
-    window.addEventListener('pagehide', save)
+    // A page that is being left may not finish writing; one that is put into the background does.
+    document.addEventListener('visibilitychange', save)
 
     function save(): void {
       const ready = household.people.state.peek().value !== null && household.cachedAtMs.peek() === null

@@ -205,7 +205,6 @@ export const en = {
   'type.gateway': 'Gateway',
   'type.gateway.text': 'A box that listens for several sensors',
   'type.wall': 'Wall tablet',
-  'type.wall.text': 'A screen for everyone in the room',
   'type.integration': 'Home automation',
   'type.integration.text': 'Home Assistant and the like: reads what you share',
 
@@ -310,7 +309,7 @@ export const en = {
   'aside.none': 'None. Everything it sent was understood.',
   'aside.size': { one: '{count} byte, kept for 30 days', other: '{count} bytes, kept for 30 days' },
 
-  'signIns.title': 'Signed-in phones and browsers',
+  'signIns.title': 'Paired phones',
   'signIns.empty': 'None yet. Pair a phone by QR to see it here.',
   'signIns.used': 'used {age}',
   'signIns.remove': 'Remove access',
@@ -340,12 +339,10 @@ export const en = {
   'guest.member.text': 'Sees their own page only',
   'guest.coach': 'A coach',
   'guest.coach.text': 'Sees training only',
-  'guest.watch': 'A watch that can scan',
-  'guest.watch.text': 'Sends what it measures, sees nothing',
+  'guest.watch': 'A watch or sensor',
+  'guest.watch.text': 'Gets its key by the code; sees nothing',
   'guest.gateway': 'A gateway',
   'guest.gateway.text': 'A box that listens for several sensors',
-  'guest.wall': 'A wall tablet',
-  'guest.wall.text': 'Shows Home to everyone in the room',
 
   'more.signedIn': 'Signed in as {name} · {role}',
   'more.sharing': 'Who can see what',

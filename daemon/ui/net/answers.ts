@@ -1,6 +1,12 @@
 /** What the hub answers, as far as the app reads it; names are the API's. */
-import type { DataClass, UserRole } from '../../domain/access.ts'
 import type { Level } from '../../domain/observation.ts'
+import type { PairingStatus } from '../../domain/pairing.ts'
+import type { Tokens } from '../../domain/user.ts'
+
+export type { Device } from '../../domain/device.ts'
+export type { PairingRequest } from '../../domain/pairing.ts'
+export type { Person, PersonKind } from '../../domain/person.ts'
+export type { GrantView as Grant, Tokens, User } from '../../domain/user.ts'
 
 export interface Welcome {
   claimed: boolean
@@ -12,69 +18,20 @@ export interface Welcome {
   ca_url: string
 }
 
-export interface SignedInUser {
-  id: string
-  name: string
-  role: UserRole
-  person_id: string | null
-}
-
-export interface Tokens {
-  access_token: string
-  /** Absent when the hub put it into the cookie. */
-  refresh_token?: string
-  expires_in: number
-  user: SignedInUser
-}
-
-export interface Grant {
-  id: string
-  user_id: string
-  person_id: string
-  class: DataClass
-  action: 'read' | 'write'
-  expires_at: string | null
-  created_at: string
-}
+/** What of signing in concerns the app after it has put the tokens away. */
+export type SignedInUser = Tokens['user']
 
 export interface Me extends SignedInUser {
   email: string | null
-  preferences: Record<string, unknown>
-  grants: Omit<Grant, 'id' | 'user_id' | 'created_at'>[]
-}
-
-export type PersonKind = 'child' | 'teen' | 'adult'
-
-export interface Person {
-  id: string
-  name: string
-  kind: PersonKind
-  birth_date: string | null
-  age: number | null
-  timezone: string
-}
-
-export interface Device {
-  id: string
-  name: string
-  type: string
-  person_id: string | null
-  online: boolean
-  battery: number | null
-  last_seen: string | null
-  paired_at: string | null
-  revoked: boolean
-  quarantined: number
 }
 
 export interface Quarantined {
-  id: string
+  id: number
   at: string
   topic: string
   code: string
   reason: string
   payload_bytes: number
-  payload_base64: string | null
 }
 
 export interface Reading {
@@ -122,18 +79,6 @@ export interface PairingOffer {
   qr_svg: string
 }
 
-export interface PairingRequest {
-  id: string
-  device_name: string
-  device_type: string
-  role: string
-  person_id: string | null
-  words: string[]
-  status: string
-  created_at: string
-  expires_at: string
-}
-
 export interface Connecting {
   id: string
   poll_token: string
@@ -143,7 +88,7 @@ export interface Connecting {
 
 export interface ConnectAnswer {
   id: string
-  status: 'waiting' | 'approved' | 'denied' | 'expired'
+  status: PairingStatus
   words: string[]
   tokens?: Tokens
   device?: { id: string; api_key: string }
@@ -156,16 +101,6 @@ export interface PairedDevice {
   role: string
   user_id: string | null
   person_id: string | null
-  paired_at: string
+  paired_at: string | null
   last_seen: string | null
-}
-
-export interface User {
-  id: string
-  name: string
-  email: string | null
-  role: UserRole
-  person_id: string | null
-  disabled: boolean
-  created_at: string
 }

@@ -2,7 +2,7 @@
 import type { Signal } from '@preact/signals'
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId } from 'preact/hooks'
 import { useApp } from '../app.ts'
 import { Icon, type IconName } from './icon.tsx'
 
@@ -35,7 +35,7 @@ export function Field(props: FieldProps): JSX.Element {
     <div class={error === undefined ? 'field' : 'field has-error'}>
       <label for={id}>
         {label}
-        {!required && <span class="optional">{t('field.optional')}</span>}
+        {!required && <span class="optional"> {t('field.optional')}</span>}
       </label>
       <input
         {...rest}
@@ -146,6 +146,11 @@ export function Select<Value extends string>({
   hint,
 }: SelectProps<Value>): JSX.Element {
   const id = useId()
+  // The options may arrive after the form; what the browser then shows as chosen must be what is sent.
+  useEffect(() => {
+    const [first] = options
+    if (first && !options.some((option) => option.value === value.value)) value.value = first.value
+  }, [options.length])
   return (
     <div class="field">
       <label for={id}>{label}</label>

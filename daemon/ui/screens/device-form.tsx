@@ -17,12 +17,13 @@ export interface DeviceFormProps {
 }
 
 /** Phones come in by pairing, where their person proves who they are. */
-const TYPES: readonly DeviceType[] = ['watch', 'gateway', 'camera', 'integration', 'wall']
+const TYPES = ['watch', 'gateway', 'camera', 'integration'] as const satisfies readonly DeviceType[]
+type MadeType = (typeof TYPES)[number]
 const NOBODY = ''
 
 export function DeviceForm({ personId, onMade, aside }: DeviceFormProps): JSX.Element {
   const { t, api, household } = useApp()
-  const type = useSignal<DeviceType>('watch')
+  const type = useSignal<MadeType>('watch')
   const wearer = useSignal(personId ?? NOBODY)
   const name = useSignal('')
   const action = useAction()
@@ -77,11 +78,11 @@ export function wearerOptions(t: Translate, people: readonly Person[]): Option<s
   ]
 }
 
-function typeOptions(t: Translate): Option<DeviceType>[] {
+function typeOptions(t: Translate): Option<MadeType>[] {
   return TYPES.map((type) => ({
     value: type,
     label: t(`type.${type}`),
-    text: t(`type.${type as Exclude<DeviceType, 'phone'>}.text`),
+    text: t(`type.${type}.text`),
     icon: deviceIcon(type),
   }))
 }

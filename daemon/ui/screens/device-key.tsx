@@ -17,7 +17,7 @@ const MQTTS_PORT = 8883
 export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
   const { t } = useApp()
   const { hostname } = window.location
-  const listens = device.type === 'integration' || device.type === 'wall'
+  const listens = device.type === 'integration'
   return (
     <>
       <Notice tone="watch" icon="key">

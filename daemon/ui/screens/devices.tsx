@@ -118,7 +118,7 @@ function SignIns(): JSX.Element {
                     <span class="row-title">{phone.name}</span>
                     <span class="row-more">
                       {roleText(t, phone.role)}
-                      <LastUse at={phone.last_seen ?? phone.paired_at} />
+                      {phone.last_seen !== null && <LastUse at={phone.last_seen} />}
                     </span>
                   </span>
                   <Confirm

@@ -9,15 +9,24 @@ import { Form, useAction } from '../parts/action.tsx'
 import { Empty, Notice } from '../parts/feedback.tsx'
 import { Field } from '../parts/fields.tsx'
 import { Link } from '../parts/link.tsx'
+import { DeviceKey, type NewDevice } from './device-key.tsx'
 import { Words } from './door.tsx'
 import { Entrance } from './shell.tsx'
 
 const POLL_MS = 1500
+const TITLES = {
+  asking: 'join.title',
+  waiting: 'join.waitingTitle',
+  over: 'join.title',
+  device: 'device.ready',
+} as const
 
 type Stage =
   | { kind: 'asking' }
   | { kind: 'waiting'; request: Connecting }
   | { kind: 'over'; why: 'denied' | 'expired' }
+  /** The code was for a watch or a gateway: here is what to type into it. */
+  | { kind: 'device'; device: NewDevice }
 
 export function Join(): JSX.Element {
   const { t, session, router } = useApp()
@@ -25,7 +34,7 @@ export function Join(): JSX.Element {
   const { value: now } = stage
   const { value: who } = session.state
   return (
-    <Entrance title={t(now.kind === 'waiting' ? 'join.waitingTitle' : 'join.title')}>
+    <Entrance title={t(TITLES[now.kind])}>
       {now.kind === 'asking' && who.kind === 'signed-in' && (
         <Notice tone="watch" icon="user">
           {t('join.already', { name: who.user.name })}{' '}
@@ -36,6 +45,7 @@ export function Join(): JSX.Element {
       )}
       {now.kind === 'asking' && <Ask stage={stage} />}
       {now.kind === 'waiting' && <Wait request={now.request} stage={stage} />}
+      {now.kind === 'device' && <DeviceKey device={now.device} />}
       {now.kind === 'over' && (
         <Empty
           icon={now.why === 'denied' ? 'close' : 'refresh'}
@@ -182,11 +192,15 @@ function Wait({ request, stage }: { request: Connecting; stage: Signal<Stage> })
       said.value = t('join.done')
       return true
     }
-    if (answer.status === 'denied' || answer.status === 'expired') {
-      stage.value = { kind: 'over', why: answer.status }
+    if (answer.status === 'approved' && answer.device) {
+      const { id, api_key: key } = answer.device
+      stage.value = { kind: 'device', device: { id, key, name: id, type: 'watch' } }
       return true
     }
-    return false
+    if (answer.status === 'waiting') return false
+    // Approved without secrets: they were handed out before, which happens once.
+    stage.value = { kind: 'over', why: answer.status === 'denied' ? 'denied' : 'expired' }
+    return true
   }
 }
 

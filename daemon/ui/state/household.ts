@@ -46,10 +46,15 @@ export interface HouseholdDeps {
 /** Live values reach the screen at most four times a second. */
 const FLUSH_MS = 250
 
-/** Joining a topic right after the first load must not fetch the same half hour twice. */
+/** Topics are joined within this time on a working network. */
+const MISSING_MS = 800
+const MISSING_AGAIN_MS = 10_000
+/** Reconnecting often must not fetch the same half hour again and again. */
 const TRAIL_GOOD_MS = 20_000
 
 interface Values extends PersonValues {
+  /** The hub has answered for this person since signing in. */
+  fetched: boolean
   trailFetchedAtMs: number
   latest: Signal<Latest | null>
   trail: Signal<readonly TrailPoint[]>
@@ -74,8 +79,8 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
     async load() {
       await Promise.all([people.reload(), devices.reload()])
       if (people.state.peek().error) return
-      await Promise.all((people.state.peek().value ?? []).map((person) => fetchValues(person.id)))
       cachedAtMs.value = null
+      later(fetchMissing, MISSING_MS)
     },
     refetch(topic) {
       if (topic === 'edge') void devices.reload()
@@ -123,11 +128,20 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
       values = {
         latest: signal<Latest | null>(null),
         trail: signal<readonly TrailPoint[]>([]),
+        fetched: false,
         trailFetchedAtMs: 0,
       }
       byPerson.set(personId, values)
     }
     return values
+  }
+
+  /** Joining a topic fetches its person; this is for those whose topic did not come through. Ends when all are known. */
+  function fetchMissing(): void {
+    const missing = (people.state.peek().value ?? []).filter(({ id }) => !valuesOf(id).fetched)
+    if (missing.length === 0) return
+    for (const person of missing) void fetchValues(person.id)
+    later(fetchMissing, MISSING_AGAIN_MS)
   }
 
   async function fetchValues(personId: string): Promise<void> {
@@ -136,6 +150,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
     try {
       const latest = await api.get<Latest>(`${path}/latest`)
       values.latest.value = newest(values.latest.peek() ?? {}, latest)
+      values.fetched = true
       const metric = mainMetric(latest)
       if (metric === null || nowMs() - values.trailFetchedAtMs < TRAIL_GOOD_MS) return
       values.trailFetchedAtMs = nowMs()
@@ -146,8 +161,8 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
       const reading = latest[metric]
       values.trail.value = reading ? extendTrail(trailOf(past.points), reading) : trailOf(past.points)
     } catch {
-      // The list of people carries the error to the screen; a tile without values says so by itself.
-      values.latest.value ??= null
+      // The tile keeps its skeleton or its last value with its age; `fetchMissing` and the next gap ask again.
+      values.trailFetchedAtMs = 0
     }
   }
 
