@@ -264,6 +264,7 @@ function featuresOf(
       fingerprintWords: fingerprintWords(tls().caSha256, WORDS_SHOWN),
       httpsUrl: `https://${host}:${ports().httpsPort}/`,
       caUrl: `http://${host}:${ports().httpPort}/ca.crt`,
+      mqttsPort: broker.mqttsPort,
     }
   }
   return [

@@ -91,6 +91,7 @@ async function setup(t: TestContext) {
       fingerprintWords: [],
       httpsUrl: '',
       caUrl: '',
+      mqttsPort: null,
     }),
   })
   const stop = answering('stop', (http) => {

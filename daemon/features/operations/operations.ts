@@ -19,6 +19,8 @@ export interface Greeting {
   fingerprintWords: readonly string[]
   httpsUrl: string
   caUrl: string
+  /** Where devices connect by MQTT over TLS; null when that listener is off. */
+  mqttsPort: number | null
 }
 
 export interface OperationsDeps {
@@ -53,6 +55,7 @@ const Welcome = Type.Object({
   fingerprint_words: Type.Array(Type.String()),
   https_url: Type.String(),
   ca_url: Type.String(),
+  mqtts_port: Type.Union([Type.Integer(), Type.Null()]),
 })
 
 const EVERYBODY: Policy = { access: 'open', beforeClaim: true }
@@ -96,7 +99,7 @@ function routeWelcome(http: Http, { now, version, greeting }: OperationsDeps): v
       schema: { tags: TAGS, summary: 'Who this hub is', response: { 200: Ok(Welcome) } },
     },
     async () => {
-      const { claimed, hubName, caSha256, fingerprintWords, httpsUrl, caUrl } = greeting()
+      const { claimed, hubName, caSha256, fingerprintWords, httpsUrl, caUrl, mqttsPort } = greeting()
       return ok(now(), {
         claimed,
         hub_name: hubName,
@@ -105,6 +108,7 @@ function routeWelcome(http: Http, { now, version, greeting }: OperationsDeps): v
         fingerprint_words: [...fingerprintWords],
         https_url: httpsUrl,
         ca_url: caUrl,
+        mqtts_port: mqttsPort,
       })
     },
   )

@@ -19,6 +19,7 @@ async function setup(t: TestContext, claimed = true) {
       fingerprintWords: ['amber', 'birch', 'coral', 'delta'],
       httpsUrl: 'https://homefield.local:8443',
       caUrl: 'http://homefield.local:8080/ca.crt',
+      mqttsPort: 8883,
     }),
   })
   const { http } = await setupHttp(t, { features: [feature], claimed })
