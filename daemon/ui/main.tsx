@@ -19,7 +19,7 @@ import { createPairing, readJoinFragment } from './state/pairing.ts'
 
 const KNOWN = 'homefield.signed-in'
 const SNAPSHOT = 'household'
-const SAVE_FIRST_MS = 1_500
+const SAVE_SOON_MS = 1_500
 const SAVE_EVERY_MS = 10_000
 const RETRY_START_MS = 5_000
 /** The hub takes 64 topics from one client; whoever is beyond is fetched when opened. */
@@ -91,7 +91,6 @@ function start(root: HTMLElement): void {
     location: window.location,
     history: window.history,
     onPop: (listener) => window.addEventListener('popstate', listener),
-    onMoved: () => window.dispatchEvent(new Event('homefield:moved')),
   })
   const updates = createUpdates({
     workers: navigator.serviceWorker as ServiceWorkerContainer | undefined,
@@ -184,17 +183,23 @@ function start(root: HTMLElement): void {
     })
   }
 
+  /** Writes soon after a change and seldom while values stream in; at once when the app goes to the background. */
   function rememberHousehold(): void {
+    let savedAtMs = 0
+    let planned = false
     effect(() => {
-      if (session.state.value.kind === 'signed-in') later(save, SAVE_FIRST_MS)
+      const known = household.changes.value > 0 || household.devices.state.value.value !== null
+      if (!known || planned || session.state.peek().kind !== 'signed-in') return
+      planned = true
+      later(save, Math.max(SAVE_SOON_MS, savedAtMs + SAVE_EVERY_MS - nowMs()))
     })
-    setInterval(save, SAVE_EVERY_MS)
-    // A page that is being left may not finish writing; one that is put into the background does.
     document.addEventListener('visibilitychange', save)
 
     function save(): void {
+      planned = false
       const ready = household.people.state.peek().value !== null && household.cachedAtMs.peek() === null
       if (session.state.peek().kind !== 'signed-in' || !ready) return
+      savedAtMs = nowMs()
       // Without space or in a private window there is no cache; nothing else depends on it.
       vault.write(SNAPSHOT, household.snapshot(hubName.peek())).catch(() => undefined)
     }

@@ -14,6 +14,8 @@ export interface Router {
   /** `to` is below the base: `/devices`, `/p/mia/heart_rate?d=2026-11-20`. */
   go(to: string, options?: { replace?: boolean }): void
   back(fallback: string): void
+  /** How the place came about: by loading the page, by a link, or by the browser's own back and forward. */
+  arrival(): 'loaded' | 'linked' | 'popped'
 }
 
 /** What the router needs of a browser window. */
@@ -25,15 +27,15 @@ export interface RouterDeps {
     back(): void
   }
   onPop(listener: () => void): void
-  onMoved(): void
 }
 
-export function createRouter({ location, history, onPop, onMoved }: RouterDeps): Router {
+export function createRouter({ location, history, onPop }: RouterDeps): Router {
   const place = signal(read())
   let moves = 0
+  let came: 'loaded' | 'linked' | 'popped' = 'loaded'
   onPop(() => {
+    came = 'popped'
     place.value = read()
-    onMoved()
   })
   return {
     place,
@@ -44,9 +46,8 @@ export function createRouter({ location, history, onPop, onMoved }: RouterDeps):
         history.pushState(null, '', url)
         moves += 1
       }
-      const before = place.peek().path
+      came = 'linked'
       place.value = read()
-      if (place.peek().path !== before) onMoved()
     },
     back(fallback) {
       if (moves > 0) {
@@ -54,6 +55,7 @@ export function createRouter({ location, history, onPop, onMoved }: RouterDeps):
         history.back()
       } else this.go(fallback, { replace: true })
     },
+    arrival: () => came,
   }
 
   function read(): Place {

@@ -34,24 +34,39 @@ function sideways() {
 
 /** Rows that this browser keeps about the household. */
 async function keptRows() {
-  // Opening what is not there would make it, empty and in the way of the app.
-  const kept = await indexedDB.databases()
-  if (!kept.some(({ name }) => name === 'homefield')) return 0
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open('homefield')
-    request.onerror = () => reject(request.error)
-    request.onsuccess = () => {
-      const count = request.result.transaction('vault').objectStore('vault').count()
-      count.onsuccess = () => {
-        request.result.close()
-        resolve(count.result)
-      }
-    }
-  })
+  return (await keptPairs()).length
 }
 
-/** Resolves when the browser keeps a key and what it locks. */
-async function untilKept() {
-  while ((await keptRows()) < 2) await new Promise((resolve) => setTimeout(resolve, 50))
+/** Resolves when what the browser keeps, opened with the key that it keeps beside, says `text`. */
+async function untilKept(text) {
+  while (!(await keptText()).includes(text)) await new Promise((resolve) => setTimeout(resolve, 50))
   return true
+}
+
+async function keptText() {
+  const pairs = new Map(await keptPairs())
+  const key = pairs.get(':key')
+  const sealed = pairs.get('household')
+  if (!key || !sealed) return ''
+  const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv: sealed.iv }, key, sealed.text)
+  return new TextDecoder().decode(plain)
+}
+
+async function keptPairs() {
+  // Opening what is not there would make it, empty and in the way of the app.
+  const kept = await indexedDB.databases()
+  if (!kept.some(({ name }) => name === 'homefield')) return []
+  const database = await answer(indexedDB.open('homefield'))
+  const store = database.transaction('vault').objectStore('vault')
+  const keys = await answer(store.getAllKeys())
+  const values = await answer(store.getAll())
+  database.close()
+  return keys.map((key, index) => [key, values[index]])
+}
+
+function answer(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
 }

@@ -94,6 +94,20 @@ test('the newcomer’s path, from a claim code to a beating heart on a second ph
     await page.goto(`${hub.origin}/app/`)
   })
 
+  await t.test('the keyboard alone leads past the menu, into a person and back', async () => {
+    await page.locator('.tile').waitFor()
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to content')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Mia', level: 1 }).waitFor()
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main', 'reading starts at the new screen')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Lindenweg 4', level: 1 }).waitFor()
+  })
+
   const jo = await browser.visitor(PHONE)
   await t.test(
     'a second phone comes in by the pairing address when both screens show the same words',
@@ -236,7 +250,7 @@ async function offlineHome({ page, context, complaints }: Visitor): Promise<void
   await page.reload()
   await page.locator('.tile').waitFor()
   assert.equal(await page.evaluate('navigator.serviceWorker.controller !== null'), true)
-  await page.evaluate('inPage.untilKept()')
+  await page.evaluate(`inPage.untilKept('"value":77')`)
   await context.setOffline(true)
   await page.reload()
   await page.getByText('The hub is out of reach.').waitFor()

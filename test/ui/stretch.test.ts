@@ -1,7 +1,7 @@
 /** Which part of time an address means, over daylight-saving changes too. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hourAt, neighbour, stretchOf, ticksOf } from '../../daemon/ui/state/stretch.ts'
+import { hourAt, neighbour, stretchOf, viewOf } from '../../daemon/ui/state/stretch.ts'
 
 const BERLIN = 'Europe/Berlin'
 const NOW = Date.parse('2026-11-20T14:32:00Z')
@@ -33,7 +33,7 @@ test('days that do not exist or have not come mean today', () => {
 test('the day when clocks go back is drawn with its 25 hours', () => {
   const day = read('?d=2026-10-25')
   assert.equal(day.toMs - day.fromMs, 25 * HOUR)
-  assert.equal(ticksOf(day, BERLIN).length, 5)
+  assert.equal(viewOf(day, BERLIN, null, null).ticks.length, 5)
 })
 
 test('going back from a day and forth again leads to the same day', () => {
@@ -48,4 +48,18 @@ test('going back from a day and forth again leads to the same day', () => {
 test('there is no day after today and no hour after this one', () => {
   assert.equal(neighbour(read(''), 1, BERLIN, NOW), null)
   assert.equal(neighbour(hourAt(NOW, BERLIN), 1, BERLIN, NOW), null)
+})
+
+test('a day with twenty minutes of readings is drawn as the hour around them', () => {
+  const firstMs = Date.parse('2026-11-20T13:10:00Z')
+  const view = viewOf(read(''), BERLIN, firstMs, firstMs + 20 * 60_000)
+  assert.equal(new Date(view.fromMs).toISOString(), '2026-11-20T13:00:00.000Z')
+  assert.equal(view.toMs - view.fromMs, HOUR)
+  assert.equal(view.ticks.length, 5)
+})
+
+test('a day with readings from morning to evening is drawn whole', () => {
+  const day = read('')
+  const view = viewOf(day, BERLIN, day.fromMs + 7 * HOUR, day.fromMs + 15 * HOUR)
+  assert.deepEqual([view.fromMs, view.toMs], [day.fromMs, day.toMs])
 })

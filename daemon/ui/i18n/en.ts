@@ -362,6 +362,7 @@ export const en = {
   'about.fingerprint': 'Certificate words',
   'about.fingerprintText':
     'The same four words stand in the hub’s terminal. If they differ, someone is in between.',
+  'about.install': 'Install it on another device',
   'about.promise':
     'Everything stays on this hub. The app talks to nobody else. Light or dark follows your device.',
 

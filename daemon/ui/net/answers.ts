@@ -16,6 +16,8 @@ export interface Welcome {
   fingerprint_words: string[]
   https_url: string
   ca_url: string
+  /** Null when the hub listens for no devices over TLS. */
+  mqtts_port: number | null
 }
 
 /** What of signing in concerns the app after it has put the tokens away. */

@@ -105,7 +105,7 @@ export function Confirm(props: ConfirmProps): JSX.Element {
     <>
       <button
         type="button"
-        class={small ? 'button danger small' : 'button danger'}
+        class={small ? 'button danger compact' : 'button danger'}
         onClick={() => dialog.current?.showModal()}
       >
         {icon !== undefined && <Icon name={icon} size={20} />}

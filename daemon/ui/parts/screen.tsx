@@ -1,6 +1,6 @@
 /** The frame of one screen: title, way back, and the focus that moves with the reader. */
-import type { ComponentChildren, JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import type { ComponentChildren, JSX, RefObject } from 'preact'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useApp } from '../app.ts'
 import { Icon } from './icon.tsx'
 
@@ -16,11 +16,12 @@ export interface ScreenProps {
 
 export function Screen({ title, back, actions, children, narrow = false }: ScreenProps): JSX.Element {
   const { t, router, hubName } = useApp()
+  const main = useArrival()
   useEffect(() => {
     document.title = `${title} · ${hubName.value}`
   }, [title, hubName.value])
   return (
-    <main id="main" class={narrow ? 'screen narrow' : 'screen'} tabIndex={-1}>
+    <main ref={main} id="main" class={narrow ? 'screen narrow' : 'screen'} tabIndex={-1}>
       <header class="screen-head">
         {back !== undefined && (
           <button
@@ -38,6 +39,19 @@ export function Screen({ title, back, actions, children, narrow = false }: Scree
       {children}
     </main>
   )
+}
+
+/** After a link the reader stands at the beginning of the new screen, as after loading a page. */
+export function useArrival(): RefObject<HTMLElement | null> {
+  const { router } = useApp()
+  const main = useRef<HTMLElement>(null)
+  useLayoutEffect(() => {
+    if (router.arrival() === 'loaded' || main.current?.contains(document.activeElement)) return
+    // The browser itself restores how far one had scrolled when going back.
+    if (router.arrival() === 'linked') window.scrollTo(0, 0)
+    main.current?.focus({ preventScroll: true })
+  }, [])
+  return main
 }
 
 /** A titled part of a screen. */

@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { useApp } from '../app.ts'
 import { type Series, type Summary, valueTicks } from '../state/day-series.ts'
-import { type Stretch, ticksOf } from '../state/stretch.ts'
+import { type Stretch, viewOf } from '../state/stretch.ts'
 
 export interface Pointed {
   atMs: number
@@ -26,6 +26,8 @@ export interface CurveProps {
 }
 
 const HEIGHT_PX = 264
+const HEIGHT_WIDE_PX = 360
+const WIDE_PX = 600
 const AXIS_FONT = '12px system-ui, sans-serif'
 
 export function Curve(props: CurveProps): JSX.Element {
@@ -38,7 +40,7 @@ export function Curve(props: CurveProps): JSX.Element {
     if (!host) return
     pointed.value = null
     let plot = draw(host)
-    const size = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height: HEIGHT_PX }))
+    const size = new ResizeObserver(() => plot.setSize(sizeOf(host)))
     size.observe(host)
     const scheme = window.matchMedia('(prefers-color-scheme: dark)')
     const repaint = () => {
@@ -97,7 +99,8 @@ function optionsFor(
   const { series, sums, stretch, zone, metric, pointed, nowMs } = props
   const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim()
   const line = colour('--series-1')
-  const ticks = ticksOf(stretch, zone).map((atMs) => atMs / 1000)
+  const view = viewOf(stretch, zone, instant(series.x[0]), instant(series.x.at(-1)))
+  const ticks = view.ticks.map((atMs) => atMs / 1000)
   const axis: uPlot.Axis = {
     stroke: colour('--ink-3'),
     font: AXIS_FONT,
@@ -108,8 +111,7 @@ function optionsFor(
   const range: [number, number] = [values[0] ?? 0, values.at(-1) ?? 1]
   const edge: uPlot.Series = { stroke: 'transparent', points: { show: false } }
   return {
-    width: host.clientWidth,
-    height: HEIGHT_PX,
+    ...sizeOf(host),
     padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: {
@@ -119,7 +121,7 @@ function optionsFor(
       dataIdx: (_plot, _series, closest) => closest,
     },
     scales: {
-      x: { time: false, range: [stretch.fromMs / 1000, stretch.toMs / 1000] },
+      x: { time: false, range: [view.fromMs / 1000, view.toMs / 1000] },
       y: { range: () => range },
     },
     axes: [
@@ -155,6 +157,14 @@ function pointAt(series: Series, index: number | null | undefined): Pointed | nu
   const [s, mid, low, high] = [series.x[index], series.mid[index], series.low[index], series.high[index]]
   if (s === undefined || mid == null || low == null || high == null) return null
   return { atMs: s * 1000, mid, low, high }
+}
+
+function sizeOf({ clientWidth: width }: HTMLElement): { width: number; height: number } {
+  return { width, height: width > WIDE_PX ? HEIGHT_WIDE_PX : HEIGHT_PX }
+}
+
+function instant(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : seconds * 1000
 }
 
 /** A calm child must not look like an earthquake: the least height of the value axis. */

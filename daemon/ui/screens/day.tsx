@@ -77,7 +77,7 @@ export function Day({ person, metric, stretch, today }: DayProps): JSX.Element {
       <div class="day-foot">
         <button
           type="button"
-          class="button small"
+          class="button compact"
           aria-pressed={asTable.value}
           onClick={() => {
             asTable.value = !asTable.value

@@ -12,11 +12,10 @@ export interface NewDevice {
   type: string
 }
 
-const MQTTS_PORT = 8883
-
 export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
-  const { t } = useApp()
+  const { t, welcome } = useApp()
   const { hostname } = window.location
+  const port = welcome.value?.mqtts_port ?? null
   const listens = device.type === 'integration'
   return (
     <>
@@ -31,7 +30,7 @@ export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
         <p>{t('connect.text')}</p>
         <div class="copy-lines">
           <CopyLine label={t('connect.host')} value={hostname} />
-          <CopyLine label={t('connect.port')} value={String(MQTTS_PORT)} />
+          {port !== null && <CopyLine label={t('connect.port')} value={String(port)} />}
           <CopyLine label={t('connect.user')} value={device.id} />
           <CopyLine label={t('connect.topic')} value={listens ? 'hf/out/#' : `hf/${device.id}/obs`} />
           {!listens && <CopyLine label={t('connect.payload')} value={'{"ts":1790000000,"hr":72}'} />}

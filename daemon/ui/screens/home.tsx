@@ -1,6 +1,7 @@
 /** Home: everyone at a glance, each value with its age and where it came from. */
 import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { metricNamed } from '../../domain/metric.ts'
 import { isOwner, useApp } from '../app.ts'
 import type { Person, Reading } from '../net/answers.ts'
@@ -14,9 +15,18 @@ import { mainMetric, otherMetrics } from '../state/trail.ts'
 import { HubStrip } from './hub-strip.tsx'
 import { TrustNotice } from './trust-notice.tsx'
 
+const TRAILS_EVERY_MS = 60_000
+
 export function Home(): JSX.Element {
   const app = useApp()
-  const { household, hubName, t } = app
+  const { household, hubName, link, t } = app
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible' && link.state.peek().kind === 'live')
+        household.refreshTrails()
+    }, TRAILS_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [])
   return (
     <Screen title={hubName.value} actions={<LiveWord />}>
       <TrustNotice />

@@ -162,11 +162,11 @@ export function About(): JSX.Element {
           <Words words={hub.fingerprint_words} />
           <p class="small fingerprint">{hub.ca_sha256}</p>
           <a class="text-link" href={welcomePage(hub)}>
-            {t('trust.link')}
+            {t(offline ? 'about.install' : 'trust.link')}
           </a>
         </Section>
       )}
-      <p class="small">{t('about.promise')}</p>
+      <p class="small promise">{t('about.promise')}</p>
     </Screen>
   )
 }

@@ -14,7 +14,7 @@ export function People(): JSX.Element {
   const app = useApp()
   const { t, household } = app
   const add = isOwner(app) ? (
-    <Link to="/people/new" class="button small">
+    <Link to="/people/new" class="button compact">
       <Icon name="plus" size={20} />
       {t('action.add')}
     </Link>

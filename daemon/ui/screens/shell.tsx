@@ -6,6 +6,7 @@ import { isOwner, useApp } from '../app.ts'
 import { Notice } from '../parts/feedback.tsx'
 import { Icon, type IconName, Logo } from '../parts/icon.tsx'
 import { Link } from '../parts/link.tsx'
+import { useArrival } from '../parts/screen.tsx'
 import { Door } from './door.tsx'
 
 const TABS = [
@@ -16,13 +17,12 @@ const TABS = [
 ] as const satisfies readonly { to: string; icon: IconName; word: string; under: string[] }[]
 
 /** How long a spoken sentence stays at the bottom. */
-const SAID_MS = 4000
+const SAID_MS = 2500
 
 export function Shell({ children }: { children: ComponentChildren }): JSX.Element {
   const app = useApp()
   const { t, router, hubName } = app
   const { path } = router.place.value
-  useFocusOnMove()
   return (
     <div class="shell">
       <a class="skip" href="#main">
@@ -61,7 +61,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
 /** The frame of everything before signing in. */
 export function Entrance({ children, title }: { children: ComponentChildren; title?: string }): JSX.Element {
   const { hubName } = useApp()
-  useFocusOnMove()
+  const main = useArrival()
   useEffect(() => {
     document.title = `${title ?? 'Homefield'} · ${hubName.value}`
   }, [title, hubName.value])
@@ -71,7 +71,7 @@ export function Entrance({ children, title }: { children: ComponentChildren; tit
         <Logo size={52} />
         <p class="entrance-hub">{hubName}</p>
       </div>
-      <main id="main" class="entrance-main" tabIndex={-1}>
+      <main ref={main} id="main" class="entrance-main" tabIndex={-1}>
         {title !== undefined && <h1>{title}</h1>}
         {children}
       </main>
@@ -82,19 +82,6 @@ export function Entrance({ children, title }: { children: ComponentChildren; tit
 
 function isUnder(prefixes: readonly string[], path: string): boolean {
   return prefixes.some((prefix) => path === prefix || (prefix !== '/' && path.startsWith(`${prefix}/`)))
-}
-
-/** After moving to another screen the reader stands at its beginning, as after loading a page. */
-function useFocusOnMove(): void {
-  useEffect(() => {
-    const moved = () =>
-      requestAnimationFrame(() => {
-        window.scrollTo(0, 0)
-        document.getElementById('main')?.focus({ preventScroll: true })
-      })
-    window.addEventListener('homefield:moved', moved)
-    return () => window.removeEventListener('homefield:moved', moved)
-  }, [])
 }
 
 function LinkNotice(): JSX.Element | null {
@@ -119,7 +106,7 @@ function UpdateNotice(): JSX.Element | null {
       icon="refresh"
       live
       action={
-        <button type="button" class="button small" onClick={() => updates.apply()}>
+        <button type="button" class="button compact" onClick={() => updates.apply()}>
           {t('update.apply')}
         </button>
       }

@@ -26,9 +26,13 @@ export interface Household {
   devices: Resource<Device[]>
   /** When the values on screen were true; null while they are live. */
   cachedAtMs: ReadonlySignal<number | null>
+  /** Counts every change of any value. */
+  changes: ReadonlySignal<number>
   values(personId: string): PersonValues
   deviceName(deviceId: string): string
   load(): Promise<void>
+  /** Draws the half hours anew, because late values reach the hub behind the newest one. */
+  refreshTrails(): void
   /** Events were missed: fetch what the topic is about. */
   refetch(topic: string): void
   apply(event: LiveEvent): void
@@ -51,6 +55,8 @@ const MISSING_MS = 800
 const MISSING_AGAIN_MS = 10_000
 /** Reconnecting often must not fetch the same half hour again and again. */
 const TRAIL_GOOD_MS = 20_000
+/** Two requests a person and minute stay far below what the hub allows one user. */
+const TRAILS_RENEWED = 12
 
 interface Values extends PersonValues {
   /** The hub has answered for this person since signing in. */
@@ -64,6 +70,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
   const people = createResource(() => api.all<Person>('/people'))
   const devices = createResource(() => api.all<Device>('/devices'))
   const cachedAtMs = signal<number | null>(null)
+  const changes = signal(0)
   const byPerson = new Map<string, Values>()
   const pending = new Map<string, Latest>()
   let flushing = false
@@ -72,6 +79,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
     people,
     devices,
     cachedAtMs,
+    changes,
     values: valuesOf,
     deviceName(deviceId) {
       return devices.state.value.value?.find((device) => device.id === deviceId)?.name ?? deviceId
@@ -81,6 +89,12 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
       if (people.state.peek().error) return
       cachedAtMs.value = null
       later(fetchMissing, MISSING_MS)
+    },
+    refreshTrails() {
+      for (const person of (people.state.peek().value ?? []).slice(0, TRAILS_RENEWED)) {
+        valuesOf(person.id).trailFetchedAtMs = 0
+        void fetchValues(person.id)
+      }
     },
     refetch(topic) {
       if (topic === 'edge') void devices.reload()
@@ -151,6 +165,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
       const latest = await api.get<Latest>(`${path}/latest`)
       values.latest.value = newest(values.latest.peek() ?? {}, latest)
       values.fetched = true
+      changes.value += 1
       const metric = mainMetric(latest)
       if (metric === null || nowMs() - values.trailFetchedAtMs < TRAIL_GOOD_MS) return
       values.trailFetchedAtMs = nowMs()
@@ -187,6 +202,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
         if (reading) values.trail.value = extendTrail(values.trail.peek(), reading)
       }
       pending.clear()
+      changes.value += 1
     })
   }
 

@@ -48,10 +48,36 @@ export function neighbour(stretch: Stretch, step: -1 | 1, zone: string, nowMs: n
   return stretchOf(new URLSearchParams({ d: day }), zone, nowMs, localDay(nowMs, zone))
 }
 
-/** Instants to label: every six hours of a day by the wall clock, every quarter of an hour. */
-export function ticksOf(stretch: Stretch, zone: string): number[] {
+/** What is drawn of a stretch. */
+export interface View {
+  fromMs: number
+  toMs: number
+  /** Instants to label. */
+  ticks: number[]
+}
+
+/** A day with less recorded than this is drawn around what there is; a full day would show it as a splinter. */
+const SPLINTER_MS = 4 * HOUR_MS
+const QUARTER_MS = HOUR_MS / 4
+
+/** The whole stretch, or the full hours around its readings when a day has only a few of them. */
+export function viewOf(stretch: Stretch, zone: string, firstMs: number | null, lastMs: number | null): View {
+  const whole = { fromMs: stretch.fromMs, toMs: stretch.toMs, ticks: ticksOf(stretch, zone) }
+  if (stretch.span === 'hour' || firstMs === null || lastMs === null) return whole
+  const hours = (atMs: number) => (atMs - stretch.fromMs) / HOUR_MS
+  const fromMs = stretch.fromMs + Math.floor(hours(firstMs)) * HOUR_MS
+  const toMs = Math.min(stretch.toMs, stretch.fromMs + Math.ceil(hours(lastMs)) * HOUR_MS)
+  if (toMs - fromMs > SPLINTER_MS || toMs <= fromMs) return whole
+  const stepMs =
+    toMs - fromMs <= HOUR_MS ? QUARTER_MS : toMs - fromMs <= 2 * HOUR_MS ? 2 * QUARTER_MS : HOUR_MS
+  const steps = Math.round((toMs - fromMs) / stepMs)
+  return { fromMs, toMs, ticks: Array.from({ length: steps + 1 }, (_, index) => fromMs + index * stepMs) }
+}
+
+/** Every six hours of a day by the wall clock, every quarter of an hour. */
+function ticksOf(stretch: Stretch, zone: string): number[] {
   if (stretch.span === 'hour') {
-    return Array.from({ length: 5 }, (_, index) => stretch.fromMs + (index * HOUR_MS) / 4)
+    return Array.from({ length: 5 }, (_, index) => stretch.fromMs + index * QUARTER_MS)
   }
   const hours = [0, 6, 12, 18].map((hour) =>
     wallTimeToMs(`${stretch.day}T${String(hour).padStart(2, '0')}:00`, zone),
