@@ -49,6 +49,7 @@ test('the greeting says who the hub is before anybody signs in', async (t) => {
     fingerprint_words: ['amber', 'birch', 'coral', 'delta'],
     https_url: 'https://homefield.local:8443',
     ca_url: 'http://homefield.local:8080/ca.crt',
+    mqtts_port: 8883,
   })
 })
 
