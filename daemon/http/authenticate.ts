@@ -79,8 +79,9 @@ async function whoAsks(request: FastifyRequest, authenticator: Authenticator): P
   return ANONYMOUS
 }
 
-function isApi(request: FastifyRequest): boolean {
-  return request.url.startsWith('/api/')
+/** By route: `/%61pi/…` and `https://hub/api/…` are other spellings of the same path. */
+function isApi({ routeOptions, url }: FastifyRequest): boolean {
+  return (routeOptions.url ?? url).startsWith('/api/')
 }
 
 function keyOf({ actor, ip }: FastifyRequest): string {

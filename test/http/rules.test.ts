@@ -273,6 +273,15 @@ test('rate limits go by user, devices have their own, and guesses count', async 
   assert.deepEqual(await times(1, OWNER), [200])
 })
 
+test('another spelling of the same path counts against the same limit', async (t) => {
+  const { http } = await setup(t, { settings: { rateLimitPerMinute: 2 } })
+  const ask = async (url: string) => (await http.inject({ url, headers: OWNER })).statusCode
+  assert.deepEqual(
+    [await ask('/api/v1/things'), await ask('/%61pi/v1/things'), await ask('/%61pi/v1/things')],
+    [200, 200, 429],
+  )
+})
+
 test('a limit of 0 is honoured on loopback only', async (t) => {
   const { http } = await setup(t, { settings: { rateLimitPerMinute: 0 } })
   const ask = (remoteAddress: string) => http.inject({ url: '/api/v1/things', headers: OWNER, remoteAddress })
