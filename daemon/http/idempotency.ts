@@ -116,7 +116,8 @@ function attemptOf(request: FastifyRequest, key: string, secret: Uint8Array): At
   }
 }
 
-function principalOf({ actor, ip }: FastifyRequest): string {
+/** Open routes may take a credential all the same, such as the refresh cookie: whoever sends another is somebody else. */
+function principalOf({ actor, ip, headers }: FastifyRequest): string {
   switch (actor.kind) {
     case 'user':
       return `user:${actor.userId}`
@@ -125,7 +126,7 @@ function principalOf({ actor, ip }: FastifyRequest): string {
     case 'local':
       return 'local'
     case 'anonymous':
-      return `address:${ip}`
+      return JSON.stringify(['address', ip, headers.cookie ?? '', headers.authorization ?? ''])
   }
 }
 

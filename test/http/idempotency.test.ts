@@ -62,6 +62,37 @@ test('a key belongs to one caller, and another key is another request', async (t
   )
 })
 
+test('without an account the credential itself is the caller: no key gives out what came of another one', async (t) => {
+  const features = [
+    answering('sign-in', (http) => {
+      let made = 0
+      http.post('/renew', { config: { policy: { access: 'open' } } }, async () => {
+        made += 1
+        return { success: true, data: { made }, timestamp: '' }
+      })
+    }),
+  ]
+  const { http } = await setup(t, { features })
+  const post = async (headers: Record<string, string>) => {
+    const answer = await http.inject({
+      method: 'POST',
+      url: '/api/v1/renew',
+      headers: { ...headers, 'idempotency-key': 'k1' },
+    })
+    return answer.json<Made>().data.made
+  }
+  assert.deepEqual(
+    [
+      await post({ cookie: '__Host-hf=one' }),
+      await post({ cookie: '__Host-hf=other' }),
+      await post({}),
+      await post({ authorization: 'Bearer one' }),
+      await post({ cookie: '__Host-hf=one' }),
+    ],
+    [1, 2, 3, 4, 1],
+  )
+})
+
 test('a repeat while the first still runs is told so', async (t) => {
   let release: () => void = () => {}
   let entered: () => void = () => {}
