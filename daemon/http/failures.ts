@@ -67,10 +67,10 @@ function fromFramework(error: unknown): HubError | null {
   return code === null ? null : new HubError(code, wordsFor(code, error), { cause: error })
 }
 
+/** A file that may not be served is not there; every other refusal below 500 is about what the caller sent. */
 function codeOf(status: number | undefined): ErrorCode | null {
   switch (status) {
-    case 400:
-      return 'VALIDATION_ERROR'
+    case 403:
     case 404:
       return 'NOT_FOUND'
     case 413:
@@ -78,7 +78,7 @@ function codeOf(status: number | undefined): ErrorCode | null {
     case 415:
       return 'UNSUPPORTED_MEDIA'
     default:
-      return null
+      return status !== undefined && status >= 400 && status < 500 ? 'VALIDATION_ERROR' : null
   }
 }
 

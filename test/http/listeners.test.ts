@@ -79,6 +79,22 @@ test('the API answers over HTTPS with the household certificate, TLS 1.2 at leas
   assert.ok((await old) instanceof Error)
 })
 
+test('what a file cannot answer is the caller’s fault, not the hub’s', async (t) => {
+  const { hub, caPem, logged } = await setup(t)
+  const { httpsPort } = await hub.start()
+  const get = async (path: string, headers = {}) => {
+    const { status, body } = await ask({ port: httpsPort, path: `/docs/static/${path}`, ca: caPem, headers })
+    return [status, (JSON.parse(body) as { error: { code: string } }).error.code]
+  }
+  assert.deepEqual(await get('%2e%2e/%2e%2e/package.json'), [404, 'NOT_FOUND'])
+  assert.deepEqual(await get('swagger-ui.css', { range: 'bytes=99999999-' }), [400, 'VALIDATION_ERROR'])
+  assert.deepEqual(await get('swagger-ui.css', { 'if-match': '"other"' }), [400, 'VALIDATION_ERROR'])
+  assert.deepEqual(
+    logged.filter((line) => line['level'] === 50),
+    [],
+  )
+})
+
 test('a renewed certificate is served to the next connection', async (t) => {
   const { hub } = await setup(t)
   const { httpsPort } = await hub.start()
