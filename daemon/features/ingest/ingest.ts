@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Actor } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
 import type { Feature, Http, PersonFrom, Policy } from '../../domain/route.ts'
@@ -8,8 +8,8 @@ import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
 import { type BulkResult, createHttpIntake, type HttpIntakeDeps, type RejectedItem } from './intake.ts'
 import { type Moment, readMoment } from './moment.ts'
-import { createNotes, refuseLarge } from './notes.ts'
-import { createWearers } from './wearers.ts'
+import { createNotes, type Note, refuseLarge } from './notes.ts'
+import { createWearers, type Wearers } from './wearers.ts'
 
 export interface IngestDeps extends HttpIntakeDeps {
   store: Pick<Store, 'all' | 'get' | 'observations' | 'write'>
@@ -118,24 +118,56 @@ function routeMoment(http: Http, deps: IngestDeps, intake: Intake): void {
       if (body.context || body.interaction) request.authorize(personId, 'write', 'wellness')
       const moment = readMoment(body, deps.store, personId, deps.now())
       if (moment.samples.length === 0 && !body.context && !body.interaction) throw nothingSent()
+      const about = ownerOf(request, moment.atMs, wearers)
+      const note = await noteOf(body, about, moment.atMs, deps)
       const upload = { actor, personId: body.person_id ?? null, deviceId: body.device_id ?? null }
       const result = await intake.take(moment.samples, { ...upload, source: 'ingest', whole: true })
       const [first] = result.rejected
       if (first) throw refusedMoment(first, result.rejected, moment)
-      const noted = body.context || body.interaction
-      const deviceId =
-        actor.kind === 'device' ? actor.deviceId : (body.device_id ?? (await deps.manualDevice(personId)))
-      const { context, interaction } = body
-      const about = (actor.kind === 'device' && wearers.wearerAt(deviceId, moment.atMs)) || personId
-      const changed = noted
-        ? await notes.keep({ personId: about, deviceId, atMs: moment.atMs, context, interaction })
-        : false
+      const changed = note ? await notes.keep(note) : false
       const { accepted, duplicates } = result
       reply.code(accepted === 0 && !changed && duplicates > 0 ? 200 : 201)
       const status = 'success' as const
-      return ok(deps.now(), { status, person_id: about, ts: iso(moment.atMs), accepted, duplicates })
+      return ok(deps.now(), {
+        status,
+        person_id: about.personId ?? personId,
+        ts: iso(moment.atMs),
+        accepted,
+        duplicates,
+      })
     },
   )
+}
+
+/** Whose a moment is, and the device that tells of it; null persons: nobody's whom that device may tell about. */
+function ownerOf(
+  { actor, body, personId }: { actor: Actor; body: Static<typeof Seed>; personId: string },
+  atMs: number,
+  wearers: Wearers,
+): { personId: string | null; deviceId: string | null } {
+  if (actor.kind === 'device') {
+    const { deviceId } = actor
+    return { personId: body.person_id ?? wearers.wearerAt(deviceId, atMs), deviceId }
+  }
+  const deviceId = body.device_id ?? null
+  const isTheirs = deviceId === null || wearers.servesAt(deviceId, personId, atMs)
+  return { personId: isTheirs ? personId : null, deviceId }
+}
+
+/** Null when nothing was noted. Throws NOT_FOUND where the note would be nobody's, as a sample would be refused. */
+async function noteOf(
+  { context, interaction }: Static<typeof Seed>,
+  about: ReturnType<typeof ownerOf>,
+  atMs: number,
+  deps: IngestDeps,
+): Promise<Note | null> {
+  if (!context && !interaction) return null
+  const { personId } = about
+  if (personId === null) {
+    throw new HubError('NOT_FOUND', 'Nothing of this was kept: nobody here wore the device at that time.')
+  }
+  const deviceId = about.deviceId ?? (await deps.manualDevice(personId))
+  return { personId, deviceId, atMs, context, interaction }
 }
 
 function routeBulk(http: Http, deps: IngestDeps, intake: Intake): void {

@@ -98,13 +98,16 @@ function contextOf(
   wearers: ReturnType<typeof createWearers>,
   nowMs: number,
 ): IntakeContext {
-  const zone = (upload.personId === null ? null : wearers.zoneOf(upload.personId)) ?? 'UTC'
-  const known = new Map<string, boolean>()
-  const exists = (personId: string) => {
-    const found = known.get(personId) ?? wearers.zoneOf(personId) !== null
-    known.set(personId, found)
-    return found
+  const zones = new Map<string, string | null>()
+  /** Null for nobody, and just so for somebody out of the sender's sight: no answer tells the two apart. */
+  const zoneIfSeen = (personId: string): string | null => {
+    const known = zones.get(personId)
+    if (known !== undefined) return known
+    const zone = isInSight(upload.actor, personId, nowMs) ? wearers.zoneOf(personId) : null
+    zones.set(personId, zone)
+    return zone
   }
+  const zone = (upload.personId === null ? null : zoneIfSeen(upload.personId)) ?? 'UTC'
   return {
     deviceId,
     source: upload.source,
@@ -118,7 +121,7 @@ function contextOf(
         if (wanted === null) return wearers.wearerAt(deviceId, atMs)
         return upload.actor.serves.includes(wanted) ? wanted : null
       }
-      if (wanted === null || !exists(wanted)) return null
+      if (wanted === null || zoneIfSeen(wanted) === null) return null
       // Somebody else's watch must not end up in this person's record.
       if (upload.deviceId !== null && !wearers.servesAt(deviceId, wanted, atMs)) return null
       return wanted
@@ -126,15 +129,17 @@ function contextOf(
   }
 }
 
-/** The sample's own fault, or what the sender may not write. A person out of sight is told like one that is not there. */
+function isInSight(actor: Actor, personId: string, nowMs: number): boolean {
+  return actor.kind === 'device' ? actor.serves.includes(personId) : maySee(actor, personId, nowMs)
+}
+
+/** The sample's own fault, or what the sender may not write of somebody in sight. */
 function refusedOf(intake: Intake, actor: Actor, nowMs: number): Omit<RejectedItem, 'index'> | null {
   if ('rejected' in intake) return intake.rejected
   const { personId, metric } = intake.observation
   const dataClass = metricNamed(metric)?.class ?? 'wellness'
   // What a device measured for its wearer of then is the device's to report, though somebody else wears it now.
   if (actor.kind === 'device' || can(actor, 'write', personId, dataClass, nowMs)) return null
-  if (!maySee(actor, personId, nowMs))
-    return { code: 'NOT_FOUND', message: 'there is no such person', path: 'person' }
   return { code: 'FORBIDDEN', message: `you may not write ${dataClass} of this person`, path: 'person' }
 }
 

@@ -248,3 +248,41 @@ test('two uploads at once of the same samples never double a row', async (t) => 
   const total = answers.reduce((sum, { body }) => sum + body.data.accepted, 0)
   assert.equal(total, 20)
 })
+
+test('a person out of sight is refused in the same words as one that is not there', async (t) => {
+  const { bulk } = await setup(t)
+  const mia = { authorization: 'Bearer member-token' }
+  const named = async (person: string) =>
+    (await bulk({ samples: [{ ts: AT, hr: 72, person }] }, mia)).body.data.rejected
+  assert.deepEqual(await named('leo'), await named('nobody'))
+})
+
+test('a note is refused where its device is not one of the person’s, whether or not there is one', async (t) => {
+  const { ingest, store } = await setup(t)
+  const note = { person_id: 'mia', timestamp: AT, wellness_metrics: {}, context: { mood: 'tired' } }
+  const mia = { authorization: 'Bearer member-token' }
+  const foreign = await ingest({ ...note, device_id: 'watch-2' }, mia)
+  const unknown = await ingest({ ...note, device_id: 'watch-9' }, mia)
+  assert.deepEqual([foreign.status, foreign.body.error], [404, unknown.body.error])
+  assert.equal((await ingest({ ...note, device_id: 'watch-1' }, mia)).status, 201)
+  assert.equal(store.all('SELECT 1 FROM context_note').length, 1)
+})
+
+test('nothing new is kept about a removed person, and what else came along lands', async (t) => {
+  const { bulk, ingest, store, stored } = await setup(t)
+  await store.write([{ sql: `UPDATE person SET deleted_at = 1 WHERE id = 'leo'` }])
+  const before = '2026-02-01T08:00:00Z'
+  const samples = [
+    { ts: before, hr: 61 },
+    { ts: AT, hr: 72 },
+  ]
+  const { status, body } = await bulk({ samples }, WATCH)
+  assert.deepEqual(
+    [status, body.data?.accepted, body.data?.rejected.map(({ index, code }) => [index, code])],
+    [200, 1, [[0, 'NOT_FOUND']]],
+  )
+  const note = { timestamp: before, wellness_metrics: {}, context: { mood: 'tired' } }
+  assert.equal((await ingest(note, WATCH)).status, 404)
+  assert.equal(store.all('SELECT 1 FROM context_note').length, 0)
+  assert.deepEqual(await stored(), { heart_rate: 72 })
+})

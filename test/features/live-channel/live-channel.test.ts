@@ -329,6 +329,8 @@ test('a member may send telemetry about itself, not about somebody else', async 
   client.send({ type: 'telemetry', id: 2, person_id: 'leo', samples })
   const other = await client.next()
   assert.deepEqual([other['accepted'], (other['rejected'] as { code: string }[])[0]?.code], [0, 'NOT_FOUND'])
+  client.send({ type: 'telemetry', id: 2, person_id: 'nobody', samples })
+  assert.deepEqual(await client.next(), other, 'one that is not there is told alike')
 })
 
 test('messages that are no message are answered, oversized ones close with 1009', async (t) => {
