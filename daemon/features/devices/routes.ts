@@ -85,7 +85,8 @@ function readRoutes(http: Http, { devices, clock }: DeviceRoutesDeps): void {
     async ({ actor, query }) => {
       const seen = devices.list().filter((device) => mayKnow(actor, device, clock.now()))
       const page = seen.slice((query.page - 1) * query.per_page, query.page * query.per_page)
-      return okPage(clock.now(), page, query, seen.length)
+      const shown = page.map((device) => shownTo(actor, device, clock.now()))
+      return okPage(clock.now(), shown, query, seen.length)
     },
   )
   http.get(
@@ -97,7 +98,7 @@ function readRoutes(http: Http, { devices, clock }: DeviceRoutesDeps): void {
     async ({ actor, params }) => {
       const device = devices.view(params.deviceId)
       if (!mayKnow(actor, device, clock.now())) throw noSuchDevice()
-      return ok(clock.now(), device)
+      return ok(clock.now(), shownTo(actor, device, clock.now()))
     },
   )
 }
@@ -207,6 +208,11 @@ function quarantineView({ id, atMs, topic, code, reason, payload, payloadBytes }
 function mayKnow(actor: Actor, { person_id: personId }: Device, nowMs: number): boolean {
   if (actor.kind === 'local' || (actor.kind === 'user' && actor.role === 'owner')) return true
   return personId !== null && maySee(actor, personId, nowMs)
+}
+
+/** A device may serve people whom the caller knows nothing of. */
+function shownTo(actor: Actor, device: Device, nowMs: number): Device {
+  return { ...device, serves: device.serves.filter((personId) => maySee(actor, personId, nowMs)) }
 }
 
 function changesOf(body: Static<typeof Changes>, nowMs: number): DeviceChanges {

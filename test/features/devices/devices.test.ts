@@ -239,3 +239,18 @@ test('an owner reads what a device sent that could not be taken, newest first', 
   )
   assert.equal((await call('GET', '/devices/watch-1', { token: owner })).body.data.quarantined, 2)
 })
+
+test('a device names the people it serves only to those who may see them', async (t) => {
+  const { add, call, letIn, owner } = await setup(t)
+  await add({ id: 'w1', person_id: 'mia', serves: ['mia', 'tom'] })
+  const { access_token: coach } = await letIn(owner, { role: 'coach', person_id: 'mia' })
+  const seen = async (token: string) => [
+    (await call('GET', '/devices', { token })).body.data[0].serves,
+    (await call('GET', '/devices/w1', { token })).body.data.serves,
+  ]
+  assert.deepEqual(await seen(coach), [['mia'], ['mia']])
+  assert.deepEqual(await seen(owner), [
+    ['mia', 'tom'],
+    ['mia', 'tom'],
+  ])
+})
