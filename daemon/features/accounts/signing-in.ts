@@ -4,7 +4,7 @@ import type { Tokens } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Plan } from '../../store/plan.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store, Write } from '../../store/store.ts'
 import { ACCESS_TOKEN_S, type AccessTokens } from './access-tokens.ts'
 import { createLoginGuard } from './login-guard.ts'
 import type { Passwords } from './passwords.ts'
@@ -61,12 +61,23 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
     return { result: await tokens(user, result.signInId, result.refreshToken), writes, committed }
   }
 
-  async function signIn(user: StoredUser, how: Omit<NewSignIn, 'userId'>): Promise<Tokens> {
+  async function signIn(
+    user: StoredUser,
+    how: Omit<NewSignIn, 'userId'>,
+    only: readonly Write[] = [],
+  ): Promise<Tokens> {
     await signIns.revoke(tooMany(signIns.all(), user.id), 'limit')
     const planned = await plan(user, how)
-    await store.write(planned.writes)
+    await store.write([...only, ...planned.writes])
     planned.committed()
     return planned.result
+  }
+
+  async function rehashed(userId: string, old: string, password: string): Promise<string> {
+    const passwordHash = await passwords.hash(password)
+    if (users.get(userId)?.passwordHash !== old) throw wrong()
+    await users.change(userId, { passwordHash })
+    return passwordHash
   }
 
   function actorOf(signInId: string): Actor | null {
@@ -88,10 +99,12 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
       const isRight = await passwords.verify(hash, password)
       if (!user || hash === null || !isRight) throw wrong()
       right()
-      if (passwords.isOutdated(hash)) {
-        await users.change(user.id, { passwordHash: await passwords.hash(password) })
-      }
-      return signIn(user, { deviceName: null, paired: false })
+      const kept = passwords.isOutdated(hash) ? await rehashed(user.id, hash, password) : hash
+      return signIn(user, { deviceName: null, paired: false }, [stillHas(user.id, kept)]).catch(
+        (cause: unknown) => {
+          throw cause instanceof HubError && cause.code === 'CONFLICT' ? wrong() : cause
+        },
+      )
     },
     async refresh(token) {
       const { signIn: live, refreshToken } = await signIns.refresh(token)
@@ -114,6 +127,15 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
       if (actor?.kind !== 'user' || actor.userId !== claims.userId) throw ended()
       return actor
     },
+  }
+}
+
+/** Checking takes a while: fails the unit when the password was changed or the user disabled meanwhile. */
+function stillHas(userId: string, hash: string): Write {
+  return {
+    sql: `UPDATE user SET password_hash = :hash WHERE id = :userId AND password_hash = :hash AND disabled_at IS NULL`,
+    params: { userId, hash },
+    expect: 1,
   }
 }
 

@@ -4,7 +4,7 @@ import { SignJWT, UnsecuredJWT } from 'jose'
 import { ABSOLUTE_MS, GRACE_MS, SLIDING_MS } from '../../../daemon/features/accounts/sign-ins.ts'
 import { deriveKey, ensureSecret } from '../../../daemon/kernel/secrets.ts'
 import { fakeClock } from '../../fakes/clock.ts'
-import { OWNER, openHousehold, temporaryFolder } from '../../fakes/household.ts'
+import { OWNER, openHousehold, plainPasswords, temporaryFolder } from '../../fakes/household.ts'
 
 const MINUTE = 60_000
 
@@ -44,6 +44,37 @@ test('a wrong password and an unknown name get the same answer', async (t) => {
   const unknown = await login({ name: 'Nobody' })
   assert.deepEqual([wrong.status, wrong.body.error], [401, unknown.body.error])
   assert.equal((await login({ name: ' aNNa ' })).status, 200, 'names are compared without case')
+})
+
+test('a password that changes while it is being checked signs nobody in any more', async (t) => {
+  let checking: () => void = () => {}
+  let release: () => void = () => {}
+  const entered = new Promise<void>((resolve) => {
+    checking = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const passwords = plainPasswords()
+  const slow = {
+    ...passwords,
+    async verify(hash: string | null, password: string) {
+      const isRight = await passwords.verify(hash, password)
+      checking()
+      await held
+      return isRight
+    },
+  }
+  const { accounts, call } = await openHousehold(t, { passwords: slow })
+  await accounts.claimLocally(OWNER)
+  const thief = call('POST', '/auth/login', { body: OWNER })
+  await entered
+  await accounts.setPassword(OWNER.name, 'another long enough one')
+  release()
+  const { status, body } = await thief
+  assert.deepEqual([status, body.error?.code], [401, 'UNAUTHENTICATED'])
+  const owner = { ...OWNER, password: 'another long enough one' }
+  assert.equal((await call('POST', '/auth/login', { body: owner })).status, 200)
 })
 
 test('five wrong passwords from one place make it wait, not the owner somewhere else', async (t) => {
