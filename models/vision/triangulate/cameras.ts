@@ -1,5 +1,6 @@
 /** Calibrated cameras of a rig: how a point in the room becomes a pixel. */
 import { at } from '../numeric/dense.ts'
+import { rotationOf } from '../numeric/rotation.ts'
 import { UnreadableInput } from '../unreadable.ts'
 import { parseToml, type TomlTable, type TomlValue } from './toml.ts'
 
@@ -43,7 +44,8 @@ function cameraOf(key: string, table: TomlTable): Camera {
   if (table.get('fisheye') === true)
     throw new UnreadableInput(`Camera ${key} is a fisheye; calibrate it with the pinhole model.`)
   const intrinsic = numbers(key, table, 'matrix', 9)
-  const rotation = rodrigues(numbers(key, table, 'rotation', 3))
+  const [rx = 0, ry = 0, rz = 0] = numbers(key, table, 'rotation', 3)
+  const rotation = rotationOf(rx, ry, rz)
   const translation = numbers(key, table, 'translation', 3)
   const [k1 = 0, k2 = 0, p1 = 0, p2 = 0] = table.has('distortions')
     ? numbers(key, table, 'distortions', 4)
@@ -72,27 +74,6 @@ function numbers(key: string, table: TomlTable, field: string, count: number): n
   if (values.length < count || !values.every(Number.isFinite))
     throw new UnreadableInput(`Camera ${key} needs ${count} numbers in ${field}.`)
   return values.slice(0, count)
-}
-
-/** Rotation matrix of an axis whose length is the angle in radians. */
-export function rodrigues([x = 0, y = 0, z = 0]: readonly number[]): Float64Array {
-  const angle = Math.hypot(x, y, z)
-  if (angle < 1e-12) return Float64Array.of(1, -z, y, z, 1, -x, -y, x, 1)
-  const [a, b, c] = [x / angle, y / angle, z / angle]
-  const cos = Math.cos(angle)
-  const sin = Math.sin(angle)
-  const rest = 1 - cos
-  return Float64Array.of(
-    cos + a * a * rest,
-    a * b * rest - c * sin,
-    a * c * rest + b * sin,
-    a * b * rest + c * sin,
-    cos + b * b * rest,
-    b * c * rest - a * sin,
-    a * c * rest - b * sin,
-    b * c * rest + a * sin,
-    cos + c * c * rest,
-  )
 }
 
 /** Where a point in the room is seen; not finite in the camera's own plane. */

@@ -31,7 +31,11 @@ export function parseToml(text: string): Map<string, TomlTable> {
     const pair = /^([\w."'-]+)\s*=\s*(.*)$/.exec(line)
     if (!pair) throw unreadable(start)
     let rest = pair[2] ?? ''
-    while (openBrackets(rest) > 0 && index + 1 < lines.length) rest += `\n${lines[++index]}`
+    for (let open = openBrackets(rest); open > 0 && index + 1 < lines.length; ) {
+      const more = lines[++index] ?? ''
+      rest += `\n${more}`
+      open += openBrackets(more)
+    }
     table.set((pair[1] ?? '').replace(/["']/g, ''), parseValue(rest, start))
   }
   return tables
