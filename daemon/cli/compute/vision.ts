@@ -1,5 +1,10 @@
 /** `compute track`, `mot-metrics`, `triangulate` and `fit-body`: the vision algorithms on files. */
-import { basename, extname } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
+import { bodyModelFromNpz, JOINT_NAMES } from '../../../models/vision/body/body-model.ts'
+import { fitBody } from '../../../models/vision/body/fit.ts'
+import { parseJoints } from '../../../models/vision/body/joints-file.ts'
+import { poseAngles, smoothAngles } from '../../../models/vision/body/kpi.ts'
+import { kinematicSkeleton } from '../../../models/vision/body/skeleton.ts'
 import { motMetrics } from '../../../models/vision/mot/metrics.ts'
 import { formatMot, type MotFrames, parseMot } from '../../../models/vision/mot/text.ts'
 import { BYTETRACK, createTracker, type TrackedBox } from '../../../models/vision/track/tracker.ts'
@@ -13,8 +18,8 @@ import {
 } from '../../../models/vision/triangulate/recording.ts'
 import { formatTrc } from '../../../models/vision/triangulate/trc.ts'
 import { UnreadableInput } from '../../../models/vision/unreadable.ts'
-import { HubError } from '../../kernel/errors.ts'
-import type { Computation, InputFile, PlainText, Settings } from './computation.ts'
+import { HubError, isMissing } from '../../kernel/errors.ts'
+import { type Computation, type InputFile, inputFile, type PlainText, type Settings } from './computation.ts'
 
 /** MOT detections to a MOT result. Settings carry the reference's names and defaults. */
 export const track: Computation = async (file, set) => {
@@ -49,16 +54,64 @@ export const triangulate: Computation = async (file, set) => {
   return { plainText: formatTrc(name, recording) } satisfies PlainText
 }
 
+/**
+ * 3D joints to one body and its pose per frame. The body is `--set model=FILE.npz`, else the file that the recording names if it
+ * lies beside it, else the hub's own skeleton; the answer says which. `rate` and `lowpass` smooth the angles.
+ */
+export const fitBodyToJoints: Computation = async (file, set) => {
+  const input = await file.json()
+  const rateHz = set.number('rate', RECORDING.rateHz)
+  const lowPassHz = lowPassOf(set, rateHz)
+  const { name, model } = await bodyModelFor(file, set.file('model'), input)
+  const { frames, up } = readable(file.path, () => parseJoints(input, model.joints))
+  const fit = fitBody(model, frames, up)
+  const angles = fit.frames.map(({ joints }) => poseAngles(joints, up))
+  const smooth = lowPassHz === null ? angles : smoothAngles(angles, lowPassHz, rateHz)
+  return {
+    model: name,
+    beta: [...fit.beta],
+    bone_lengths_m: [...fit.boneLengthsM],
+    noise_m: fit.noiseM,
+    joint_names: JOINT_NAMES,
+    frames: fit.frames.map(({ joints, errorM, inferred }, index) => ({
+      kpi: smooth[index],
+      joints: Array.from({ length: model.joints }, (_, joint) => [
+        ...joints.subarray(joint * 3, joint * 3 + 3),
+      ]),
+      error_mm: errorM * 1000,
+      inferred: inferred.map((joint) => JOINT_NAMES[joint] ?? `joint ${joint}`),
+    })),
+  }
+}
+
+async function bodyModelFor(file: InputFile, given: InputFile | null, input: unknown) {
+  const named = given ?? modelBeside(file, input)
+  if (!named) return { name: 'homefield skeleton', model: kinematicSkeleton() }
+  try {
+    const bytes = await named.bytes()
+    return { name: basename(named.path), model: readable(named.path, () => bodyModelFromNpz(bytes)) }
+  } catch (cause) {
+    if (given || !isMissing(cause)) throw cause
+    process.stderr.write(`${named.path} is not there; the hub's own skeleton is fitted.\n`)
+    return { name: 'homefield skeleton', model: kinematicSkeleton() }
+  }
+}
+
+/** Only a plain file name is followed, and only in the recording's own folder. */
+function modelBeside(file: InputFile, input: unknown): InputFile | null {
+  const name = typeof input === 'object' && input !== null && 'model' in input ? input.model : null
+  return typeof name === 'string' && /^[\w.-]+\.npz$/.test(name)
+    ? inputFile(join(dirname(file.path), name))
+    : null
+}
+
 function recordingOptions(set: Settings): RecordingOptions {
   const rateHz = set.number('rate', RECORDING.rateHz)
-  if (rateHz <= 0) throw new HubError('VALIDATION_ERROR', 'rate must be above 0.')
-  const lowPassHz = set.number('lowpass', 0)
-  if (lowPassHz < 0 || lowPassHz >= rateHz / 2)
-    throw new HubError('VALIDATION_ERROR', `lowpass must lie between 0 (off) and half of ${rateHz}.`)
+  const lowPassHz = lowPassOf(set, rateHz)
   const reweightPx = set.number('reweight_px', 0)
   return {
     rateHz,
-    lowPassHz: lowPassHz === 0 ? null : lowPassHz,
+    lowPassHz,
     reweightPx: reweightPx > 0 ? reweightPx : null,
     person: set.number('person', RECORDING.person),
     minScore: set.number('min_score', RECORDING.minScore),
@@ -67,6 +120,15 @@ function recordingOptions(set: Settings): RecordingOptions {
     maxGapFrames: set.number('max_gap', RECORDING.maxGapFrames),
     undistort: oneOf(set, 'undistort', ['off', 'on']) === 'on',
   }
+}
+
+/** Null when the filter is off. */
+function lowPassOf(set: Settings, rateHz: number): number | null {
+  if (rateHz <= 0) throw new HubError('VALIDATION_ERROR', 'rate must be above 0.')
+  const lowPassHz = set.number('lowpass', 0)
+  if (lowPassHz < 0 || lowPassHz >= rateHz / 2)
+    throw new HubError('VALIDATION_ERROR', `lowpass must lie between 0 (off) and half of ${rateHz}.`)
+  return lowPassHz === 0 ? null : lowPassHz
 }
 
 function spoken(quality: Triangulated['quality']) {

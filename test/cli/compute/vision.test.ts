@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { inputFile, type PlainText, settings } from '../../../daemon/cli/compute/computation.ts'
-import { motMetricsOfFiles, track, triangulate } from '../../../daemon/cli/compute/vision.ts'
+import { fitBodyToJoints, motMetricsOfFiles, track, triangulate } from '../../../daemon/cli/compute/vision.ts'
 import { missing, samplePath } from '../../models/vision/samples.ts'
 
 const TRIAL = ['vision', 'multicam', 'pose2sim'] as const
 const CAMPUS = ['vision', 'mot', 'TUD-Campus'] as const
+
+interface Fitted {
+  model: string
+  beta: number[]
+  bone_lengths_m: number[]
+  frames: { kpi: Record<string, number>; joints: number[][] }[]
+}
 
 function setup(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'homefield-vision-'))
@@ -74,4 +81,22 @@ test('triangulate writes the recording as TRC, or everything as JSON', {
     /format is one of trc, json/,
   )
   await assert.rejects(triangulate(poses, settings([])), /--set calibration=FILE/)
+})
+
+test('fit-body answers in the words of its expected file, with the model beside the recording', async (t) => {
+  const { file } = setup(t)
+  const recording = join('test', 'fixtures', 'smpl', 'joints3d.json')
+  const answer = (await fitBodyToJoints(inputFile(recording), settings([]))) as Fitted
+  assert.equal(answer.model, 'synthetic-smpl.npz')
+  assert.deepEqual([answer.beta.length, answer.bone_lengths_m.length, answer.frames.length], [10, 24, 6])
+  const [first] = answer.frames
+  assert.ok(Math.abs(first!.kpi['knee_flexion_l']! - 68.12) < 0.5)
+  assert.ok(Math.abs(first!.joints[7]![1]! - 0.23293) < 0.001)
+  const alone = inputFile(file('joints3d.json', readFileSync(recording, 'utf8')))
+  assert.equal(((await fitBodyToJoints(alone, settings([]))) as Fitted).model, 'homefield skeleton')
+  await assert.rejects(
+    fitBodyToJoints(alone, settings([`model=${recording}`])),
+    /joints3d\.json: This is not an \.npz/,
+  )
+  await assert.rejects(fitBodyToJoints(alone, settings(['lowpass=40'])), /half of 60/)
 })
