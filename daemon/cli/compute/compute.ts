@@ -6,7 +6,7 @@ import { decode } from './decode.ts'
 import { METRICS } from './metrics.ts'
 import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
 import { pcmci } from './patterns-causes.ts'
-import { motMetricsOfFiles, track, triangulate } from './vision.ts'
+import { fitBodyToJoints, motMetricsOfFiles, track, triangulate } from './vision.ts'
 
 /** Every algorithm that runs on a file, by the name on the command line. */
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
@@ -14,6 +14,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   track,
   'mot-metrics': motMetricsOfFiles,
   triangulate,
+  'fit-body': fitBodyToJoints,
   'lagged-correlation': laggedCorrelation,
   pcmci,
   'matrix-profile': matrixProfile,
