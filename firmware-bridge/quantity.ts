@@ -1,3 +1,4 @@
+import { entry } from './entry.ts'
 import { KCAL_PER_KJ, KG_PER_LB, MG_PER_DL_PER_MMOL_PER_L, tidy } from './gatt/number.ts'
 
 /** What a decoder hands over per metric: one unit each, whatever the source wrote. */
@@ -101,7 +102,7 @@ const MOLAR_MASS = /<[\d.]+>/
 
 /** The unit in which every decoder here gives a metric; undefined for a metric that none gives. */
 export function unitOf(metric: string): string | undefined {
-  return Object.hasOwn(UNIT_OF, metric) ? UNIT_OF[metric] : undefined
+  return entry(UNIT_OF, metric)
 }
 
 /** The value in the metric's own unit; null when the source's unit is not one for this metric. No unit means the own one. */
@@ -112,6 +113,6 @@ export function inUnitOf(metric: string, value: number, unit: string | undefined
   const word = unit.replace(MOLAR_MASS, '').replace(/\s/g, '').toLowerCase()
   if (word === own.toLowerCase()) return value
   const spellings = SPELLINGS[own]
-  const convert = spellings && Object.hasOwn(spellings, word) ? spellings[word] : undefined
+  const convert = spellings && entry(spellings, word)
   return convert ? tidy(convert(value)) : null
 }

@@ -1,3 +1,5 @@
+import { entry } from '../entry.ts'
+
 /** The short keys of Home Assistant's discovery that matter for a measuring device; firmware writes either form. */
 const SENSOR: Readonly<Record<string, string>> = {
   avty: 'availability',
@@ -41,7 +43,7 @@ function renamed(
 ): Map<string, unknown> {
   const long = new Map<string, unknown>()
   for (const [key, value] of Object.entries(object)) {
-    const name = Object.hasOwn(names, key) ? names[key] : undefined
+    const name = entry(names, key)
     if (name === undefined) long.set(key, value)
     else if (!long.has(name)) long.set(name, value)
   }

@@ -1,3 +1,4 @@
+import { entry } from '../entry.ts'
 import { decodeGatt } from '../gatt/decode.ts'
 import type { Decoded, Sample } from '../message.ts'
 import { unitOf } from '../quantity.ts'
@@ -47,12 +48,10 @@ function decodeTopic(
   if (kind === 'advertise' && rest.length === 1) return decodeAdvert(rest[0] ?? '', arrival)
   if (kind === 'advertise' && rest[0] === 'manufacturer' && rest.length === 2)
     return decodeMaker(rest[1] ?? '', arrival)
-  if (rest.length > 0 || !Object.hasOwn(DECODED, kind)) return null
+  const usual = entry(DECODED, kind)
+  if (rest.length > 0 || usual === undefined) return null
   const settled = arrival.settings(device)?.metrics ?? {}
-  return decodeValue(
-    Object.hasOwn(settled, kind) ? (settled[kind] ?? '') : (DECODED[kind] ?? ''),
-    textOf(arrival.payload),
-  )
+  return decodeValue(entry(settled, kind) ?? usual, textOf(arrival.payload))
 }
 
 function decodeValue(metric: string, text: string): Decoded {
@@ -84,7 +83,7 @@ function decodeShort(text: string): Decoded {
     return { error: 'json', detail: 'not the short form {hr:72,st:1,b:9}' }
   const samples: Sample[] = []
   for (const [, key = '', number] of text.matchAll(SHORT_PAIR)) {
-    const metric = Object.hasOwn(SHORT, key) ? SHORT[key] : undefined
+    const metric = entry(SHORT, key)
     const unit = metric === undefined ? undefined : unitOf(metric)
     const missing = key === 'hr' && Number(number) === 0
     if (metric !== undefined && unit !== undefined && !missing)

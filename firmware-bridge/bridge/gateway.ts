@@ -1,3 +1,4 @@
+import { entry } from '../entry.ts'
 import { decodeGatt } from '../gatt/decode.ts'
 import type { Decoded } from '../message.ts'
 import { inUnitOf, unitOf } from '../quantity.ts'
@@ -47,7 +48,7 @@ function decodeReport(report: JsonObject, device: string, arrival: Arrival): Dec
   if (typeof report['weight'] === 'number') return decodeScale(report)
   const metrics = arrival.settings(device)?.metrics ?? {}
   const samples = PROPERTIES.flatMap(({ name, metric: usual }) => {
-    const metric = Object.hasOwn(metrics, name) ? (metrics[name] ?? usual) : usual
+    const metric = entry(metrics, name) ?? usual
     const unit = unitOf(metric)
     const value = numberOf(report[name])
     // A strap that lost the skin sends zero.

@@ -1,3 +1,4 @@
+import { entry } from '../entry.ts'
 import { unitOf } from '../quantity.ts'
 import type { DeviceSettings } from './answer.ts'
 
@@ -62,25 +63,21 @@ export function metricOf(described: Described, settings: DeviceSettings | undefi
   const unit = (described.unit ?? '').replace(/\s/g, '').toLowerCase()
   const words = described.names.map(asWords).join(' ')
   const spoken = WORDS.find(({ pattern, units }) => pattern.test(words) && units.test(unit))?.metric
-  const byClass = own(CLASS_METRIC, described.deviceClass ?? '')
+  const byClass = entry(CLASS_METRIC, described.deviceClass ?? '')
   // A class is exact, but the only temperature it knows is any temperature.
   if (byClass !== undefined) return byClass === 'ambient_temp' && spoken?.endsWith('_temp') ? spoken : byClass
   if (described.deviceClass !== null) return null
-  return spoken ?? own(UNIT_METRIC, unit) ?? null
+  return spoken ?? entry(UNIT_METRIC, unit) ?? null
 }
 
 function ownersWord(described: Described, settings: DeviceSettings | undefined): string | undefined {
   const metrics = settings?.metrics
   if (!metrics) return undefined
   for (const name of [...described.names, described.deviceClass ?? '']) {
-    const metric = own(metrics, name)
+    const metric = entry(metrics, name)
     if (metric === IGNORE || (metric !== undefined && unitOf(metric) !== undefined)) return metric
   }
   return undefined
-}
-
-function own(table: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 /** `watch42_restingHR` → `watch42 resting hr`. */

@@ -1,3 +1,4 @@
+import { entry } from '../entry.ts'
 import type { LocalClock } from '../local-clock.ts'
 import { inUnitOf, unitOf } from '../quantity.ts'
 import { type Arrival, type BridgeAnswer, type BridgeSample, ignored } from './answer.ts'
@@ -42,8 +43,7 @@ function sensorSamples(
     for (const [field, raw] of Object.entries(isObject(fields) ? fields : {}).slice(0, MAX_SENSORS)) {
       const names = [`${sensor}.${field}`, field, field.toLowerCase()]
       const owners = names.find((name) => Object.hasOwn(settled, name))
-      const metric =
-        owners === undefined ? (Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined) : settled[owners]
+      const metric = owners === undefined ? entry(FIELDS, field) : settled[owners]
       const unit = metric === undefined ? undefined : unitOf(metric)
       if (metric === undefined || unit === undefined) continue
       const value = numberOf(raw)

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
+import { importRecords } from './import.ts'
 import { METRICS } from './metrics.ts'
 import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
 import { pcmci } from './patterns-causes.ts'
@@ -11,6 +12,7 @@ import { fitBodyToJoints, motMetricsOfFiles, track, triangulate } from './vision
 /** Every algorithm that runs on a file, by the name on the command line. */
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   decode,
+  import: importRecords,
   track,
   'mot-metrics': motMetricsOfFiles,
   triangulate,
@@ -25,6 +27,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
 
 interface ComputeOptions {
   in: string
+  kind?: string
   out?: string
   set: string[]
 }
@@ -38,6 +41,7 @@ export function registerCompute(program: Command): void {
     .argument('<what>', names.join(' | '))
     .requiredOption('--in <file>', 'file or folder to read')
     .option('--set <key=value>', 'a setting of the algorithm; may be repeated', collect, [])
+    .option('--kind <kind>', 'what the file of an import is: short for --set kind=')
     .option('--out <file>', 'file to write instead of stdout')
     .action(async (what: string, options: ComputeOptions) => {
       process.exitCode = await runCompute(what, options)
@@ -68,7 +72,7 @@ async function compute(what: string, options: ComputeOptions): Promise<string> {
     const known = Object.keys(COMPUTATIONS).join(', ')
     throw new HubError('VALIDATION_ERROR', `There is no "${what}" to compute, only: ${known}.`)
   }
-  const given = settings(options.set)
+  const given = settings(options.kind === undefined ? options.set : [`kind=${options.kind}`, ...options.set])
   const result = await computation(inputFile(options.in), given)
   const unused = given.unused()
   if (unused.length > 0)
