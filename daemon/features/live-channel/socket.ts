@@ -30,7 +30,8 @@ export function serveSocket(socket: WebSocket, bearer: string | null, deps: Sock
   const wire = wireOf(socket, deps.clock)
   const conversation = createConversation(wire, deps)
   const timers = [keepAlive(socket, deps.clock), expectSignIn(conversation, wire, deps.clock)]
-  const take = createInbox(conversation, wire, deps)
+  const signedIn = bearer === null ? Promise.resolve() : conversation.authenticate({ token: bearer })
+  const take = createInbox(conversation, wire, deps, signedIn)
   socket.on('message', (data: Buffer | ArrayBuffer | Buffer[], isBinary: boolean) => {
     take(Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer), isBinary)
   })
@@ -41,7 +42,6 @@ export function serveSocket(socket: WebSocket, bearer: string | null, deps: Sock
     client.session.close()
     deps.onClose(client)
   })
-  if (bearer !== null) void conversation.authenticate({ token: bearer })
 }
 
 function wireOf(socket: WebSocket, clock: Clock): Wire {
@@ -84,14 +84,18 @@ function expectSignIn(conversation: Conversation, wire: Wire, clock: Clock): () 
   })
 }
 
-/** Lets through what is small, slow and readable enough, one message after the other. */
+/**
+ * Lets through what is small, slow and readable enough, one message after the other. They wait for `signedIn`: a client
+ * with a token in its sub-protocol may speak as soon as the socket is open.
+ */
 function createInbox(
   conversation: Conversation,
   wire: Wire,
   { clock, read }: Pick<SocketDeps, 'clock' | 'read'>,
+  signedIn: Promise<void>,
 ): (bytes: Buffer, isBinary: boolean) => void {
   let backlog = 0
-  let tail: Promise<void> = Promise.resolve()
+  let tail = signedIn
   const window = { startMs: clock.monotonic(), used: 0 }
   return (bytes, isBinary) => {
     if (bytes.byteLength > MESSAGE_BYTES) return wire.close(1009, 'a message has 64 KB at most')

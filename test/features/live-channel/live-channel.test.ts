@@ -41,7 +41,14 @@ async function setup(t: TestContext) {
     clock,
     log: createLog('silent'),
     newId: () => 'session-1',
-    credentials: { fromBearer: known, fromApiKey: known },
+    credentials: {
+      // Looking at a token takes a while, as verifying a signature does.
+      fromBearer: async (token: string) => {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        return known(token)
+      },
+      fromApiKey: known,
+    },
     current: (actor: Actor) =>
       [...actors.values()].find((one) => JSON.stringify(keyOf(one)) === JSON.stringify(keyOf(actor))) ?? null,
     personExists: (personId: string) => ['mia', 'leo'].includes(personId),
@@ -124,6 +131,18 @@ test('a token among the sub-protocols signs in, and the answer is homefield.v1',
   const client = connect(['homefield.v1', 'bearer.member-token'])
   assert.deepEqual(await client.next(), { type: 'connected', session_id: 'session-1' })
   assert.equal(client.socket.protocol, 'homefield.v1')
+})
+
+test('a client may speak before the hub has looked at its token', async (t) => {
+  const { connect } = await setup(t)
+  const client = connect(['homefield.v1', 'bearer.member-token'])
+  client.send({ type: 'subscribe', topics: ['person:mia'] })
+  assert.equal((await client.next())['type'], 'connected')
+  assert.deepEqual(await client.next(), {
+    type: 'subscribed',
+    topics: ['person:mia'],
+    seq: { 'person:mia': BASE },
+  })
 })
 
 test('a first message signs in too, with a token or with an API key', async (t) => {
