@@ -7,6 +7,8 @@ interface PlayedWire extends Wire {
   said: Record<string, unknown>[]
   protocols: string[]
   hear(message: unknown): void
+  /** Opens and greets, as the hub does once it knows the token. */
+  welcome(): void
   end(code: number): void
 }
 
@@ -76,7 +78,7 @@ function setup() {
     /** Opens the newest wire and lets the hub confirm the topics. */
     join(seq: Record<string, number>) {
       const wire = wires.at(-1)!
-      wire.onopen?.()
+      wire.welcome()
       wire.hear({ type: 'subscribed', topics: Object.keys(seq), seq })
       return wire
     },
@@ -97,6 +99,10 @@ function playedWire(protocols: string[]): PlayedWire {
     hear(message) {
       this.onmessage?.({ data: JSON.stringify(message) })
     },
+    welcome() {
+      this.onopen?.()
+      this.hear({ type: 'connected', session_id: 'session-1' })
+    },
     end(code) {
       this.onclose?.({ code })
     },
@@ -111,11 +117,13 @@ const vitals = (seq: number) => ({
   data: {},
 })
 
-test('the token travels as a sub-protocol and the topics after opening', async () => {
+test('the token travels as a sub-protocol and the topics after the greeting', async () => {
   const { socket, wires, settle } = setup()
   socket.want(['person:mia'])
   await settle()
   wires[0]!.onopen?.()
+  assert.deepEqual(wires[0]!.said, [], 'the hub may still be looking at the token')
+  wires[0]!.welcome()
   assert.deepEqual(wires[0]!.protocols, ['homefield.v1', 'bearer.jwt'])
   assert.deepEqual(wires[0]!.said, [{ type: 'subscribe', topics: ['person:mia'] }])
 })
@@ -136,7 +144,7 @@ test('after a lost connection the client asks for what came after the last event
   first.hear(vitals(8))
   first.end(1006)
   await advance(1000)
-  wires[1]!.onopen?.()
+  wires[1]!.welcome()
   assert.deepEqual(wires[1]!.said, [
     { type: 'subscribe', topics: ['person:mia'], since: { 'person:mia': 8 } },
   ])

@@ -84,7 +84,7 @@ export function createSocket(deps: SocketDeps): Socket {
     wake() {
       if (wanted.length === 0) return
       if (ready) probe()
-      else {
+      else if (wire === null) {
         failures = 0
         schedule(0)
       }
@@ -116,10 +116,7 @@ export function createSocket(deps: SocketDeps): Socket {
     wire = deps.open(['homefield.v1', `bearer.${token}`])
     const current = wire
     wire.onopen = () => {
-      if (current !== wire) return
-      ready = true
-      subscribe(wanted)
-      watch()
+      if (current === wire) watch()
     }
     wire.onmessage = (event) => {
       if (current === wire) hear(event.data)
@@ -145,7 +142,10 @@ export function createSocket(deps: SocketDeps): Socket {
     const message = parsed(data)
     switch (message?.['type']) {
       case undefined:
+        return
       case 'connected':
+        ready = true
+        subscribe(wanted)
         return
       case 'subscribed':
         joined(message['seq'])
@@ -218,7 +218,6 @@ export function createSocket(deps: SocketDeps): Socket {
   /** Subscribing again to what is subscribed is harmless and must be answered. */
   function probe(): void {
     unschedule()
-    if (!ready) return
     subscribe(wanted.slice(0, 1))
     timer = timers.set(() => closed(0), PROBE_MS)
   }
