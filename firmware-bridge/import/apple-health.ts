@@ -1,6 +1,7 @@
 import { entry } from '../entry.ts'
 import { inUnitOf, unitOf } from '../quantity.ts'
 import { appleFact, appleMetric, appleStage, appleValue, mayRepeat } from './apple-types.ts'
+import { createMemory } from './memory.ts'
 import { groupNights, type SleepStretch } from './nights.ts'
 import {
   type Emit,
@@ -49,7 +50,7 @@ const MAX_REMEMBERED = 200_000
 export function readAppleHealth(emit: Emit): Reading {
   const tally = createTally()
   const stretches: SleepStretch[] = []
-  const seen = new Set<string>()
+  const seen = createMemory(MAX_REMEMBERED)
   let record: OpenRecord | null = null
   let workout: OpenWorkout | null = null
   let meal: OpenMeal | null = null
@@ -57,15 +58,7 @@ export function readAppleHealth(emit: Emit): Reading {
   const repeats = (sample: ImportedSample, type: string): boolean => {
     if (!mayRepeat(sample.metric)) return false
     const key = `${type} ${sample.atMs} ${sample.endMs ?? ''} ${String(sample.value)} ${sample.sourceName ?? ''}`
-    if (seen.has(key)) return true
-    seen.add(key)
-    if (seen.size > MAX_REMEMBERED) {
-      for (const oldest of seen) {
-        seen.delete(oldest)
-        break
-      }
-    }
-    return false
+    return seen.knows(key)
   }
   const takeSleep = (attributes: Attributes) => {
     const stage = appleStage(attributes['value'] ?? '')
@@ -141,7 +134,7 @@ function sampleOf(attributes: Attributes, facts: Record<string, unknown>): Impor
   const metric = appleMetric(attributes['type'] ?? '')
   if (metric === null) return 'type not kept'
   const start = parseTold(attributes['startDate'])
-  const end = parseTold(attributes['endDate'])
+  const end = attributes['endDate'] === attributes['startDate'] ? start : parseTold(attributes['endDate'])
   if (!start) return 'startDate is no time'
   const number = numberFrom(attributes['value'])
   if (number === null) return 'value is no number'

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type JsonObject, objectOf, readJsonRecords } from './json-records.ts'
+import { createMemory, type Memory } from './memory.ts'
 import { entryRecords, type NightscoutRead, statusRecords, treatmentRecords } from './nightscout.ts'
 import { type Emit, type Reading, skipped } from './record.ts'
 import { text } from './when.ts'
@@ -12,6 +13,7 @@ const COLLECTIONS: readonly { path: RegExp; read(document: JsonObject): Nightsco
 ]
 const MAX_REQUESTS = 10_000
 const MAX_DOCUMENTS = 10_000
+const MAX_REMEMBERED = 200_000
 
 interface Answer {
   id: string
@@ -26,7 +28,7 @@ interface Answer {
  * without the secret stores nothing; a reading that was there before is not a second one.
  */
 export function readNightscoutRequests(emit: Emit): Reading {
-  const seen = new Set<string>()
+  const seen = createMemory(MAX_REMEMBERED)
   const answers: Answer[] = []
   let secret: string | null = null
   return readJsonRecords({
@@ -42,7 +44,7 @@ export function readNightscoutRequests(emit: Emit): Reading {
   })
 }
 
-function answerTo(request: JsonObject, secret: string | null, seen: Set<string>, emit: Emit): Answer {
+function answerTo(request: JsonObject, secret: string | null, seen: Memory, emit: Emit): Answer {
   const id = text(request['id'], 64) ?? ''
   const [path = '', query = ''] = String(request['path']).split('?')
   if (secret !== null && !isAllowed(request, query, secret)) {
@@ -67,9 +69,8 @@ function answerTo(request: JsonObject, secret: string | null, seen: Set<string>,
         record.kind === 'sample'
           ? `${record.metric} ${record.atMs}`
           : `${record.event} ${record.atMs} ${record.externalId ?? ''}`
-      if (seen.has(key)) emit(skipped(where, 'the same reading once more'))
+      if (seen.knows(key)) emit(skipped(where, 'the same reading once more'))
       else {
-        seen.add(key)
         emit(record)
         if (record.kind === 'sample') answer.samples = [...(answer.samples ?? []), words]
         else answer.events = [...(answer.events ?? []), words]

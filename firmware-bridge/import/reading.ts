@@ -8,6 +8,7 @@ import { readGpx } from './gpx.ts'
 import { readHealthAutoExport } from './health-auto-export.ts'
 import type { ImportKind } from './kinds.ts'
 import { type DateOrder, readLibreView } from './libreview.ts'
+import { createMemory } from './memory.ts'
 import { readNightscout } from './nightscout.ts'
 import { readNightscoutRequests } from './nightscout-requests.ts'
 import { readOura } from './oura.ts'
@@ -87,23 +88,14 @@ function readNightscoutFile(emit: Emit): Reading {
 
 const MAX_REMEMBERED = 50_000
 
-/** Lists a record that stands in the file twice as skipped. It remembers the newest 50 000, the store all. */
+/** Lists a record that stands in the file twice as skipped. It remembers the newest, the store all. */
 function withoutRepeats(emit: Emit): Emit {
-  const seen = new Set<string>()
-  let row = 0
+  const memory = createMemory(MAX_REMEMBERED)
+  let count = 0
   return (record) => {
     if (record.kind === 'finding' || record.kind === 'skipped') return emit(record)
-    row++
-    const key = JSON.stringify(record)
-    if (seen.has(key))
-      return emit({ kind: 'skipped', where: `record ${row}`, reason: 'the same record once more' })
-    seen.add(key)
-    if (seen.size > MAX_REMEMBERED) {
-      for (const oldest of seen) {
-        seen.delete(oldest)
-        break
-      }
-    }
-    emit(record)
+    count++
+    const known = memory.knows(JSON.stringify(record))
+    emit(known ? { kind: 'skipped', where: `record ${count}`, reason: 'the same record once more' } : record)
   }
 }

@@ -11,6 +11,37 @@ const OFFSET_TIME =
 /** Reads `2026-03-14 08:00:58 +0100` and RFC 3339 times; null for anything without an offset or out of the calendar. */
 export function parseTold(text: unknown): Told | null {
   if (typeof text !== 'string' || text.length > 48) return null
+  return text.length === APPLE_LENGTH ? (appleTime(text) ?? offsetTime(text)) : offsetTime(text)
+}
+
+const APPLE_LENGTH = '2026-03-14 08:00:58 +0100'.length
+
+/** The one form of a gigabyte of Apple Health, by its places, which takes a fifth of the time of an expression. */
+function appleTime(text: string): Told | null {
+  const sign = text[20] === '+' ? 1 : text[20] === '-' ? -1 : 0
+  if (sign === 0 || text[4] !== '-' || text[10] !== ' ' || text[13] !== ':' || text[19] !== ' ') return null
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)]
+  const [hour, minute, second] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19)]
+  const offsetMinutes = digits(text, 21, 23) * 60 + digits(text, 23, 25)
+  // A day that every month has: the others are looked at more closely.
+  const plain =
+    month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59
+  if (!plain || !(year >= 1000) || !(offsetMinutes <= 24 * 60)) return null
+  const wallMs = Date.UTC(year, month - 1, day, hour, minute, second)
+  return { atMs: wallMs - sign * offsetMinutes * 60_000, day: text.slice(0, 10) }
+}
+
+function digits(text: string, from: number, to: number): number {
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  return value
+}
+
+function offsetTime(text: string): Told | null {
   const match = OFFSET_TIME.exec(text)
   if (!match) return null
   const [, day = '', clock = '', utc, sign, hours, minutes] = match

@@ -51,9 +51,10 @@ export function createXmlEvents({ open, close, onBroken }: XmlEventsDeps): XmlEv
     if (!broken) close(local(name), text.trim())
   })
   parser.on('text', (text) => {
-    const before = texts.pop()
-    if (before === undefined) return
-    texts.push((before + text).slice(0, MAX_TEXT))
+    const before = texts.at(-1)
+    // What stands between tags of an export is line breaks, a million of them.
+    if (before === undefined || before.length > MAX_TEXT || text.trim() === '') return
+    texts[texts.length - 1] = before + text.slice(0, MAX_TEXT)
   })
   const read = (text: string) => {
     try {
