@@ -23,6 +23,8 @@ const MESSAGE_BYTES = 64 * 1024
 const MESSAGES_PER_S = 50
 /** Messages that wait while an earlier one is being handled. */
 const BACKLOG_MAX = 64
+/** Answers that a client leaves unread before it is cut off; events have their own, lower mark. */
+const UNREAD_BYTES = 1_048_576
 const GRACE_MS = 2000
 
 /** Carries the live channel's protocol on one WebSocket: sign-in in time, pings, sizes, rates, one message after the other. */
@@ -57,7 +59,10 @@ function wireOf(socket: WebSocket, clock: Clock): Wire {
   return {
     isOpen,
     close,
-    tell: (message: ToldMessage) => send(JSON.stringify(message)),
+    tell(message: ToldMessage) {
+      if (socket.bufferedAmount > UNREAD_BYTES) close(CLOSE.tooSlow, 'too many answers left unread')
+      else send(JSON.stringify(message))
+    },
     sink: {
       send,
       bufferedBytes: () => socket.bufferedAmount,
