@@ -9,7 +9,7 @@ import type { Feature } from './domain/route.ts'
 import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
 import { type Announcement, createAnnouncement } from './features/announce/announce.ts'
 import { createConsents } from './features/consents/consents.ts'
-import { createDevices } from './features/devices/devices.ts'
+import { createDevices, type Devices } from './features/devices/devices.ts'
 import { createIngest } from './features/ingest/ingest.ts'
 import { createLiveChannel } from './features/live-channel/live-channel.ts'
 import { createLocal } from './features/local/local.ts'
@@ -124,7 +124,7 @@ function createHousehold(house: House) {
     log: log.child({ part: 'live' }),
     newId: () => newId(clock.now()),
     credentials: { fromBearer: accounts.fromBearer, fromApiKey: devices.fromApiKey },
-    current: (actor) => currentActor(actor, accounts),
+    current: (actor) => currentActor(actor, accounts, devices),
     personExists: people.exists,
     telemetry: ingest.telemetry,
   })
@@ -155,9 +155,10 @@ function householdZone(config: Config): string {
   return config.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
 }
 
-/** Devices lose their sockets when they are revoked, so only people's rights change while one is open. */
-function currentActor(actor: Actor, accounts: Accounts): Actor | null {
-  return actor.kind === 'user' ? accounts.actorOf(actor.signInId) : actor
+/** Grants, roles and whom a device serves change while a socket is open. */
+function currentActor(actor: Actor, accounts: Accounts, devices: Devices): Actor | null {
+  if (actor.kind === 'user') return accounts.actorOf(actor.signInId)
+  return actor.kind === 'device' ? devices.actorOf(actor.deviceId) : actor
 }
 
 interface Listening {

@@ -52,6 +52,8 @@ export interface Register {
   authenticate(deviceId: string, key: string): DeviceIdentity | null
   /** The device behind an API key; throws UNAUTHENTICATED. */
   fromApiKey(key: string): Actor
+  /** The same device with the persons it serves now; null once it is revoked. */
+  actorOf(deviceId: string): Actor | null
   /** Whom a sample of that instant belongs to, null for nobody. */
   wearerAt(deviceId: string, atMs: number): string | null
   /** Whether the device may name this person in a sample. */
@@ -133,15 +135,23 @@ export function createRegister(deps: RegisterDeps): Register {
     return [...new Set([...(wearer === null ? [] : [wearer]), ...(directory.get(id)?.named ?? [])])]
   }
 
+  function actorOf(id: string): Actor | null {
+    const device = live(id)
+    return device
+      ? { kind: 'device', deviceId: id, type: device.type, role: 'device', serves: attached(id) }
+      : null
+  }
+
   return {
     authenticate,
+    actorOf,
     fromApiKey(key) {
       const id = deviceOfKey(key)
-      const known = authenticate(id ?? '', key)
-      if (id === null || !known) {
+      const actor = id !== null && authenticate(id, key) ? actorOf(id) : null
+      if (!actor) {
         throw new HubError('UNAUTHENTICATED', 'This API key is unknown or revoked. Pair the device again.')
       }
-      return { kind: 'device', deviceId: id, type: known.type, role: 'device', serves: attached(id) }
+      return actor
     },
     wearerAt: directory.wearerAt,
     serves: (id, personId) => live(id) !== undefined && attached(id).includes(personId),

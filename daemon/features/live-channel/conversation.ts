@@ -18,6 +18,8 @@ export interface ConversationDeps extends SessionDeps {
   log: Log
   credentials: Credentials
   newId: () => string
+  /** The same principal with the rights of now; null when it may no longer sign in. */
+  current: (actor: Actor) => Actor | null
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
   /** Told once, when the client has said who it is. */
   onSignedIn: (client: SignedIn) => void
@@ -82,7 +84,12 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
     wire.tell({ type: 'connected', session_id: deps.newId() })
   }
 
-  async function takeTelemetry(actor: Actor, message: ClientMessage & { type: 'telemetry' }): Promise<void> {
+  async function takeTelemetry(
+    { session }: SignedIn,
+    message: ClientMessage & { type: 'telemetry' },
+  ): Promise<void> {
+    const actor = deps.current(session.actor())
+    if (!actor) return wire.close(CLOSE.revoked, 'revoked')
     const about = message.id === undefined ? {} : { id: message.id }
     if (telemetryRunning >= TELEMETRY_MAX) {
       wire.tell({
@@ -117,7 +124,7 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
       else if (message.type === 'subscribe') subscribe(client, message)
       else if (message.type === 'unsubscribe') client.session.leave(message.topics)
       // Not waited for: what comes after it need not wait for the disk.
-      else void takeTelemetry(client.session.actor(), message)
+      else void takeTelemetry(client, message)
     },
   }
 }
@@ -138,8 +145,8 @@ function isSame(one: Actor, other: Actor): boolean {
   return one.kind === 'device' && other.kind === 'device' && one.deviceId === other.deviceId
 }
 
-/** The `exp` of a token that was just verified. */
-function expiryOf(token: string): number | null {
+/** When a token that was just verified runs out, by its `exp`. */
+export function expiryOf(token: string): number | null {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
     const exp: unknown = typeof claims === 'object' && claims !== null ? Reflect.get(claims, 'exp') : null
