@@ -11,8 +11,16 @@ export interface EventStreamDeps extends SessionDeps {
 /** One client of the event stream. */
 export interface EventStream {
   session: Session
+  /** When the access token it came with runs out; null for the control socket. */
+  expiresAtMs: number | null
   tell(message: ToldMessage): void
   end(): void
+}
+
+export interface Asked {
+  topics: readonly string[]
+  lastEventId: string
+  expiresAtMs: number | null
 }
 
 const COMMENT_MS = 20_000
@@ -24,7 +32,7 @@ const COMMENT_MS = 20_000
 export function openEventStream(
   reply: FastifyReply,
   actor: Actor,
-  { topics, lastEventId }: { topics: readonly string[]; lastEventId: string },
+  { topics, lastEventId, expiresAtMs }: Asked,
   deps: EventStreamDeps,
   onClose: (stream: EventStream) => void,
 ): EventStream {
@@ -55,12 +63,18 @@ export function openEventStream(
   )
   const tell = (message: ToldMessage) => write(`data: ${JSON.stringify(message)}\n\n`)
   const stopComments = deps.clock.every(COMMENT_MS, () => write(':\n\n'))
-  const stream: EventStream = { session, tell, end: () => raw.end() }
-  raw.on('close', () => {
+  const stream: EventStream = { session, expiresAtMs, tell, end: () => raw.end() }
+  const { socket } = reply.request
+  const closed = () => {
+    raw.off('close', closed)
+    socket.off('close', closed)
     stopComments()
     session.close()
     onClose(stream)
-  })
+  }
+  raw.on('close', closed)
+  // An answer that waits behind another one on the same connection never hears that the connection is gone.
+  socket.on('close', closed)
   const { seq, refused } = session.join([...topics, ...since.keys()])
   for (const [topic, number] of Object.entries(seq)) seen.set(topic, since.get(topic) ?? number)
   write(`id: ${eventId(seen)}\n`)

@@ -6,7 +6,7 @@ import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Live } from '../../live/live.ts'
 import { refusedTopic, type ToldMessage } from './answers.ts'
-import { CLOSE, type Credentials, type SignedIn } from './conversation.ts'
+import { CLOSE, type Credentials, expiryOf, type SignedIn } from './conversation.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { createReader } from './messages.ts'
 import type { Session } from './session.ts'
@@ -46,11 +46,11 @@ export function createLiveChannel(deps: LiveChannelDeps): LiveChannel {
 
   /** Grants run out and tokens expire without anybody telling, hence the look once a second. */
   function lookAgain(): void {
-    for (const open of everybody()) announceLost(open, open.session.actor())
-    for (const socket of sockets) {
-      if (socket.expiresAtMs !== null && deps.clock.now() >= socket.expiresAtMs) {
-        socket.close(CLOSE.unauthenticated, 'TOKEN_EXPIRED')
-      }
+    for (const open of everybody()) {
+      announceLost(open, open.session.actor())
+      if (open.expiresAtMs === null || deps.clock.now() < open.expiresAtMs) continue
+      if ('close' in open) open.close(CLOSE.unauthenticated, 'TOKEN_EXPIRED')
+      else open.end()
     }
   }
 
@@ -142,10 +142,13 @@ function routeEvents(http: Http, deps: LiveChannelDeps, streams: Set<EventStream
     (request, reply) => {
       if (streams.size >= CONNECTIONS_MAX)
         throw new HubError('OVERLOADED', 'Too many event streams are open.')
+      // Who left while the token was checked would never be missed.
+      if (request.socket.destroyed) return void reply.hijack()
       const lastEventId = request.headers['last-event-id']
       const asked = {
         topics: request.query.topics.split(',').filter((topic) => topic !== ''),
         lastEventId: typeof lastEventId === 'string' ? lastEventId : '',
+        expiresAtMs: expiryOf((request.headers.authorization ?? '').replace(/^\S+ +/, '')),
       }
       const onClose = (stream: EventStream) => void streams.delete(stream)
       streams.add(openEventStream(reply, request.actor, asked, { ...deps, now: deps.clock.now }, onClose))

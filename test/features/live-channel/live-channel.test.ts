@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { get as httpsGet, type RequestOptions } from 'node:https'
 import { type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Actor, Grant } from '../../../daemon/domain/access.ts'
 import { createIngest } from '../../../daemon/features/ingest/ingest.ts'
@@ -352,6 +353,17 @@ test('a member may send telemetry about itself, not about somebody else', async 
   assert.deepEqual(await client.next(), other, 'one that is not there is told alike')
 })
 
+test('a device that serves somebody no longer writes for them no longer, on an open socket too', async (t) => {
+  const { connect, actors, clock } = await setup(t)
+  const watch = connect()
+  watch.send({ type: 'auth', api_key: 'watch-key' })
+  await watch.next()
+  actors.set('watch-key', { kind: 'device', deviceId: 'watch-1', type: 'watch', role: 'device', serves: [] })
+  watch.send({ type: 'telemetry', id: 1, person_id: 'mia', samples: [{ ts: clock.now(), hr: 70 }] })
+  const { accepted, rejected } = await watch.next()
+  assert.deepEqual([accepted, (rejected as { code: string }[])[0]?.code], [0, 'NOT_FOUND'])
+})
+
 test('messages that are no message are answered, oversized ones close with 1009', async (t) => {
   const { signedIn } = await setup(t)
   const client = await signedIn('member-token')
@@ -405,6 +417,23 @@ test('a client that reads nothing for 30 s is closed with 4429', async (t) => {
   assert.equal(channel.connections(), 0)
 })
 
+test('a client that asks on and on and reads no answer is cut off', async (t) => {
+  const { signedIn, clock, channel } = await setup(t)
+  const client = await signedIn('member-token')
+  const topics = Array.from({ length: 64 }, (_, i) => String(i).padEnd(128, 'x'))
+  const since = Object.fromEntries(topics.map((topic) => [`y${topic.slice(1)}${topic[0]}`.slice(0, 128), 0]))
+  const question = JSON.stringify({ type: 'subscribe', topics, since })
+  client.socket.pause()
+  for (let second = 0; second < 60 && channel.connections() > 0; second += 1) {
+    for (let i = 0; i < 40; i += 1) client.socket.send(question)
+    client.socket.pong()
+    await new Promise<void>((resolve) => client.socket.ping('', true, () => resolve()))
+    for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve))
+    clock.advance(1000)
+  }
+  assert.equal(channel.connections(), 0)
+})
+
 test('a hub that stops says so with 1001', async (t) => {
   const { signedIn, hub } = await setup(t)
   const client = await signedIn('member-token')
@@ -438,6 +467,35 @@ test('the same events come as an event stream, and Last-Event-ID brings back wha
   assert.deepEqual((await again.next()).data['data'], { value: 73 })
   channel.dropSignIn('mia-user-phone')
   assert.equal(await again.ended, true)
+})
+
+test('an event stream ends with its token, or with a connection that was gone before it began', async (t) => {
+  const { actors, clock, channel, caPem, httpsPort } = await setup(t)
+  const claims = Buffer.from(JSON.stringify({ exp: clock.now() / 1000 + 10 })).toString('base64url')
+  const token = `h.${claims}.s`
+  actors.set(token, ACTORS['member-token'] as Actor)
+  const headers = { authorization: `Bearer ${token}` }
+  const base = { port: httpsPort, host: '127.0.0.1', path: '/api/v1/events?topics=person:mia', ca: caPem }
+  const stream = await openStream({ ...base, headers })
+  clock.advance(10_000)
+  assert.equal(await stream.ended, true)
+  assert.equal(channel.connections(), 0)
+
+  const asked = `GET ${base.path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer member-token\r\n\r\n`
+  const socket = connectTls({ port: httpsPort, host: '127.0.0.1', ca: caPem })
+  await new Promise<void>((resolve) => {
+    socket.once('data', () => resolve())
+    // The second waits for the first to end, so it has no connection of its own to lose.
+    socket.once('secureConnect', () => socket.write(asked + asked))
+  })
+  const last = await openStream({ ...base, headers: { authorization: 'Bearer member-token' } })
+  assert.equal(channel.connections(), 3)
+  socket.destroy()
+  last.end()
+  for (let turn = 0; turn < 100 && channel.connections() > 0; turn += 1) {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  assert.equal(channel.connections(), 0)
 })
 
 interface Stream {
