@@ -116,9 +116,7 @@ function page(path: string, host: string | undefined, deps: WelcomeDeps, httpsPo
       return download('homefield-ca.crt', 'application/x-x509-ca-cert', trust.caDer)
     case '/ca.mobileconfig':
       return download('homefield.mobileconfig', 'application/x-apple-aspen-config', mobileConfig(trust))
-    case '/health':
-    case '/api/health':
-    case '/api/v1/health': {
+    case '/health': {
       const body = { status: 'healthy', timestamp: iso(deps.clock.now()), version: deps.version }
       return { status: 200, type: JSON_TYPE, body: JSON.stringify(body) }
     }
