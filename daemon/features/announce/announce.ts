@@ -76,7 +76,7 @@ export function createAnnouncement({
       },
     },
     state() {
-      if (!enabled) return { state: 'down', detail: 'switched off in the settings' }
+      if (!enabled) return { state: 'up', detail: 'switched off in the settings' }
       if (trouble !== null)
         return { state: 'degraded', detail: `others may not find the hub by name: ${trouble}` }
       return publisher ? { state: 'up', detail: null } : { state: 'down', detail: 'not started' }

@@ -94,5 +94,5 @@ test('a network without multicast is logged once and degrades, never stops the h
 test('switched off it opens nothing', async () => {
   const { announcement, said } = setup({ enabled: false })
   await announcement.feature.start?.()
-  assert.deepEqual([said.length, announcement.state().state], [0, 'down'])
+  assert.deepEqual([said.length, announcement.state().state], [0, 'up'])
 })
