@@ -1,4 +1,5 @@
 import { parseInstant } from '../../domain/instant.ts'
+import { FUTURE_TOLERANCE_MS } from '../../domain/intake.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
 import { createWearers } from './wearers.ts'
@@ -27,6 +28,15 @@ export function readMoment(
     throw new HubError('VALIDATION_ERROR', `The body is not valid. timestamp: ${parsed.wrong}.`, {
       details: [{ path: 'timestamp', message: parsed.wrong, value: body.timestamp }],
     })
+  }
+  if (parsed.atMs > nowMs + FUTURE_TOLERANCE_MS) {
+    throw new HubError(
+      'FUTURE_TIMESTAMP',
+      'The timestamp lies ahead of the hub’s clock. Set the device’s clock.',
+      {
+        details: [{ path: 'timestamp', message: 'lies more than 10 min ahead', value: body.timestamp }],
+      },
+    )
   }
   const samples = Object.entries(body.wellness_metrics).flatMap(([metric, value]) =>
     value === null ? [] : [{ metric, value, ts: parsed.atMs }],
