@@ -95,6 +95,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /devices': [{ need: OWNERS }],
   'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],
   'PATCH /devices/:deviceId': [{ need: OWNERS }],
+  'PUT /devices/:deviceId': [{ need: OWNERS }],
   'DELETE /devices/:deviceId': [{ need: OWNERS }],
   'GET /devices/:deviceId/quarantine': [{ need: OWNERS }],
   'POST /pairing/generate': [{ need: OWNERS }],

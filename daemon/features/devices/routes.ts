@@ -125,23 +125,22 @@ function writeRoutes(http: Http, { devices, store, clock }: DeviceRoutesDeps): v
       return reply.code(201).send(ok(clock.now(), { ...devices.view(id), api_key: apiKey }))
     },
   )
-  http.patch(
-    '/devices/:deviceId',
-    {
-      config: { policy: OWNER },
-      schema: {
-        tags: ['devices'],
-        summary: 'Change a device, or hand it over from an instant on',
-        params: Params,
-        body: Changes,
-        response: { 200: Ok(Device) },
-      },
+  http.route({
+    method: ['PATCH', 'PUT'],
+    url: '/devices/:deviceId',
+    config: { policy: OWNER },
+    schema: {
+      tags: ['devices'],
+      summary: 'Change a device, or hand it over from an instant on; absent fields stay',
+      params: Params,
+      body: Changes,
+      response: { 200: Ok(Device) },
     },
-    async ({ params, body }) => {
+    handler: async ({ params, body }) => {
       await devices.change(params.deviceId, changesOf(body, clock.now()))
       return ok(clock.now(), devices.view(params.deviceId))
     },
-  )
+  })
   http.delete(
     '/devices/:deviceId',
     {
