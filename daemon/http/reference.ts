@@ -34,7 +34,10 @@ export async function describeRoutes(http: Http, version: string): Promise<void>
     },
     transform: ({ schema, url, route }) => {
       const access = route.config?.policy?.access
-      return { url, schema: access === 'local' ? { hide: true } : withRefusals(schema, access === 'open') }
+      if (access === 'local') return { url, schema: { hide: true } }
+      // The WebSocket plugin hides its routes; the live channel is part of the API.
+      const shown = route.websocket && url.startsWith('/api/') ? { ...schema, hide: false } : schema
+      return { url, schema: withRefusals(shown, access === 'open') }
     },
   })
   http.get('/api/v1/openapi.json', { config: OPEN, schema: { hide: true } }, async () => http.swagger())

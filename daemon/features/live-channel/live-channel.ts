@@ -109,7 +109,11 @@ function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<SignedIn>):
     {
       websocket: true,
       config: { policy: { access: 'open' }, envelope: false },
-      schema: { tags: ['live'], summary: 'The live channel as WebSocket' },
+      schema: {
+        tags: ['live'],
+        summary: 'The live channel as WebSocket; the token comes as a sub-protocol or in the first message',
+        response: { 101: Type.Null({ description: 'The connection speaks homefield.v1 from here on' }) },
+      },
     },
     (socket, request) => {
       if (sockets.size >= CONNECTIONS_MAX) {
@@ -137,6 +141,12 @@ function routeEvents(http: Http, deps: LiveChannelDeps, streams: Set<EventStream
           { topics: Type.String({ maxLength: 8192, default: '', description: 'Comma-separated' }) },
           { additionalProperties: false },
         ),
+        response: {
+          200: {
+            description: 'The events, one JSON object each',
+            content: { 'text/event-stream': { schema: Type.String() } },
+          },
+        },
       },
     },
     (request, reply) => {

@@ -148,7 +148,13 @@ function routeMetrics(http: Http, { metrics }: OperationsDeps): void {
     '/metrics',
     {
       config: { policy: WATCHERS, envelope: false },
-      schema: { tags: TAGS, summary: 'Prometheus metrics', produces: ['text/plain'] },
+      schema: {
+        tags: TAGS,
+        summary: 'Prometheus metrics',
+        response: {
+          200: { description: 'Prometheus text', content: { 'text/plain': { schema: Type.String() } } },
+        },
+      },
     },
     async (request, reply) => {
       refuseOtherDevices(request.actor)
