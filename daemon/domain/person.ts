@@ -12,6 +12,12 @@ export const OpenObject = Type.Record(Type.String(), Type.Unknown(), {
 })
 export const OPEN_OBJECT_BYTES = 16 * 1024
 
+/** What a school announced, each entry a text or an object of the family's own making. */
+export const SchoolEvents = Type.Array(Type.Unknown(), {
+  maxItems: 1000,
+  description: 'Kept as sent, up to 16 KB',
+})
+
 export const Day = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'Calendar day, YYYY-MM-DD' })
 
 /** Somebody whose data the hub keeps, as the API shows them. */
@@ -19,12 +25,15 @@ export const Person = Type.Object(
   {
     id: Id,
     name: Type.String(),
+    /** The same name, as one of the seeds calls it. */
+    full_name: Type.String(),
     kind: Type.Enum([...PERSON_KINDS]),
     birth_date: Type.Union([Day, Type.Null()]),
     /** Whole years today in the person's zone, or as told when no birth date is known. */
     age: Type.Union([Type.Integer(), Type.Null()]),
     timezone: Type.String(),
     baseline_stress: Type.Union([Type.Number(), Type.Null()]),
+    school_events: SchoolEvents,
     preferences: OpenObject,
     created_at: Timestamp,
     updated_at: Timestamp,

@@ -16,6 +16,8 @@ export interface StoredPerson {
   age: number | null
   timezone: string
   baselineStress: number | null
+  /** As sent. */
+  schoolEvents: readonly unknown[]
   preferences: Record<string, unknown>
   createdAtMs: number
   updatedAtMs: number
@@ -29,6 +31,7 @@ export interface PersonChanges {
   age?: number | null
   timezone?: string
   baselineStress?: number | null
+  schoolEvents?: readonly unknown[]
   preferences?: Record<string, unknown>
 }
 
@@ -53,16 +56,17 @@ export interface RegisterDeps {
   timezone: () => string
 }
 
-type Row = Omit<StoredPerson, 'preferences'> & { preferences: string }
+type Row = Omit<StoredPerson, 'preferences' | 'schoolEvents'> & { preferences: string; schoolEvents: string }
 
 const SELECT = `SELECT id, name, kind, birth_date AS birthDate, age, timezone, baseline_stress AS baselineStress,
-    preferences, created_at AS createdAtMs, updated_at AS updatedAtMs
+    school_events AS schoolEvents, preferences, created_at AS createdAtMs, updated_at AS updatedAtMs
   FROM person WHERE deleted_at IS NULL ORDER BY created_at, key`
-const INSERT = `INSERT INTO person (id, name, kind, birth_date, age, timezone, baseline_stress, preferences, created_at,
-    updated_at)
-  VALUES (:id, :name, :kind, :birthDate, :age, :timezone, :baselineStress, :preferences, :createdAtMs, :updatedAtMs)`
+const INSERT = `INSERT INTO person (id, name, kind, birth_date, age, timezone, baseline_stress, school_events, preferences,
+    created_at, updated_at)
+  VALUES (:id, :name, :kind, :birthDate, :age, :timezone, :baselineStress, :schoolEvents, :preferences, :createdAtMs,
+    :updatedAtMs)`
 const UPDATE = `UPDATE person SET name = :name, kind = :kind, birth_date = :birthDate, age = :age, timezone = :timezone,
-    baseline_stress = :baselineStress, preferences = :preferences, updated_at = :updatedAtMs
+    baseline_stress = :baselineStress, school_events = :schoolEvents, preferences = :preferences, updated_at = :updatedAtMs
   WHERE id = :id AND deleted_at IS NULL`
 
 export function createRegister({ store, clock, timezone }: RegisterDeps): Register {
@@ -71,7 +75,7 @@ export function createRegister({ store, clock, timezone }: RegisterDeps): Regist
 
   function reload(): void {
     const rows = store.all<Row>(SELECT)
-    people = new Map(rows.map((row) => [row.id, { ...row, preferences: JSON.parse(row.preferences) }]))
+    people = new Map(rows.map((row) => [row.id, fromRow(row)]))
   }
 
   function existing(id: string): StoredPerson {
@@ -128,11 +132,13 @@ export function personView(person: StoredPerson, nowMs: number): Person {
   return {
     id: person.id,
     name: person.name,
+    full_name: person.name,
     kind: person.kind,
     birth_date: person.birthDate,
     age: yearsOf(person, nowMs),
     timezone: person.timezone,
     baseline_stress: person.baselineStress,
+    school_events: [...person.schoolEvents],
     preferences: person.preferences,
     created_at: iso(person.createdAtMs),
     updated_at: iso(person.updatedAtMs),
@@ -152,6 +158,7 @@ function blankPerson(id: string, timezone: string, nowMs: number): StoredPerson 
     age: null,
     timezone,
     baselineStress: null,
+    schoolEvents: [],
     preferences: {},
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
@@ -168,11 +175,17 @@ function merged(before: StoredPerson, changes: PersonChanges, nowMs: number): St
   }
   checkZone(after.timezone)
   checkBirthDate(after.birthDate, nowMs)
-  if (Buffer.byteLength(JSON.stringify(after.preferences)) > OPEN_OBJECT_BYTES) {
-    throw new HubError('TOO_LARGE', 'Preferences may take 16 KB together. Remove some.')
-  }
+  refuseLarge('preferences', after.preferences)
+  refuseLarge('school_events', after.schoolEvents)
   const aged = changes.birthDate !== undefined || changes.age !== undefined
   return changes.kind === undefined && aged ? { ...after, kind: kindForAge(yearsOf(after, nowMs)) } : after
+}
+
+function refuseLarge(path: string, value: unknown): void {
+  if (Buffer.byteLength(JSON.stringify(value)) <= OPEN_OBJECT_BYTES) return
+  throw new HubError('TOO_LARGE', `The ${path} may take 16 KB together. Remove some.`, {
+    details: [{ path, message: 'takes more than 16 KB' }],
+  })
 }
 
 const OLDEST_YEARS = 130
@@ -199,6 +212,14 @@ function checkZone(timezone: string): void {
   )
 }
 
-function paramsOf({ preferences, ...person }: StoredPerson): SqlParams {
-  return { ...person, preferences: JSON.stringify(preferences) }
+function fromRow({ preferences, schoolEvents, ...row }: Row): StoredPerson {
+  return { ...row, preferences: JSON.parse(preferences), schoolEvents: JSON.parse(schoolEvents) }
+}
+
+function paramsOf({ preferences, schoolEvents, ...person }: StoredPerson): SqlParams {
+  return {
+    ...person,
+    preferences: JSON.stringify(preferences),
+    schoolEvents: JSON.stringify(schoolEvents),
+  }
 }

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { type Actor, maySee } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
-import { Day, OpenObject, PERSON_KINDS, Person } from '../../domain/person.ts'
+import { Day, OpenObject, PERSON_KINDS, Person, SchoolEvents } from '../../domain/person.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { DisplayName, USER_ROLES } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -26,6 +26,7 @@ const Fields = {
   age: orNull(Type.Integer({ minimum: 0, maximum: 130 })),
   timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   baseline_stress: orNull(Type.Number({ minimum: 0, maximum: 1 })),
+  school_events: Type.Optional(SchoolEvents),
   preferences: Type.Optional(OpenObject),
 }
 const NewPerson = Type.Object({ id: Type.Optional(Id), ...Fields }, { additionalProperties: false })
@@ -151,6 +152,7 @@ function refuseStrangers(actor: Actor, personId: string, body: Static<typeof Cha
 
 function changesOf(body: Static<typeof Changes>): PersonChanges {
   const { full_name: fullName, birth_date: birthDate, baseline_stress: baselineStress, age, ...same } = body
+  const { school_events: schoolEvents } = body
   const name = same.name ?? fullName
   return {
     ...(name === undefined ? {} : { name: name.trim() }),
@@ -159,6 +161,7 @@ function changesOf(body: Static<typeof Changes>): PersonChanges {
     ...(age === undefined ? {} : { age }),
     ...(same.timezone === undefined ? {} : { timezone: same.timezone }),
     ...(baselineStress === undefined ? {} : { baselineStress }),
+    ...(schoolEvents === undefined ? {} : { schoolEvents }),
     ...(same.preferences === undefined ? {} : { preferences: same.preferences }),
   }
 }

@@ -17,11 +17,13 @@ test('an owner adds a child, whose age follows from the birth date in the childâ
   assert.deepEqual(mia, {
     id: 'mia',
     name: 'Mia',
+    full_name: 'Mia',
     kind: 'child',
     birth_date: '2017-03-15',
     age: 8,
     timezone: 'Europe/Berlin',
     baseline_stress: null,
+    school_events: [],
     preferences: {},
   })
   clock.advance(15 * 3_600_000)
