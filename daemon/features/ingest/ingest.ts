@@ -126,7 +126,7 @@ function routeMoment(http: Http, deps: IngestDeps, intake: Intake): void {
       if (first) throw refusedMoment(first, result.rejected, moment)
       const changed = note ? await notes.keep(note) : false
       const { accepted, duplicates } = result
-      reply.code(accepted === 0 && !changed && duplicates > 0 ? 200 : 201)
+      reply.code(accepted > 0 || changed ? 201 : 200)
       const status = 'success' as const
       return ok(deps.now(), {
         status,
