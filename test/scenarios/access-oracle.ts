@@ -79,6 +79,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'PUT /people/:personId': [{ need: { ...SEES_MIA, ownRecord: true }, body: {}, run: true }],
   'DELETE /people/:personId': [{ need: OWNERS }],
   'GET /people/:personId/latest': [{ need: SEES_MIA, run: true }],
+  'GET /people/:personId/timeline': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/observations': [
     { need: reads('wellness'), query: 'metric=heart_rate', run: true },
     { need: reads('glucose'), query: 'metric=ketone', run: true },

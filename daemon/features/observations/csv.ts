@@ -1,3 +1,5 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
 /**
  * Rows as CSV (RFC 4180) with a header line, columns in the order of the first row; nested objects become dotted columns.
  * A text that a spreadsheet would take for a formula is set behind an apostrophe.
@@ -24,4 +26,18 @@ function cell(value: unknown): string {
   if (typeof value !== 'string') return String(value)
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+/** Whether the caller asks for a table instead of JSON. */
+export function wantsCsv(request: FastifyRequest): boolean {
+  return /\btext\/csv\b/.test(request.headers.accept ?? '')
+}
+
+/** Answers rows as a file to download. */
+export function csv(reply: FastifyReply, name: string, rows: readonly object[]): FastifyReply {
+  return reply
+    .header('content-disposition', `attachment; filename="${name}.csv"`)
+    .header('vary', 'Accept')
+    .type('text/csv; charset=utf-8')
+    .send(toCsv(rows))
 }

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { can } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
@@ -9,11 +8,12 @@ import type { Feature, Http, Policy } from '../../domain/route.ts'
 import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
-import { toCsv } from './csv.ts'
+import { csv, wantsCsv } from './csv.ts'
 import { Latest, LevelSeries, latestOf, levelSeries, RawSeries, rawSeries } from './shown.ts'
+import { Timeline, timelineOf } from './timeline.ts'
 
 export interface ObservationsDeps {
-  store: Pick<Store, 'observations'>
+  store: Pick<Store, 'all' | 'get' | 'observations'>
   now: () => number
 }
 
@@ -33,6 +33,15 @@ const Window = Type.Object(
   { additionalProperties: false },
 )
 
+const Day = Type.Object(
+  {
+    date: Type.Optional(
+      Type.String({ maxLength: 10, description: 'YYYY-MM-DD in the person’s zone; absent: today' }),
+    ),
+  },
+  { additionalProperties: false },
+)
+
 /** Which class it is depends on the metric asked for, so the handlers ask for it themselves. */
 const READ: Policy = {
   access: 'person',
@@ -42,13 +51,14 @@ const READ: Policy = {
   class: 'by-metric',
 }
 
-/** Reads what was recorded: values or roll-ups of one metric over a window, and the newest value of every metric. */
+/** Reads what was recorded: values or roll-ups of one metric over a window, the newest value of every metric, a day. */
 export function observations(deps: ObservationsDeps): Feature {
   return {
     name: 'observations',
     routes(http) {
       routeWindow(http, deps)
       routeLatest(http, deps)
+      routeTimeline(http, deps)
     },
   }
 }
@@ -106,6 +116,31 @@ function routeLatest(http: Http, { store, now }: ObservationsDeps): void {
   )
 }
 
+function routeTimeline(http: Http, deps: ObservationsDeps): void {
+  http.get(
+    '/people/:personId/timeline',
+    {
+      config: { policy: READ },
+      schema: {
+        tags: ['observations'],
+        summary: 'One local day as lanes, with the notes of that day',
+        params: PersonPath,
+        querystring: Day,
+        response: { 200: Ok(Timeline) },
+      },
+    },
+    async (request, reply) => {
+      const { actor, personId, query } = request
+      const timeline = await timelineOf({ actor, personId, date: query.date }, deps)
+      if (!wantsCsv(request)) return ok(deps.now(), timeline)
+      const rows = timeline.lanes.flatMap(({ metric, unit, points }) =>
+        points.map((point) => ({ metric, unit, ...point })),
+      )
+      return csv(reply, `${personId}-${timeline.date}`, rows)
+    },
+  )
+}
+
 type Range = Parameters<Store['observations']['range']>[0]
 
 async function read(store: ObservationsDeps['store'], metric: Metric, level: 'raw' | Level, range: Range) {
@@ -143,16 +178,4 @@ function invalid(path: string, message: string, value: unknown): HubError {
   return new HubError('VALIDATION_ERROR', `The query is not valid. ${path}: ${message}.`, {
     details: [{ path, message, value }],
   })
-}
-
-function wantsCsv(request: FastifyRequest): boolean {
-  return /\btext\/csv\b/.test(request.headers.accept ?? '')
-}
-
-function csv(reply: FastifyReply, name: string, rows: readonly object[]): FastifyReply {
-  return reply
-    .header('content-disposition', `attachment; filename="${name}.csv"`)
-    .header('vary', 'Accept')
-    .type('text/csv; charset=utf-8')
-    .send(toCsv(rows))
 }
