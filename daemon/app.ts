@@ -10,6 +10,7 @@ import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
 import { type Announcement, createAnnouncement } from './features/announce/announce.ts'
 import { createConsents } from './features/consents/consents.ts'
 import { createDevices, type Devices } from './features/devices/devices.ts'
+import { createHomeAutomation } from './features/home-automation/home-automation.ts'
 import { createIngest } from './features/ingest/ingest.ts'
 import { createLiveChannel } from './features/live-channel/live-channel.ts'
 import { createLocal } from './features/local/local.ts'
@@ -245,7 +246,7 @@ function featuresOf(
   household: Household,
   { broker, announcement, ports }: Surroundings,
 ): Feature[] {
-  const { store, clock, registry, version, tls } = house
+  const { store, clock, log, registry, version, tls } = house
   const { accounts, people, devices, consents, pairing, ingest, liveChannel, live } = household
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
@@ -278,6 +279,14 @@ function featuresOf(
     ingest.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,
+    createHomeAutomation({
+      store,
+      clock,
+      log: log.child({ part: 'home-automation' }),
+      heard: devices.heard,
+      onHeardChanged: devices.onChanged,
+      publish: (topic, payload) => broker.publish(topic, payload, { retain: true }),
+    }),
     announcement.feature,
     operations({
       version,

@@ -60,6 +60,8 @@ export interface Register {
   serves(deviceId: string, personId: string): boolean
   /** Whether an integration may hear of this person: one that the owner attached it to. */
   mayHear(deviceId: string, personId: string): boolean
+  /** Persons whom at least one integration may hear of. */
+  heard(): ReadonlySet<string>
   /** Zone of the device's wall clock. */
   zoneOf(deviceId: string): string
   setPresence(deviceId: string, online: boolean, atMs: number): void
@@ -77,6 +79,8 @@ export interface Register {
   revoke(deviceId: string): Promise<void>
   /** Tells which device has just lost its key; returns the way to stop listening. */
   onRevoked(listener: (revoked: { deviceId: string }) => void): () => void
+  /** Tells that devices, or who wears or hears whom, have changed; returns the way to stop listening. */
+  onChanged(listener: () => void): () => void
   /** Reads again after another part changed persons. */
   reload(): void
 }
@@ -98,6 +102,12 @@ const DEFAULT_RANK = 100
 export function createRegister(deps: RegisterDeps): Register {
   const { store, clock, directory, presence } = deps
   const listeners = new Set<(revoked: { deviceId: string }) => void>()
+  const watchers = new Set<() => void>()
+
+  function reload(): void {
+    directory.reload()
+    for (const watcher of watchers) watcher()
+  }
 
   const wearerNow = (id: string) => directory.wearerAt(id, clock.now())
   const live = (id: string) => {
@@ -156,6 +166,10 @@ export function createRegister(deps: RegisterDeps): Register {
     wearerAt: directory.wearerAt,
     serves: (id, personId) => live(id) !== undefined && attached(id).includes(personId),
     mayHear: (id, personId) => live(id)?.type === 'integration' && attached(id).includes(personId),
+    heard: () => {
+      const integrations = directory.all().filter(({ id, type }) => type === 'integration' && live(id))
+      return new Set(integrations.flatMap(({ id }) => attached(id)))
+    },
     zoneOf,
     setPresence(id, online, atMs) {
       if (!live(id) || !presence.set(id, online, atMs)) return
@@ -175,7 +189,7 @@ export function createRegister(deps: RegisterDeps): Register {
       return {
         result: { id: device.id, apiKey },
         writes: insertDevice(device, tokenHash(apiKey), clock.now()),
-        committed: directory.reload,
+        committed: reload,
       }
     },
     list: () =>
@@ -199,12 +213,12 @@ export function createRegister(deps: RegisterDeps): Register {
           : handOver(id, changes.personId, changes.fromMs ?? startOf(device))),
         ...(changes.serves === undefined ? [] : serveOnly(id, changes.serves)),
       ])
-      directory.reload()
+      reload()
     },
     async revoke(id) {
       existing(id)
       await store.write(revokeDevice(id, clock.now()))
-      directory.reload()
+      reload()
       presence.forget(id)
       for (const listener of listeners) listener({ deviceId: id })
     },
@@ -212,7 +226,11 @@ export function createRegister(deps: RegisterDeps): Register {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    reload: directory.reload,
+    onChanged(watcher) {
+      watchers.add(watcher)
+      return () => void watchers.delete(watcher)
+    },
+    reload,
   }
 }
 
