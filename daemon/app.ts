@@ -51,7 +51,6 @@ export interface Hub {
 }
 
 const APP_FOLDER = fileURLToPath(new URL('../ui', import.meta.url))
-const NETWORK_LOOK_MS = 60_000
 const WORDS_SHOWN = 4
 
 /** Opens the data directory and builds every part on it. Nothing listens before `start`. */
@@ -193,11 +192,16 @@ async function listen(house: House, household: Household): Promise<Listening> {
   const hints = network().reachable
   household.setWhereabouts({ host: hints[0] ?? 'localhost', port: ports.httpsPort, hints })
   for (const feature of features) await feature.start?.()
-  const stopLooking = watchNetwork(house, household, {
-    broker,
-    http,
-    announcement,
-    httpsPort: ports.httpsPort,
+  const stopLooking = house.followNetwork({
+    onCertificate({ certPem, keyPem }) {
+      http.setSecureContext({ certPem, keyPem })
+      broker.renewTls(certPem, keyPem)
+    },
+    async onMoved() {
+      const found = network().reachable
+      household.setWhereabouts({ host: found[0] ?? 'localhost', port: ports.httpsPort, hints: found })
+      await announcement.refresh()
+    },
   })
   return {
     broker,
@@ -366,42 +370,6 @@ function openHttp(
 
 function hubName({ config }: House, accounts: Accounts): string {
   return accounts.chosen().hubName ?? config.name
-}
-
-interface Open {
-  broker: Broker
-  http: HubHttp
-  announcement: Announcement
-  httpsPort: number
-}
-
-/** A box changes its address when the router does: certificate, pairing codes and announcement follow within a minute. */
-function watchNetwork(
-  house: House,
-  household: Household,
-  { broker, http, announcement, httpsPort }: Open,
-): () => void {
-  const { clock, log, network } = house
-  let known = JSON.stringify(network())
-  const look = async () => {
-    const now = JSON.stringify(network())
-    const changed = now !== known
-    known = now
-    const { renewed, certPem, keyPem } = await house.renewTls()
-    if (renewed) {
-      http.setSecureContext({ certPem, keyPem })
-      broker.renewTls(certPem, keyPem)
-      log.info('certificate renewed')
-    }
-    if (!changed) return
-    const hints = network().reachable
-    household.setWhereabouts({ host: hints[0] ?? 'localhost', port: httpsPort, hints })
-    await announcement.refresh()
-    log.info('network changed')
-  }
-  return clock.every(NETWORK_LOOK_MS, () => {
-    look().catch((cause: unknown) => log.warn({ cause: messageOf(cause) }, 'could not follow the network'))
-  })
 }
 
 /** Writes `hub.json` last, because whoever reads it takes the hub for ready. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from './kernel/clock.ts'
+import { messageOf } from './kernel/errors.ts'
 import { newId } from './kernel/ids.ts'
 import type { Log } from './kernel/log.ts'
 import { type NetworkIdentity, networkIdentity } from './kernel/network.ts'
@@ -23,15 +24,20 @@ export interface HouseDeps {
   log: Log
 }
 
+const NETWORK_LOOK_MS = 60_000
+
 /** What every part stands on. */
 export interface House extends HouseDeps {
   store: Store
   hubId: string
   secret: Uint8Array
   network: () => NetworkIdentity
-  /** The certificate in use; `renewTls` replaces it. */
+  /** The certificate in use. */
   tls: () => Tls
-  renewTls(): Promise<Tls>
+  /**
+   * Looks once a minute: a box changes its address when the router does, and certificates run out. Returns the way to stop.
+   */
+  followNetwork(heard: { onCertificate(tls: Tls): void; onMoved(): Promise<void> }): () => void
   registry: Registry
 }
 
@@ -51,7 +57,7 @@ export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => 
 }
 
 async function furnish(deps: HouseDeps, store: Store): Promise<House> {
-  const { config, dataDir, clock, builtAtMs: buildDateMs } = deps
+  const { config, dataDir, clock, log, builtAtMs: buildDateMs } = deps
   const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())
   const secret = await ensureSecret(join(dataDir, 'secrets'), 'hub.key')
   const network = () => networkIdentity(config.http.hostnames)
@@ -65,9 +71,26 @@ async function furnish(deps: HouseDeps, store: Store): Promise<House> {
     secret,
     network,
     tls: () => tls,
-    async renewTls() {
-      tls = await freshTls()
-      return tls
+    followNetwork({ onCertificate, onMoved }) {
+      let known = JSON.stringify(network())
+      const look = async () => {
+        const seen = JSON.stringify(network())
+        const moved = seen !== known
+        known = seen
+        tls = await freshTls()
+        if (tls.renewed) {
+          onCertificate(tls)
+          log.info('certificate renewed')
+        }
+        if (!moved) return
+        await onMoved()
+        log.info('network changed')
+      }
+      return clock.every(NETWORK_LOOK_MS, () => {
+        look().catch((cause: unknown) =>
+          log.warn({ cause: messageOf(cause) }, 'could not follow the network'),
+        )
+      })
     },
     registry: new Registry(),
   }
