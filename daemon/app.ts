@@ -279,7 +279,10 @@ function featuresOf(
     devices.feature,
     consents.feature,
     pairing.feature,
-    createLocal({ clock, ports: accounts }),
+    createLocal({
+      clock,
+      ports: { ...accounts, reset: () => accounts.reset([pairing.planNone(), consents.planNone()]) },
+    }),
     ingest.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,

@@ -10,7 +10,7 @@ interface NameAndPassword extends Json {
   passwordStdin?: boolean
 }
 
-/** `claim-code`, `claim`, `login`, `passwd`, `user`: who owns the hub and who may sign in. */
+/** `claim-code`, `claim`, `login`, `passwd`, `user`, `reset`: who owns the hub and who may sign in. */
 export function registerOwnership(program: Command, shell: Shell): void {
   subcommand(program, 'claim-code', 'show the code that makes the first person the owner').action(
     (options: Json) =>
@@ -64,6 +64,17 @@ export function registerOwnership(program: Command, shell: Shell): void {
       ),
   )
   registerUsers(program, shell)
+  subcommand(program, 'reset', 'take ownership and every account away, for whoever claims the hub next')
+    .requiredOption('--keep-data', 'persons, devices and what was recorded stay; nothing else is offered')
+    .action((options: Json) =>
+      answer(
+        shell,
+        options,
+        () => shell.control().call('POST', '/local/reset'),
+        (data) =>
+          `Nobody owns this hub now. Claim code ${text(data, 'code')}, until ${text(data, 'expires_at')}.`,
+      ),
+    )
 }
 
 function registerUsers(program: Command, shell: Shell): void {

@@ -71,6 +71,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /local/claim-code': [{ need: BOX }],
   'POST /local/claim': [{ need: BOX, body: { name: 'x', password: 'y' } }],
   'POST /local/passwd': [{ need: BOX, body: { name: 'x', password: 'y' } }],
+  'POST /local/reset': [{ need: BOX }],
   'POST /local/users/:userId/disable': [{ need: BOX }],
   'GET /people': [{ need: USERS }],
   'POST /people': [{ need: OWNERS }],

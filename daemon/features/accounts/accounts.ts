@@ -62,6 +62,8 @@ export interface Accounts {
   disableUser(userId: string): Promise<void>
   /** Sets a password by user name and signs that user out everywhere: for root on the box itself. */
   setPassword(name: string, password: string): Promise<void>
+  /** Takes ownership, accounts and sign-ins away, with what `more` adds to the unit: for root on the box itself. */
+  reset(more?: readonly Plan<unknown>[]): Promise<void>
   /** Tells which sign-in has just ended; returns the way to stop listening. */
   onRevoked(listener: (ended: { signInId: string }) => void): () => void
   /** Reads again after another part changed persons. */
@@ -110,6 +112,15 @@ export function createAccounts(deps: AccountsDeps): Accounts {
       return signingIn.signIn(existing(users, userId), { deviceName, paired: true })
     },
     ...administration({ clock, users, signIns, passwords }),
+    async reset(more = []) {
+      await signIns.revoke(
+        signIns.all().map(({ id }) => id),
+        'removed',
+      )
+      await joining.reset(more)
+      signIns.reload()
+      log.warn('ownership was reset on the box')
+    },
     reload() {
       users.reload()
       signIns.reload()

@@ -3,7 +3,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { keyedHash, sameSecret } from '../../kernel/secrets.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store, Write } from '../../store/store.ts'
 
 export interface ClaimCode {
   code: string
@@ -15,6 +15,8 @@ export interface ClaimWindow {
   current(): Promise<ClaimCode>
   /** Counts a try, then compares. Throws PAIRING_INVALID, or PAIRING_EXPIRED when the window was over: the code changed. */
   spend(code: string): Promise<void>
+  /** Leaves a window that is over, numbered above every earlier one: no code of an earlier owner opens the hub again. */
+  closed(): Write
 }
 
 export interface ClaimWindowDeps {
@@ -81,6 +83,11 @@ export function createClaimWindow({ store, clock, key }: ClaimWindowDeps): Claim
         expiresAtMs: clock.now() + CLAIM_WINDOW_MS - (ageOf(row) ?? 0),
       }
     },
+    closed: () => ({
+      sql: `INSERT INTO claim_window (one, generation, opened_at, tries) VALUES (1, :generation, 0, :tries)
+            ON CONFLICT (one) DO UPDATE SET generation = max(generation, :generation), tries = :tries`,
+      params: { generation: clock.now(), tries: CLAIM_TRIES },
+    }),
     async spend(code) {
       const row = read()
       if (!row || !isOpen(row)) {

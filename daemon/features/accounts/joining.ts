@@ -33,6 +33,8 @@ export interface Joining {
   claim(code: string, claimant: Claimant): Promise<Tokens>
   claimLocally(claimant: Claimant): Promise<{ id: string; name: string }>
   register(inviteCode: string, claimant: Claimant): Promise<Tokens>
+  /** Takes ownership and every account away in one unit with `more`; the next to claim is the owner. */
+  reset(more: readonly Plan<unknown>[]): Promise<void>
   planPhone(name: string, membership: Membership): Promise<Plan<Tokens>>
 }
 
@@ -158,6 +160,19 @@ export function createJoining(deps: JoiningDeps): Joining {
       invite.committed()
       entry.committed()
       return entry.result
+    },
+    async reset(more) {
+      await store.write([
+        ...more.flatMap(({ writes }) => writes),
+        { sql: 'DELETE FROM refresh_token' },
+        { sql: 'DELETE FROM sign_in' },
+        { sql: 'DELETE FROM user' },
+        { sql: 'DELETE FROM meta WHERE name = :name', params: { name: META.claimed } },
+        deps.claimWindow.closed(),
+      ])
+      claimed = false
+      users.reload()
+      for (const plan of more) plan.committed()
     },
     planPhone(name, membership) {
       const user = { id: newId(clock.now()), name, role: membership.role, passwordHash: null, email: null }

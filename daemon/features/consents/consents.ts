@@ -18,6 +18,8 @@ export interface Consents {
   grantsOf(userId: string): readonly Grant[]
   /** Prepares grants for a user who may be made in the same unit. */
   planGrants(userId: string, personId: string, grants: readonly Opened[]): Plan<null>
+  /** Prepares taking every grant back, where no user stays. */
+  planNone(): Plan<null>
   /** Tells whose grants have just changed; returns the way to stop listening. */
   onChanged(listener: (changed: { userId: string }) => void): () => void
   /** Reads again after another part changed persons. */
@@ -125,6 +127,7 @@ export function createConsents({ store, clock }: ConsentsDeps): Consents {
         committed: () => changed(userId),
       }
     },
+    planNone: () => ({ result: null, writes: [{ sql: 'DELETE FROM consent' }], committed: reload }),
     reload,
   }
 }

@@ -11,6 +11,8 @@ export interface LocalPorts {
   claimLocally(claimant: { name: string; password: string }): Promise<{ id: string; name: string }>
   setPassword(name: string, password: string): Promise<void>
   disableUser(userId: string): Promise<void>
+  /** Takes ownership and accounts away; persons, devices and what was recorded stay. */
+  reset(): Promise<void>
 }
 
 const LOCAL: Policy = { access: 'local' }
@@ -22,6 +24,7 @@ const Credentials = Type.Object(
   },
   { additionalProperties: false },
 )
+const ClaimCode = Type.Object({ code: Type.String(), expires_at: Timestamp })
 const Params = Type.Object({ userId: Id }, { additionalProperties: false })
 
 export function createLocal({ clock, ports }: { clock: Clock; ports: LocalPorts }): Feature {
@@ -33,12 +36,9 @@ function localRoutes(http: Http, clock: Clock, ports: LocalPorts): void {
     '/local/claim-code',
     {
       config: { policy: LOCAL },
-      schema: { response: { 200: Ok(Type.Object({ code: Type.String(), expires_at: Timestamp })) } },
+      schema: { response: { 200: Ok(ClaimCode) } },
     },
-    async () => {
-      const { code, expiresAtMs } = await ports.claimCode()
-      return ok(clock.now(), { code, expires_at: iso(expiresAtMs) })
-    },
+    async () => ok(clock.now(), claimView(await ports.claimCode())),
   )
   http.post(
     '/local/claim',
@@ -63,6 +63,14 @@ function localRoutes(http: Http, clock: Clock, ports: LocalPorts): void {
     },
   )
   http.post(
+    '/local/reset',
+    { config: { policy: LOCAL }, schema: { response: { 200: Ok(ClaimCode) } } },
+    async () => {
+      await ports.reset()
+      return ok(clock.now(), claimView(await ports.claimCode()))
+    },
+  )
+  http.post(
     '/local/users/:userId/disable',
     { config: { policy: LOCAL }, schema: { params: Params, response: { 200: Ok(Nothing) } } },
     async ({ params }) => {
@@ -70,4 +78,8 @@ function localRoutes(http: Http, clock: Clock, ports: LocalPorts): void {
       return ok(clock.now(), {})
     },
   )
+}
+
+function claimView({ code, expiresAtMs }: { code: string; expiresAtMs: number }) {
+  return { code, expires_at: iso(expiresAtMs) }
 }

@@ -36,6 +36,8 @@ export interface Pairing {
   feature: Feature
   /** Prepares registering with an invitation. Throws PAIRING_INVALID (counted against every open code) or PAIRING_EXPIRED. */
   redeemInvite(code: string): Promise<Plan<Membership>>
+  /** Prepares forgetting every code and request, where no owner stays. */
+  planNone(): Plan<null>
 }
 
 const PRUNE_EVERY_MS = 3_600_000
@@ -59,6 +61,11 @@ export function createPairing(deps: PairingDeps): Pairing {
       },
       stop: () => stopPruning(),
     },
+    planNone: () => ({
+      result: null,
+      writes: [{ sql: 'DELETE FROM pairing_request' }, { sql: 'DELETE FROM pairing_offer' }],
+      committed: () => {},
+    }),
     async redeemInvite(code) {
       const offer = await join.open(code)
       const { role } = offer
