@@ -1,8 +1,9 @@
 import type Database from 'better-sqlite3'
-import { metricByKey } from '../domain/metric.ts'
+import { metricByKey, metricNamed } from '../domain/metric.ts'
 import type { Keys } from './keys.ts'
 import { type Batch, FIELD, OUTCOMES, ROW_LENGTH } from './protocol.ts'
 import type { Rollups } from './rollups.ts'
+import type { NaturalKey } from './store.ts'
 
 /** Rows of one batch that belong together, and where what became of them is noted. */
 export interface AppendRun {
@@ -16,6 +17,8 @@ export interface AppendRun {
 export interface Appends {
   /** Takes rows `[from, to)`, or none of them and returns why. */
   append(run: AppendRun, from: number, to: number): string | null
+  /** Moves the row of the key to the history; false when there is none. */
+  retract(key: NaturalKey, nowMs: number): boolean
 }
 
 interface StoredRow {
@@ -27,6 +30,8 @@ interface StoredRow {
 }
 
 const NATURAL_KEY = 'ts = :ts AND person = :person AND metric = :metric AND device = :device'
+/** A row that came back after it was retracted counts on where its history ended. */
+const NEXT_REVISION = `max(revision, coalesce((SELECT max(revision) + 1 FROM observation_revision WHERE ${NATURAL_KEY}), 0))`
 const [ACCEPTED, DUPLICATE, REVISED] = [
   OUTCOMES.indexOf('accepted'),
   OUTCOMES.indexOf('duplicate'),
@@ -39,19 +44,21 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
     `INSERT INTO observation (ts, person, metric, device, value, source, quality, revision, extra)
      VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING`,
   )
-  const read = db.prepare<NaturalKey, StoredRow>(
+  const read = db.prepare<RowKey, StoredRow>(
     `SELECT value, source, quality, revision, extra FROM observation WHERE ${NATURAL_KEY}`,
   )
-  const keepOld = db.prepare<NaturalKey & { replacedAt: number }>(
+  const keepOld = db.prepare<RowKey & { replacedAt: number }>(
     `INSERT INTO observation_revision (ts, person, metric, device, revision, value, source, quality, extra, replaced_at)
-     SELECT ts, person, metric, device, revision, value, source, quality, extra, :replacedAt FROM observation WHERE ${NATURAL_KEY}`,
+     SELECT ts, person, metric, device, ${NEXT_REVISION}, value, source, quality, extra, :replacedAt FROM observation WHERE ${NATURAL_KEY}`,
   )
-  const replace = db.prepare<NaturalKey & Omit<StoredRow, 'revision'>>(
+  const replace = db.prepare<RowKey & Omit<StoredRow, 'revision'>>(
     `UPDATE observation SET value = :value, source = :source, quality = :quality, extra = :extra, revision = revision + 1
      WHERE ${NATURAL_KEY}`,
   )
 
-  function revise(run: AppendRun, row: number, key: NaturalKey, fresh: Omit<StoredRow, 'revision'>): number {
+  const remove = db.prepare<RowKey>(`DELETE FROM observation WHERE ${NATURAL_KEY}`)
+
+  function revise(run: AppendRun, row: number, key: RowKey, fresh: Omit<StoredRow, 'revision'>): number {
     const old = read.get(key)
     if (!old || isSame(key.metric, old, fresh)) return DUPLICATE
     keepOld.run({ ...key, replacedAt: run.batch.nowMs })
@@ -64,7 +71,7 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
   function put(run: AppendRun, row: number): void {
     const { rows, names } = run.batch
     const field = (name: keyof typeof FIELD) => rows[row * ROW_LENGTH + FIELD[name]] ?? Number.NaN
-    const key: NaturalKey = {
+    const key: RowKey = {
       ts: field('at'),
       person: keys.person(names[field('person')] ?? '') ?? 0,
       metric: field('metric'),
@@ -93,10 +100,23 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
       for (let row = from; row < to; row += 1) put(run, row)
       return null
     },
+    retract({ personId, deviceId, metric, atMs }, nowMs) {
+      const key: RowKey = {
+        ts: atMs,
+        person: keys.person(personId) ?? 0,
+        metric: metricNamed(metric)?.key ?? 0,
+        device: keys.device(deviceId) ?? 0,
+      }
+      keepOld.run({ ...key, replacedAt: nowMs })
+      if (remove.run(key).changes === 0) return false
+      rollups.remove(key, key.ts)
+      return true
+    },
   }
 }
 
-interface NaturalKey {
+/** A natural key in the store's own numbers. */
+interface RowKey {
   ts: number
   person: number
   metric: number

@@ -2,7 +2,7 @@ import type { Outcome, StoredObservation } from '../domain/observation.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Work } from './batch.ts'
 import { type Committed, OUTCOMES } from './protocol.ts'
-import type { StoreLimits, WriteResult } from './store.ts'
+import type { NaturalKey, StoreLimits, WriteResult } from './store.ts'
 
 /** One caller who waits for a commit. */
 export interface Call {
@@ -66,6 +66,14 @@ export function outcomesOf(committed: Committed, row: number, count: number): Ou
 /** What the unit of a call returned. */
 export function resultsOf(committed: Committed, call: number): WriteResult[] {
   return committed.results.find(([number]) => number === call)?.[1] ?? []
+}
+
+/** The keys that the calls of a commit took back. */
+export function retractedBy(calls: readonly Call[], committed: Committed): NaturalKey[] {
+  const refused = new Set(committed.refused.map(([call]) => call))
+  return calls.flatMap(({ work }, number) =>
+    work.kind === 'unit' && work.unit.kind === 'retract' && !refused.has(number) ? work.unit.keys : [],
+  )
 }
 
 /** Why calls of a commit had no effect, by call number. */

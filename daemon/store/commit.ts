@@ -61,21 +61,26 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
     return clock.monotonic() - syncFromMs
   }
 
-  function runUnit(unit: Unit): WriteResult[] {
+  function runUnit(unit: Unit, nowMs: number): WriteResult[] {
     if (unit.kind === 'write') return units.write(unit.writes)
+    if (unit.kind === 'retract') {
+      const gone = unit.keys.filter((key) => appends.retract(key, nowMs))
+      return [{ changes: gone.length, rows: [] }]
+    }
     const person = keys.person(unit.personId)
     if (person === null) throw new HubError('NOT_FOUND', `There is no person ${unit.personId}.`)
     rebuild.rezone(person)
     return []
   }
 
-  function runUnitAlone(unit: Unit): WriteResult[] {
+  function runUnitAlone(unit: Unit, nowMs: number): WriteResult[] {
     try {
-      return units.run(() => runUnit(unit))
+      return units.run(() => runUnit(unit, nowMs))
     } finally {
       keys.forget()
       if (unit.kind === 'rezone') tables.forgetZones()
-      else if (unit.writes.some((write) => TOUCHES_ROLLUPS.test(write.sql))) rollups.distrust()
+      else if (unit.kind === 'write' && unit.writes.some((write) => TOUCHES_ROLLUPS.test(write.sql)))
+        rollups.distrust()
     }
   }
 
@@ -93,7 +98,7 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
       const next = batch.units[unit++]
       if (!next) throw new Error('a batch names more units than it holds')
       try {
-        done.results.push([call, runUnitAlone(next)])
+        done.results.push([call, runUnitAlone(next, batch.nowMs)])
       } catch (cause) {
         if (!(cause instanceof HubError)) throw cause
         done.refused.push([call, cause.code, cause.message])

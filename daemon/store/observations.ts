@@ -60,7 +60,10 @@ interface Newest {
 const HOURS_AT_ONCE = 64
 
 /** Observations over the reader's connection, with what only the writer knows asked from it. */
-export function createObservations(reader: Reader, writer: Pick<Writer, 'append' | 'open'>): Observations {
+export function createObservations(
+  reader: Reader,
+  writer: Pick<Writer, 'append' | 'open' | 'run'>,
+): Observations {
   const levels = createLevels(reader)
 
   function personKey(id: string): number | null {
@@ -187,6 +190,11 @@ export function createObservations(reader: Reader, writer: Pick<Writer, 'append'
       if (person === null) return []
       const open = await writer.open(person, null)
       return reader.snapshot(() => latest(personId, person, open))
+    },
+    async retract(keys) {
+      for (const { metric } of keys) keyOf(metric)
+      const results = await writer.run({ kind: 'retract', keys })
+      return results.reduce((sum, { changes }) => sum + changes, 0)
     },
     async history({ personId, deviceId, metric, atMs }) {
       const person = personKey(personId)

@@ -31,6 +31,7 @@ export async function createStore({
     write: (writes) => writer.run({ kind: 'write', writes }),
     observations: createObservations(reader, writer),
     onCommitted: writer.onCommitted,
+    onRetracted: writer.onRetracted,
     rezone: async (personId) => void (await writer.run({ kind: 'rezone', personId })),
     stats: writer.stats,
     close() {

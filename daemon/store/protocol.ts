@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { OpenSeries } from './rollups.ts'
-import type { Write, WriteResult } from './store.ts'
+import type { NaturalKey, Write, WriteResult } from './store.ts'
 
 /** Numbers per observation in `Batch.rows`: atMs, person, metric key, device, value, source, quality. */
 export const ROW_LENGTH = 7
@@ -10,7 +10,10 @@ export const FIELD = { at: 0, person: 1, metric: 2, device: 3, value: 4, source:
 /** Stands in `Batch.calls` for a unit; any other number is the row count of an append. */
 export const UNIT = -1
 
-export type Unit = { kind: 'write'; writes: readonly Write[] } | { kind: 'rezone'; personId: string }
+export type Unit =
+  | { kind: 'write'; writes: readonly Write[] }
+  | { kind: 'rezone'; personId: string }
+  | { kind: 'retract'; keys: readonly NaturalKey[] }
 
 /** One group commit on its way to the writer thread, packed so that crossing costs little per row. */
 export interface Batch {

@@ -30,6 +30,8 @@ export interface Draft {
   dropped: Set<string>
   closed: (Minute & { bucket: Bucket; rev: number })[]
   late: Map<string, Minute>
+  /** Hours that lost a minute. */
+  emptied: Map<string, SeriesHour>
   dueAdded: Map<string, SeriesHour>
   dueDone: Set<string>
   /** Hours whose place in `rollup_pending` may have to change. */
@@ -44,6 +46,7 @@ export function emptyDraft(): Draft {
     dropped: new Set(),
     closed: [],
     late: new Map(),
+    emptied: new Map(),
     dueAdded: new Map(),
     dueDone: new Set(),
     touched: new Map(),

@@ -5,6 +5,7 @@ import {
   type BucketRow,
   bucketOf,
   DAYS,
+  HOUR_MS,
   HOURS,
   MINUTE_MS,
   type PlacedBucket,
@@ -32,6 +33,8 @@ export interface RollupTables {
   minuteFromRaw(series: SeriesKeys, startMs: number): Bucket
   /** Stores a minute with a revision of at least `rev` and above the stored one. */
   writeMinute(series: SeriesKeys, startMs: number, bucket: Bucket, rev: number): void
+  /** Forgets a minute that has no rows any more. */
+  dropMinute(series: SeriesKeys, startMs: number): void
   /** Stores the quarters and the hour from each hour's minutes, then the days they touch from the quarters. */
   writeHours(hours: readonly SeriesHour[]): void
   pendingHours(): SeriesHour[]
@@ -88,6 +91,8 @@ const QUARTERS_BETWEEN = `
   WHERE level = ${QUARTERS} AND person = :person AND metric = :metric AND start >= :from AND start < :to AND device = :device
   ORDER BY start`
 
+const QUARTERS_AN_HOUR = 4
+
 export function createRollupTables(db: Database.Database): RollupTables {
   const newest = db.prepare<SeriesKeys, { atMs: number }>(
     `SELECT last_at AS atMs FROM rollup
@@ -108,6 +113,13 @@ export function createRollupTables(db: Database.Database): RollupTables {
   const writeLevel = db.prepare<
     SeriesKeys & ReturnType<typeof statisticsOf> & { level: number; start: number }
   >(WRITE_LEVEL)
+  const dropMinute = db.prepare<SeriesKeys & { start: number }>(
+    `DELETE FROM rollup_minute WHERE start = :start AND person = :person AND metric = :metric AND device = :device`,
+  )
+  const dropLevel = db.prepare<SeriesKeys & { level: number; start: number }>(
+    `DELETE FROM rollup
+     WHERE level = :level AND person = :person AND metric = :metric AND start = :start AND device = :device`,
+  )
   const minutesOfHour = db.prepare<SeriesHour, BucketRow>(MINUTES_OF_HOUR)
   const quartersBetween = db.prepare<SeriesKeys & { from: number; to: number }, BucketRow>(QUARTERS_BETWEEN)
   const listPending = db.prepare<[], SeriesHour>(
@@ -142,16 +154,35 @@ export function createRollupTables(db: Database.Database): RollupTables {
 
   function writeDay(series: SeriesKeys, day: { fromMs: number; toMs: number }): void {
     const quarters = quartersBetween.all({ ...keysOf(series), from: day.fromMs, to: day.toMs }).map(bucketOf)
+    if (quarters.length === 0) {
+      dropLevel.run({ ...keysOf(series), level: DAYS, start: day.fromMs })
+      return
+    }
     const bucket = mergeAll(quarters, quantumOf(series.metric).maxGapMs)
     writeLevel.run({ ...keysOf(series), level: DAYS, start: day.fromMs, ...statisticsOf(bucket) })
   }
 
-  /** Returns the quarters of the hour. */
-  function writeHour(hour: SeriesHour): PlacedBucket[] {
+  /** Drops stored quarters of the hour that have no rows any more; returns their starts. */
+  function dropEmptyQuarters(hour: SeriesHour, made: readonly PlacedBucket[]): number[] {
+    if (made.length === QUARTERS_AN_HOUR) return []
+    const series = keysOf(hour)
+    const kept = new Set(made.map(({ startMs }) => startMs))
+    const stored = quartersBetween.all({ ...series, from: hour.hour, to: hour.hour + HOUR_MS })
+    const gone = stored.map(({ start }) => start).filter((start) => !kept.has(start))
+    for (const start of gone) dropLevel.run({ ...series, level: QUARTERS, start })
+    return gone
+  }
+
+  /** Returns the starts of the quarters that changed. */
+  function writeHour(hour: SeriesHour): number[] {
     const series = keysOf(hour)
     const minutes = minutesOfHour.all({ ...series, hour: hour.hour }).map(placed)
-    if (minutes.length === 0) return []
     const quarters = quartersOf(minutes, hour.metric)
+    const gone = dropEmptyQuarters(hour, quarters)
+    if (quarters.length === 0) {
+      dropLevel.run({ ...series, level: HOURS, start: hour.hour })
+      return gone
+    }
     for (const { startMs, bucket } of quarters)
       writeLevel.run({ ...series, level: QUARTERS, start: startMs, ...statisticsOf(bucket) })
     const whole = mergeAll(
@@ -159,7 +190,7 @@ export function createRollupTables(db: Database.Database): RollupTables {
       quantumOf(hour.metric).maxGapMs,
     )
     writeLevel.run({ ...series, level: HOURS, start: hour.hour, ...statisticsOf(whole) })
-    return quarters
+    return [...gone, ...quarters.map(({ startMs }) => startMs)]
   }
 
   return {
@@ -184,11 +215,12 @@ export function createRollupTables(db: Database.Database): RollupTables {
     writeMinute(series, startMs, bucket, rev) {
       writeMinute.run({ ...keysOf(series), start: startMs, rev, ...statisticsOf(bucket) })
     },
+    dropMinute: (series, startMs) => void dropMinute.run({ ...keysOf(series), start: startMs }),
     writeHours(hours) {
       const days = new Map<string, { series: SeriesKeys; fromMs: number; toMs: number }>()
       for (const hour of hours) {
-        for (const quarter of writeHour(hour)) {
-          const day = dayHolding(quarter.startMs, zoneOf(hour.person))
+        for (const startMs of writeHour(hour)) {
+          const day = dayHolding(startMs, zoneOf(hour.person))
           days.set(`${seriesName(hour)}:${day.fromMs}`, { series: hour, ...day })
         }
       }

@@ -32,6 +32,8 @@ export interface Rollups {
   add(series: SeriesKeys, atMs: number, value: number): void
   /** The value of a row was replaced. */
   change(series: SeriesKeys, atMs: number): void
+  /** A row was taken out. */
+  remove(series: SeriesKeys, atMs: number): void
   /** Rows may have changed behind the roll-ups: minutes in memory are read again from the raw rows. */
   distrust(): void
   /** Stores what is due, before COMMIT. */
@@ -138,7 +140,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     series.minute =
       startMs === startOf(series.lastMs, MINUTE_MS)
         ? resumed(series, startMs)
-        : { startMs, rev: 0, bucket: emptyBucket(), stale: false }
+        : { startMs, rev: 0, bucket: emptyBucket(), stale: draft.late.has(minuteName(series, startMs)) }
   }
 
   /** The stored minute of the newest sample grows on, for instance after a restart. */
@@ -184,11 +186,24 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     draft.closed = []
   }
 
+  /** Buckets that nothing is left of must go at once: a reader pages by the buckets that are stored. */
+  function dropMinute({ person, metric, device }: SeriesKeys, startMs: number): void {
+    const keys = { person, metric, device }
+    tables.dropMinute(keys, startMs)
+    const hour = { ...keys, hour: startOf(startMs, HOUR_MS) }
+    draft.emptied.set(hourName(hour), hour)
+  }
+
+  function storeEmptiedHours(): void {
+    tables.writeHours([...draft.emptied.values()])
+    draft.emptied.clear()
+  }
+
   function storeLateMinutes(): void {
     for (const { series, startMs } of draft.late.values()) {
       const bucket = tables.minuteFromRaw(series, startMs)
-      if (bucket.n === 0) continue
-      tables.writeMinute(series, startMs, bucket, 1)
+      if (bucket.n === 0) dropMinute(series, startMs)
+      else tables.writeMinute(series, startMs, bucket, 1)
       const hour = startOf(startMs, HOUR_MS)
       if (current(seriesName(series))?.hour !== hour) addDue({ ...series, hour })
     }
@@ -203,7 +218,10 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       if (bucket.n > 0) {
         series.minute = { ...minute, bucket, rev: minute.rev + 1, stale: false }
         series.lastMs = bucket.lastAt
-      } else forget(name, series)
+      } else {
+        dropMinute(series, minute.startMs)
+        forget(name, series)
+      }
     }
   }
 
@@ -280,6 +298,13 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     change(keys, atMs) {
       slipIn(edit(seriesName(keys), keys, true), atMs)
     },
+    remove(keys, atMs) {
+      const name = seriesName(keys)
+      const series = edit(name, keys, true)
+      slipIn(series, atMs)
+      // With no minute open all is stored or late, and the newest sample may be the one that went.
+      if (!series.minute) forget(name, series)
+    },
     distrust() {
       for (const minute of draft.closed) addLate(minute.series, minute.startMs)
       draft.closed = []
@@ -296,6 +321,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       evict()
       storeClosedMinutes()
       storeLateMinutes()
+      storeEmptiedHours()
       storeDueHours(limits.hoursPerCommit)
       writePending()
     },
@@ -304,6 +330,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       for (const name of names()) closeSeries(name, true)
       storeClosedMinutes()
       storeLateMinutes()
+      storeEmptiedHours()
       storeDueHours(Number.POSITIVE_INFINITY)
       writePending()
     },

@@ -17,6 +17,9 @@ export interface WriteResult {
   rows: Record<string, SqlValue>[]
 }
 
+/** What tells one observation from every other. */
+export type NaturalKey = Pick<Observation, 'personId' | 'deviceId' | 'metric' | 'atMs'>
+
 /** Half-open window `[fromMs, toMs)` of one person's metric. */
 export interface Range {
   personId: string
@@ -47,11 +50,19 @@ export interface Observations {
   /** The newest value of every metric of the person. */
   latest(personId: string): Promise<StoredObservation[]>
   /** Values that a correction replaced, oldest first, for one natural key. */
-  history(key: Pick<Observation, 'personId' | 'deviceId' | 'metric' | 'atMs'>): Promise<StoredObservation[]>
+  history(key: NaturalKey): Promise<StoredObservation[]>
+  /**
+   * Takes values back that should not have been recorded: they leave every reading and roll-up and stay visible in `history`.
+   * Resolves with how many there were once that is on disk; a key without a value is passed over. Rejects as `write` does.
+   */
+  retract(keys: readonly NaturalKey[]): Promise<number>
 }
 
 /** What just reached the disk; duplicates are left out. */
 export type CommitListener = (committed: readonly StoredObservation[]) => void
+
+/** What was just taken back, whether or not each key had a value. */
+export type RetractListener = (keys: readonly NaturalKey[]) => void
 
 /** How long something took, counted in steps: `counts[i]` took at most `boundsMs[i]`, the last one longer than all bounds. */
 export interface Latency {
@@ -109,6 +120,8 @@ export interface Store {
   observations: Observations
   /** Called after each commit, in commit order. Returns the way to stop listening. */
   onCommitted(listener: CommitListener): () => void
+  /** Called after a commit that took values back. Returns the way to stop listening. */
+  onRetracted(listener: RetractListener): () => void
   /** Rebuilds the local-day roll-ups of a person whose time zone changed. */
   rezone(personId: string): Promise<void>
   stats(): StoreStats

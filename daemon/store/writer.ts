@@ -2,11 +2,11 @@ import type { Observation, Outcome } from '../domain/observation.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import { packBatch } from './batch.ts'
-import { type Call, createCalls, landed, outcomesOf, refusalsOf, resultsOf } from './calls.ts'
+import { type Call, createCalls, landed, outcomesOf, refusalsOf, resultsOf, retractedBy } from './calls.ts'
 import { createCounters } from './counters.ts'
 import type { Committed, FromThread, Unit } from './protocol.ts'
 import type { OpenSeries } from './rollups.ts'
-import type { CommitListener, StoreLimits, StoreStats, WriteResult } from './store.ts'
+import type { CommitListener, RetractListener, StoreLimits, StoreStats, WriteResult } from './store.ts'
 import type { Thread } from './thread.ts'
 
 /**
@@ -19,6 +19,7 @@ export interface Writer {
   /** Series in the writer's memory, at least as new as everything acknowledged before the call. */
   open(person: number, metric: number | null): Promise<OpenSeries[]>
   onCommitted(listener: CommitListener): () => void
+  onRetracted(listener: RetractListener): () => void
   stats(): StoreStats
   close(): Promise<void>
 }
@@ -45,6 +46,7 @@ interface Question {
 export function createWriter({ thread, now, clock, limits, onFailure }: WriterDeps): Writer {
   const calls = createCalls(limits)
   const listeners = new Set<CommitListener>()
+  const retractListeners = new Set<RetractListener>()
   const questions = new Map<number, Question>()
   const counters = createCounters()
   let asked = 0
@@ -108,17 +110,19 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
     counters.rows += observations.length
     counters.revised += revised
     counters.duplicates += duplicates
-    if (observations.length > 0) tell(observations)
+    if (observations.length > 0) tell(listeners, observations)
+    const retracted = retractedBy(done, committed)
+    if (retracted.length > 0) tell(retractListeners, retracted)
     answer(done, committed)
     release(done)
     if (calls.waiting > 0) dispatch()
     else if (committed.more || closing) schedule()
   }
 
-  function tell(observations: Parameters<CommitListener>[0]): void {
-    for (const listener of listeners) {
+  function tell<News>(listening: ReadonlySet<(news: News) => void>, news: News): void {
+    for (const listener of listening) {
       try {
-        listener(observations)
+        listener(news)
       } catch {
         // The rows are stored and their senders wait; a listener's fault is its own.
         counters.listenerFailures += 1
@@ -250,6 +254,10 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
     onCommitted(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
+    },
+    onRetracted(listener) {
+      retractListeners.add(listener)
+      return () => void retractListeners.delete(listener)
     },
     stats: () => counters.read(calls.weight),
     close() {

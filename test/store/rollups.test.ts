@@ -184,6 +184,7 @@ function assertReadsAreRaw(house: House, open = [house.open(1), house.open(2)]):
 }
 
 type Step =
+  | { kind: 'retract'; keys: Observation[]; fresh: Observation[]; nowMs: number }
   | { kind: 'append' | 'lose'; rows: Observation[]; nowMs: number }
   /** The writer stores what is over between its answer to a reader and the reader's look at the rows. */
   | { kind: 'race'; nowMs: number }
@@ -208,6 +209,10 @@ const rows = fc.array(row, { minLength: 1, maxLength: 12 })
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('append' as const), rows, nowMs }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('lose' as const), rows, nowMs }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('retract' as const), keys: rows, fresh: rows, nowMs }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('race' as const), nowMs }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
@@ -216,7 +221,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function take(house: House, one: Step): void {
   if (one.kind === 'append') house.append(one.rows, one.nowMs)
   else if (one.kind === 'lose') house.lose(one.rows, one.nowMs)
-  else if (one.kind === 'race') {
+  else if (one.kind === 'retract') {
+    // Rows before and after it in one commit, because a series must not lose its place in between.
+    const [before, after] = [one.fresh.slice(0, 2), one.fresh.slice(2)]
+    house.commit(
+      [
+        { kind: 'append', rows: before },
+        { kind: 'unit', unit: { kind: 'retract', keys: one.keys } },
+        { kind: 'append', rows: after },
+      ],
+      one.nowMs,
+    )
+  } else if (one.kind === 'race') {
     const open = [house.open(1), house.open(2)]
     house.commit([], one.nowMs)
     assertReadsAreRaw(house, open)
