@@ -10,6 +10,7 @@ import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
 import { type Announcement, createAnnouncement } from './features/announce/announce.ts'
 import { createConsents } from './features/consents/consents.ts'
 import { createDevices, type Devices } from './features/devices/devices.ts'
+import { createGlucose } from './features/glucose/glucose.ts'
 import { createHomeAutomation } from './features/home-automation/home-automation.ts'
 import { createIngest } from './features/ingest/ingest.ts'
 import { createLiveChannel } from './features/live-channel/live-channel.ts'
@@ -29,6 +30,7 @@ import { createLive } from './live/live.ts'
 import { publishVitals } from './live/vitals.ts'
 import { MANUAL_DEVICE_ID } from './store/hub.ts'
 import { createQuarantine } from './store/quarantine.ts'
+import { createSources } from './store/sources.ts'
 
 /** What the terminal tells the person who started the hub. */
 export interface Running {
@@ -118,6 +120,9 @@ function createHousehold(house: House) {
     notify,
   })
   const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const sources = createSources({ store, now: clock.now })
+  const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()
+  const glucose = createGlucose({ store, sources, now: clock.now, zoneOf, wearerAt: devices.wearerAt })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -143,6 +148,7 @@ function createHousehold(house: House) {
     accounts,
     pairing,
     ingest,
+    glucose,
     liveChannel,
     notify,
     setWhereabouts(found: typeof whereabouts) {
@@ -284,6 +290,7 @@ function featuresOf(
       ports: { ...accounts, reset: () => accounts.reset([pairing.planNone(), consents.planNone()]) },
     }),
     ingest.feature,
+    household.glucose.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     createHomeAutomation({

@@ -6,6 +6,7 @@ import type { Actor, UserRole } from '../../daemon/domain/access.ts'
 import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
 import { createConsents } from '../../daemon/features/consents/consents.ts'
 import { createDevices } from '../../daemon/features/devices/devices.ts'
+import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
 import { createLiveChannel } from '../../daemon/features/live-channel/live-channel.ts'
 import { createLocal } from '../../daemon/features/local/local.ts'
@@ -17,6 +18,7 @@ import { HubError } from '../../daemon/kernel/errors.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
 import { createLive } from '../../daemon/live/live.ts'
 import { ensureHub, MANUAL_DEVICE_ID } from '../../daemon/store/hub.ts'
+import { createSources } from '../../daemon/store/sources.ts'
 import { fakeClock } from '../fakes/clock.ts'
 import { answering, openStore, setup as setupHttp } from '../http/setup.ts'
 import {
@@ -33,6 +35,9 @@ import {
 /** Sent with a request that must not be carried out: the answer 299 says that it got as far as its handler. */
 const STOP = 'x-stop-at-handler'
 const REACHED = 299
+
+/** When a glucose reading of Mia was typed in. */
+const READ_AT = Date.UTC(2026, 2, 14, 7)
 
 interface Asker {
   subject: Subject
@@ -63,6 +68,10 @@ async function setup(t: TestContext) {
     phones: accounts,
   })
   const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const sources = createSources({ store, now: clock.now })
+  const glucose = createGlucose({
+    ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
+  })
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
     const actor = asked.get(name.replaceAll('_', ' '))?.actor
@@ -99,7 +108,9 @@ async function setup(t: TestContext) {
       asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
     )
   })
-  const parts = [accounts, people, devices, consents, pairing, ingest, channel].map(({ feature }) => feature)
+  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, channel].map(
+    ({ feature }) => feature,
+  )
   const features = [
     stop,
     ...parts,
@@ -124,6 +135,12 @@ async function setup(t: TestContext) {
     await store.write(plan.writes)
     plan.committed()
   }
+  await store.observations.append([
+    {
+      ...{ personId: 'mia', deviceId: MANUAL_DEVICE_ID, metric: 'glucose', atMs: READ_AT, value: 110 },
+      ...{ source: 'manual', quality: null, extra: null },
+    },
+  ])
   await hub.start()
   return { hub, http, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
 }
@@ -205,6 +222,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   device_id: 'watch-mia',
   userId: 'nobody',
   id: 'nothing',
+  // The instant, the first person and the first device: Mia and what is entered by hand.
+  readingId: `g${(READ_AT + 1e14).toString(36)}-1-1`,
   '*': 'x',
 }
 

@@ -48,6 +48,10 @@ const SEES_MIA: Need = { who: 'users', of: { action: 'reads', class: 'any' } }
 const reads = (one: Class): Need => ({ who: 'users', of: { action: 'reads', class: one } })
 const writes = (one: Class): Need => ({ who: 'users and devices', of: { action: 'writes', class: one } })
 
+/** What was recorded is corrected by people, not by devices. */
+const corrects = (one: Class): Need => ({ who: 'users', of: { action: 'writes', class: one } })
+const CORRECTS_GLUCOSE = corrects('glucose')
+
 const TS = '2026-03-14T07:59:00Z'
 const moment = (metrics: object) => ({ person_id: 'mia', timestamp: TS, wellness_metrics: metrics })
 const bulk = (sample: object) => ({ person_id: 'mia', samples: [{ ts: TS, ...sample }] })
@@ -93,6 +97,22 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /health_data/ingest': [
     { need: { ...writes('wellness'), of: { action: 'writes', class: 'any' } }, body: bulk({ hr: 72 }) },
   ],
+  'POST /glucose/readings': [
+    { need: writes('glucose'), body: { person_id: 'mia', timestamp: TS, value: 110 }, run: true },
+  ],
+  'POST /glucose/bulk': [
+    {
+      need: writes('glucose'),
+      body: { person_id: 'mia', readings: [{ timestamp: TS, value: 110 }] },
+      run: true,
+    },
+  ],
+  'GET /glucose/readings': [{ need: reads('glucose'), query: 'person_id=mia', run: true }],
+  'GET /glucose/readings/:readingId': [{ need: reads('glucose'), run: true }],
+  'PATCH /glucose/readings/:readingId': [{ need: CORRECTS_GLUCOSE, body: { value: 111 }, run: true }],
+  'PUT /glucose/readings/:readingId': [{ need: CORRECTS_GLUCOSE, body: { value: 111 }, run: true }],
+  'DELETE /glucose/readings/:readingId': [{ need: CORRECTS_GLUCOSE, run: true }],
+  'GET /glucose/daily-summary': [{ need: reads('glucose'), query: 'person_id=mia', run: true }],
   'GET /devices': [{ need: USERS }],
   'POST /devices': [{ need: OWNERS }],
   'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],

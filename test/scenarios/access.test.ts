@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DataClass, Role } from '../../daemon/domain/access.ts'
 import type { Policy } from '../../daemon/domain/route.ts'
+import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
 import { observations } from '../../daemon/features/observations/observations.ts'
+import { ensureHub } from '../../daemon/store/hub.ts'
+import { createSources } from '../../daemon/store/sources.ts'
 import { openHousehold } from '../fakes/household.ts'
 
 type PersonPolicy = Extract<Policy, { access: 'person' }>
@@ -29,6 +32,8 @@ const OPEN = [
   'POST /pairing/connect',
 ]
 
+const AT = '2026-03-14T07:30:00Z'
+
 /** Requests that get as far as the policy, which is asked after the schema. */
 const BODIES: Record<string, (personId: string) => object> = {
   'POST /ingest': (personId) => ({ person_id: personId, wellness_metrics: { hr: 72 } }),
@@ -36,16 +41,30 @@ const BODIES: Record<string, (personId: string) => object> = {
     person_id: personId,
     samples: [{ metric: 'heart_rate', value: 72 }],
   }),
+  'POST /glucose/readings': (personId) => ({ person_id: personId, timestamp: AT, value: 100 }),
+  'POST /glucose/bulk': (personId) => ({
+    person_id: personId,
+    readings: [{ timestamp: AT, value: 100 }],
+  }),
 }
-const QUERIES: Record<string, string> = { 'GET /people/:personId/observations': '?metric=heart_rate' }
+const QUERIES: Record<string, string> = {
+  'GET /people/:personId/observations': '?metric=heart_rate',
+  'GET /glucose/readings': '?person_id=:personId',
+  'GET /glucose/daily-summary': '?person_id=:personId',
+}
 
 async function setup(t: TestContext) {
   const home = await openHousehold(t, {
     more: (store, now) => [
       createIngest({ store, now, manualDevice: async () => 'watch-mia' }).feature,
       observations({ store, now }),
+      createGlucose({
+        ...{ store, now, sources: createSources({ store, now }) },
+        ...{ zoneOf: () => 'UTC', wearerAt: () => null },
+      }).feature,
     ],
   })
+  await ensureHub(home.store, 'hub-1', home.clock.now())
   const owner = await home.claimed()
   for (const id of ['mia', 'tom']) await home.people.add({ id, name: id, age: 15 })
   const body = { id: 'watch-mia', type: 'watch', name: 'W', person_id: 'mia' }
@@ -89,7 +108,7 @@ async function setup(t: TestContext) {
     .filter(({ name }) => !name.endsWith('/openapi.json'))
   const ask = (name: string, personId: string, headers: Record<string, string>) => {
     const [method = '', path = ''] = name.split(' ')
-    const url = path.replace(':personId', personId).replace(/:\w+/g, 'none') + (QUERIES[name] ?? '')
+    const url = (path + (QUERIES[name] ?? '')).replace(':personId', personId).replace(/:\w+/g, 'none')
     const body = BODIES[name]?.(personId) ?? (method === 'GET' || method === 'DELETE' ? undefined : {})
     return home.call(method, url, { headers, body })
   }

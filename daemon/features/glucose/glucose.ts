@@ -1,0 +1,40 @@
+/** Glucose of CGMs, meters and what people type in: taken in, listed, corrected, summed up. */
+import type { Feature } from '../../domain/route.ts'
+import type { Store } from '../../store/store.ts'
+import { type ArrivalsDeps, createArrivals } from './arrivals.ts'
+import { createPeriods } from './periods.ts'
+import { correctionRoutes } from './routes-correct.ts'
+import { ingestRoutes } from './routes-ingest.ts'
+import { readRoutes } from './routes-read.ts'
+import { createReadingIds } from './shown.ts'
+import { createTraces, type Traces } from './traces.ts'
+
+export interface GlucoseDeps extends ArrivalsDeps {
+  store: Pick<Store, 'all' | 'get' | 'observations' | 'onCommitted' | 'onRetracted'>
+}
+
+export interface Glucose {
+  feature: Feature
+  /** One trace out of all that report somebody's glucose. */
+  traces: Traces
+}
+
+export function createGlucose(deps: GlucoseDeps): Glucose {
+  const { store, now } = deps
+  const traces = createTraces(deps)
+  const periods = createPeriods({ ...deps, traces })
+  const arrivals = createArrivals(deps)
+  const ids = createReadingIds(store)
+  return {
+    traces,
+    feature: {
+      name: 'glucose',
+      routes(http) {
+        ingestRoutes(http, { arrivals, ids, store, now })
+        readRoutes(http, { traces, periods, ids, now, zoneOf: deps.zoneOf })
+        correctionRoutes(http, { arrivals, ids, store, now })
+      },
+      stop: periods.stop,
+    },
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { leadingReadings, leadingStretches, RIVAL_MARGIN_MS } from '../../daemon/domain/rivals.ts'
+
+const MINUTE_MS = 60_000
+const equal = () => 100
+const every = (deviceId: string, source: string, minutes: number, count: number, lateMs = 0) =>
+  Array.from({ length: count }, (_, index) => ({
+    deviceId,
+    source,
+    atMs: index * minutes * MINUTE_MS + lateMs,
+  }))
+
+test('a sensor that two programs report counts once, however late the second one stamps it', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -150_000, max: 150_000 }), (lateMs) => {
+      const both = [...every('a', 'xdrip', 5, 288), ...every('b', 'apple_health', 5, 288, lateMs)]
+      assert.ok(leadingReadings(both, equal).length <= 289)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('read in pieces or at once, the same readings lead', () => {
+  const source = fc.constantFrom('dexcom', 'libre', 'apple_health')
+  const reading = fc.record({
+    deviceId: fc.constantFrom('a', 'b'),
+    source,
+    atMs: fc.integer({ min: 0, max: 300 }).map((minutes) => minutes * MINUTE_MS),
+  })
+  fc.assert(
+    fc.property(fc.array(reading, { maxLength: 60 }), fc.integer({ min: 0, max: 300 }), (all, cut) => {
+      const cutMs = cut * MINUTE_MS
+      const series = (rows: typeof all) =>
+        rows.map(({ atMs, deviceId, source }) => `${atMs} ${deviceId} ${source}`)
+      const whole = series(leadingReadings(all, equal)).sort()
+      const margin = RIVAL_MARGIN_MS
+      const before = leadingReadings(
+        all.filter(({ atMs }) => atMs < cutMs + margin),
+        equal,
+      ).filter(({ atMs }) => atMs < cutMs)
+      const after = leadingReadings(
+        all.filter(({ atMs }) => atMs >= cutMs - margin),
+        equal,
+      ).filter(({ atMs }) => atMs >= cutMs)
+      assert.deepEqual([...series(before), ...series(after)].sort(), whole)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('of nights that overlap the preferred source is believed, of one source the last word', () => {
+  const night = (deviceId: string, startMs: number, endMs: number, updatedAtMs: number) => ({
+    deviceId,
+    source: deviceId,
+    startMs,
+    endMs,
+    updatedAtMs,
+  })
+  const rank = (id: string) => (id === 'ring' ? 1 : 100)
+  const kept = leadingStretches(
+    [
+      night('watch', 0, 100, 1),
+      night('ring', 10, 90, 1),
+      night('watch', 200, 300, 1),
+      night('watch', 205, 305, 2),
+    ],
+    rank,
+  )
+  assert.deepEqual(
+    kept.map(({ deviceId, startMs }) => [deviceId, startMs]),
+    [
+      ['ring', 10],
+      ['watch', 205],
+    ],
+  )
+})
