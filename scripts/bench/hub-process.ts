@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -35,8 +35,18 @@ export interface HubProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>
 }
 
+/** Everything the bench leaves on the disk lies under one folder of its process. */
+function benchFolder(): string {
+  return join(tmpdir(), `homefield-bench-${process.pid}`)
+}
+
 export function temporaryData(): string {
-  return mkdtempSync(join(tmpdir(), 'homefield-'))
+  mkdirSync(benchFolder(), { recursive: true })
+  return mkdtempSync(join(benchFolder(), 'data-'))
+}
+
+export function removeTemporaryData(): void {
+  rmSync(benchFolder(), { recursive: true, force: true })
 }
 
 /** Starts the built hub on `dataDir` and waits until it is ready; `env` adds settings. */

@@ -1,8 +1,13 @@
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import mqtt from 'mqtt'
+import { makeHousehold } from './household.ts'
 import { type HubProcess, startHub, temporaryData } from './hub-process.ts'
+import type { Native } from './native.ts'
+import type { Row } from './row.ts'
+import { RATES } from './site.ts'
 
 export interface KillOptions {
   rounds: number
@@ -10,6 +15,8 @@ export interface KillOptions {
   /** Unacknowledged messages each watch keeps under way. */
   window: number
   seed: number
+  /** The power fails as well: what was not synced is gone. `forgets` plays a disk that loses synced rows, which must be noticed. */
+  powerCut?: { native: Native; forgets: boolean }
 }
 
 /** Counts over all rounds; `lost` and `doubled` must be 0. */
@@ -38,23 +45,30 @@ interface Watch {
 const FIRST_MS = Date.UTC(2026, 2, 14, 8)
 const LOWEST_BPM = 40
 const BPM_RANGE = 150
-const SETTINGS = { HOMEFIELD_MQTT_MESSAGES_PER_SECOND: '1000000', HOMEFIELD_MQTT_MESSAGE_BURST: '1000000' }
+const DATABASE = 'homefield.db'
+const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`]
 
 /**
  * Publishes QoS 1 heart rates from several watches, kills the hub with SIGKILL at a random moment, restarts it on the same data,
  * sends again what was not acknowledged, and so on; then counts what the database holds against what was acknowledged.
  */
-export async function killRounds({ rounds, watches: count, window, seed }: KillOptions): Promise<KillResult> {
+export async function killRounds(options: KillOptions): Promise<KillResult> {
+  const { rounds, watches: count, window, seed } = options
   const dataDir = temporaryData()
   const random = mulberry32(seed)
-  let hub = await startHub(dataDir, SETTINGS)
-  const watches = await household(hub, count)
+  const power = powerOf(dataDir, options.powerCut)
+  let hub = await startHub(dataDir, { ...RATES, ...power.env })
+  const watches = await household(hub, dataDir, count)
+  // Whoever the rounds are about is safely on disk before the first of them.
+  await hub.kill('SIGTERM')
+  hub = await startHub(dataDir, { ...RATES, ...power.env })
   for (let round = 0; round < rounds; round++) {
     const stop = load(hub, watches, window)
     await sleep(600 + random() * 900)
     await hub.kill('SIGKILL')
     await stop()
-    hub = await startHub(dataDir, SETTINGS)
+    power.cut()
+    hub = await startHub(dataDir, { ...RATES, ...power.env })
   }
   const counts = countRows(dataDir, watches)
   const rolledUp = await dayCount(hub, watches)
@@ -62,26 +76,62 @@ export async function killRounds({ rounds, watches: count, window, seed }: KillO
   return { rounds, ...counts, doubled: counts.doubled + Math.abs(rolledUp - counts.stored) }
 }
 
-async function household(hub: HubProcess, count: number): Promise<Watch[]> {
-  await hub.control.call('POST', '/local/claim', { name: 'Bench', password: 'a long bench password' })
-  const watches: Watch[] = []
-  for (let index = 0; index < count; index++) {
-    const id = `watch_${index}`
-    await hub.control.call('POST', '/people', {
-      id: `person_${index}`,
-      name: `Person ${index}`,
-      timezone: 'UTC',
-    })
-    const added = await hub.control.call('POST', '/devices', {
-      id,
-      type: 'watch',
-      name: id,
-      person_id: `person_${index}`,
-    })
-    const { api_key: key } = added as { api_key: string }
-    watches.push({ id, key, next: 0, pending: new Set(), acknowledged: new Set() })
+/** Puts back, after a kill, only what the disk was told to keep. Without a power cut the system's memory keeps the rest. */
+function powerOf(dataDir: string, powerCut: KillOptions['powerCut']) {
+  if (!powerCut) return { env: {}, cut: () => {} }
+  const shadow = join(temporaryData(), 'shadow')
+  mkdirSync(shadow)
+  return {
+    env: {
+      LD_PRELOAD: powerCut.native.library('powercut'),
+      BENCH_POWERCUT_FILES: join(dataDir, DATABASE),
+      BENCH_POWERCUT_SHADOW: shadow,
+      ...(powerCut.forgets ? { BENCH_POWERCUT_FORGETS: '1' } : {}),
+    },
+    cut() {
+      for (const name of DATABASE_FILES) {
+        rmSync(join(dataDir, name), { force: true })
+        if (existsSync(join(shadow, name))) copyFileSync(join(shadow, name), join(dataDir, name))
+      }
+    },
   }
-  return watches
+}
+
+const ROUNDS = 5
+const WATCHES = 8
+const WINDOW = 20
+const SEED = 1
+
+/** Kills as lines of the table: nothing that was acknowledged may be lost, nothing may count twice. */
+export async function killRows(native: Native, rounds = ROUNDS): Promise<Row[]> {
+  const usual = { rounds, watches: WATCHES, window: WINDOW, seed: SEED }
+  const killed = await killRounds(usual)
+  const cut = await killRounds({ ...usual, powerCut: { native, forgets: false } })
+  const forgetful = await killRounds({ ...usual, powerCut: { native, forgets: true } })
+  return [
+    lossRow(`kill -9, ${rounds} rounds`, killed, ''),
+    lossRow(
+      `power cut, ${rounds} rounds`,
+      cut,
+      `a disk that syncs as for synchronous=NORMAL: ${forgetful.lost} lost${forgetful.lost > 0 ? ', noticed' : ', NOT noticed'}`,
+    ),
+  ]
+}
+
+function lossRow(name: string, { acknowledged, lost, doubled }: KillResult, beside: string): Row {
+  return {
+    name,
+    hub: `${acknowledged} acknowledged, ${lost} lost, ${doubled} doubled`,
+    beside,
+    ratio: null,
+    target: '0 lost, 0 doubled',
+    met: lost === 0 && doubled === 0,
+  }
+}
+
+async function household(hub: HubProcess, dataDir: string, count: number): Promise<Watch[]> {
+  const { watches } = await makeHousehold(hub, dataDir, { persons: count, watches: count })
+  return watches.map(({ id, key }) => ({ id, key, next: 0, pending: new Set(), acknowledged: new Set() }))
 }
 
 /** Keeps every watch publishing until the returned function is called (after the hub died). */

@@ -1,19 +1,57 @@
-/** `npm run bench -- WHAT`: prints figures with what they were compared to; it judges nothing. */
-import { measureIdle } from './idle.ts'
-import { killRounds } from './kill.ts'
+/**
+ * `npm run bench`: one table of the hub beside what it is compared with in the same run; `npm run bench -- NAME [COUNT]` runs one
+ * part. It judges nothing: a target that is missed is a word in the table, not a failure.
+ */
+import { loadavg } from 'node:os'
+import { fanOut } from './fan-out.ts'
+import { httpBulk } from './http-bulk.ts'
+import { removeTemporaryData } from './hub-process.ts'
+import { idleRows } from './idle.ts'
+import { killRows } from './kill.ts'
+import { machineOf } from './machine.ts'
+import { createNative } from './native.ts'
+import { queries } from './queries.ts'
+import { type Row, Skipped } from './row.ts'
+import { slowDisk } from './slow-disk.ts'
+import { steps } from './steps.ts'
+import { tableOf } from './table.ts'
+import { openLoop, throughput } from './throughput.ts'
+import { written } from './written.ts'
 
-const BENCHES: Record<string, (count: number) => Promise<unknown>> = {
-  kill: (count) => killRounds({ rounds: count || 20, watches: 8, window: 20, seed: 1 }),
-  idle: (count) => measureIdle(count || 5),
+const native = createNative()
+/** In the order of the table; `count` is starts or rounds where a part repeats something. */
+const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
+  throughput: () => throughput(native),
+  latency: () => openLoop(native),
+  steps: () => steps(native),
+  'slow-disk': () => slowDisk(native),
+  written: () => written(native),
+  queries: () => queries(),
+  http: () => httpBulk(),
+  live: () => fanOut(native),
+  idle: (count) => idleRows(count),
+  kill: (count) => killRows(native, count),
 }
 
-const [what = '', count = '0'] = process.argv.slice(2)
-const names = what === '' ? Object.keys(BENCHES) : [what]
-for (const name of names) {
-  const bench = BENCHES[name]
-  if (!bench) {
-    console.error(`There is no bench "${name}", only: ${Object.keys(BENCHES).join(', ')}`)
-    process.exit(2)
+const [what = '', count] = process.argv.slice(2)
+if (what !== '' && !BENCHES[what]) {
+  console.error(`There is no bench "${what}", only: ${Object.keys(BENCHES).join(', ')}`)
+  process.exit(2)
+}
+process.once('exit', removeTemporaryData)
+console.log(machineOf(native))
+const rows: Row[] = []
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (what !== '' && what !== name) continue
+  const fromMs = performance.now()
+  try {
+    rows.push(...(await bench(count === undefined ? undefined : Number(count))))
+    const tookS = ((performance.now() - fromMs) / 1000).toFixed(0)
+    console.error(`${name}: ${tookS} s, load ${loadavg()[0]?.toFixed(1)}`)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    console.error(cause instanceof Skipped ? `${name} is left out: ${reason}` : `${name} failed: ${reason}`)
+    rows.push({ name, hub: '', beside: reason.slice(0, 80), ratio: null, target: '', met: null })
   }
-  console.log(name, JSON.stringify(await bench(Number(count)), null, 1))
 }
+console.log(`\n${tableOf(rows)}`)
