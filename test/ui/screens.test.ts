@@ -42,6 +42,18 @@ test('values are written with the decimals they mean and shares as percent', () 
   assert.equal(format.metric('stride_length'), 'Stride length')
 })
 
+test('a moment names its day only when that is not today', () => {
+  const noon = Date.parse('2026-11-20T11:29:00Z')
+  assert.equal(format.moment(noon, 'Europe/Berlin', noon + 60_000), '12:29')
+  assert.equal(format.moment(noon, 'Europe/Berlin', noon + 86_400_000), 'Fri 20 Nov, 12:29')
+})
+
+test('stretches of time are written in hours and minutes', () => {
+  assert.equal(format.span(12 * 60_000), '12 min')
+  assert.equal(format.span(60 * 60_000), '1 h')
+  assert.equal(format.span(85 * 60_000), '1 h 25 min')
+})
+
 test('plurals follow the language', () => {
   assert.equal(t('device.aside', { count: 1 }), '1 message not readable')
   assert.equal(t('device.aside', { count: 1200 }), '1,200 messages not readable')

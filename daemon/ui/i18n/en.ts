@@ -37,6 +37,7 @@ export const en = {
   'age.hours': { one: '{count} h ago', other: '{count} h ago' },
   'age.days': { one: '{count} day ago', other: '{count} days ago' },
   'span.minutes': '{minutes} min',
+  'span.wholeHours': '{hours} h',
   'span.hours': '{hours} h {minutes} min',
 
   'metric.heart_rate': 'Heart rate',

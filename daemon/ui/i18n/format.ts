@@ -7,8 +7,8 @@ export interface Format {
   age(ageMs: number): string
   /** Wall-clock time, `14:32`. */
   time(atMs: number, zone: string | undefined): string
-  /** Wall-clock time with day, for anything that may be older than today. */
-  moment(atMs: number, zone: string | undefined): string
+  /** Wall-clock time, with its day unless that is the day of `nowMs`. */
+  moment(atMs: number, zone: string | undefined, nowMs?: number): string
   /** A calendar day `YYYY-MM-DD`: `Thu 20 Nov`; `long` spells it out. */
   day(day: string, style?: 'short' | 'long'): string
   date(atMs: number, zone: string | undefined): string
@@ -57,15 +57,11 @@ export function createFormat(locale: string, t: Translate): Format {
       return t('age.days', { count: Math.floor(ageMs / DAY) })
     },
     time: (atMs, zone) => written(atMs, zone, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-    moment: (atMs, zone) =>
-      written(atMs, zone, {
-        weekday: 'short',
-        day: 'numeric',
-        month: 'short',
-        hour: '2-digit',
-        minute: '2-digit',
-        hourCycle: 'h23',
-      }),
+    moment(atMs, zone, nowMs) {
+      const time = format.time(atMs, zone)
+      if (nowMs !== undefined && format.date(atMs, zone) === format.date(nowMs, zone)) return time
+      return `${written(atMs, zone, { weekday: 'short', day: 'numeric', month: 'short' })}, ${time}`
+    },
     date: (atMs, zone) => written(atMs, zone, { day: 'numeric', month: 'short', year: 'numeric' }),
     day: (day, style = 'short') =>
       written(
@@ -97,6 +93,7 @@ export function createFormat(locale: string, t: Translate): Format {
     span(ms) {
       const minutes = Math.round(ms / MINUTE)
       if (minutes < 60) return t('span.minutes', { minutes })
+      if (minutes % 60 === 0) return t('span.wholeHours', { hours: minutes / 60 })
       return t('span.hours', { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
     },
   }

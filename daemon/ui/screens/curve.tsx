@@ -118,7 +118,7 @@ function optionsFor(
       y: false,
       drag: { x: false, y: false },
       points: { size: 9, fill: line },
-      dataIdx: (_plot, _series, closest) => closest,
+      dataIdx: (_plot, _series, closest) => nearestValue(series, closest),
     },
     scales: {
       x: { time: false, range: [view.fromMs / 1000, view.toMs / 1000] },
@@ -152,8 +152,18 @@ function optionsFor(
   }
 }
 
-function pointAt(series: Series, index: number | null | undefined): Pointed | null {
-  if (index === null || index === undefined) return null
+/** In a hole the nearer end speaks, with its own time. */
+function nearestValue({ mid }: Series, index: number): number {
+  for (let step = 0; step < mid.length; step += 1) {
+    if (mid[index - step] != null) return index - step
+    if (mid[index + step] != null) return index + step
+  }
+  return index
+}
+
+function pointAt(series: Series, closest: number | null | undefined): Pointed | null {
+  if (closest === null || closest === undefined) return null
+  const index = nearestValue(series, closest)
   const [s, mid, low, high] = [series.x[index], series.mid[index], series.low[index], series.high[index]]
   if (s === undefined || mid == null || low == null || high == null) return null
   return { atMs: s * 1000, mid, low, high }

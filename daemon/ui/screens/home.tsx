@@ -76,14 +76,17 @@ interface Shown {
 
 function Tile({ person }: { person: Person }): JSX.Element {
   const app = useApp()
-  const { household, clock, t } = app
+  const { household, clock, link, t } = app
   const { latest, trail } = household.values(person.id)
+  const away = useComputed(() => household.cachedAtMs.value !== null || link.state.value.kind === 'lost')
   const shown = useComputed<Shown | null>(() => {
     const metric = latest.value && mainMetric(latest.value)
     const reading = metric === null ? undefined : latest.value?.[metric]
     return metric !== null && reading ? { metric, reading } : null
   })
-  const stale = useComputed(() => shown.value !== null && isStale(shown.value, clock.tick.value))
+  const stale = useComputed(
+    () => away.value || (shown.value !== null && isStale(shown.value, clock.tick.value)),
+  )
   if (latest.value === null && household.cachedAtMs.value === null) return <div class="skeleton tall" />
   const main = shown.value
   if (main === null) return <QuietTile person={person} />
@@ -92,7 +95,7 @@ function Tile({ person }: { person: Person }): JSX.Element {
       <span class="tile-head">
         <span class="tile-name">{person.name}</span>
         {stale.value ? (
-          <StateMark state="stale" word={t('value.stale')} />
+          <StateMark state="stale" word={t(away.value ? 'link.offline' : 'value.stale')} />
         ) : (
           <StateMark state="ok" word={t('value.live')} />
         )}

@@ -92,17 +92,18 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
 }
 
 function Now({ latest, metric }: { latest: Latest | null; metric: string }): JSX.Element | null {
-  const { t, clock, household } = useApp()
+  const { t, clock, household, link } = useApp()
   const reading = latest?.[metric]
   if (latest === null && household.cachedAtMs.value === null) return <Skeleton rows={1} />
   if (!reading) return null
-  const stale = isStale({ metric, reading }, clock.tick.value)
+  const away = household.cachedAtMs.value !== null || link.state.value.kind === 'lost'
+  const stale = away || isStale({ metric, reading }, clock.tick.value)
   return (
     <section class={stale ? 'now is-stale' : 'now'} aria-label={t('person.now')}>
       <BigValue metric={metric} reading={reading} />
       <div class="now-more">
         {stale ? (
-          <StateMark state="stale" word={t('value.stale')} />
+          <StateMark state="stale" word={t(away ? 'link.offline' : 'value.stale')} />
         ) : (
           <StateMark state="ok" word={t('value.live')} />
         )}

@@ -85,14 +85,15 @@ function isUnder(prefixes: readonly string[], path: string): boolean {
 }
 
 function LinkNotice(): JSX.Element | null {
-  const { t, format, link, household, zone } = useApp()
+  const { t, format, link, household, clock, zone } = useApp()
   const state = link.state.value
   const cachedAtMs = household.cachedAtMs.value
   const atMs = cachedAtMs ?? (state.kind === 'lost' ? state.sinceMs : null)
   if (atMs === null) return null
   return (
     <Notice tone="watch" icon="offline" live>
-      <strong>{t('link.lost')}</strong> {t('link.lostSince', { when: format.moment(atMs, zone) })}
+      <strong>{t('link.lost')}</strong>{' '}
+      {t('link.lostSince', { when: format.moment(atMs, zone, clock.nowMs()) })}
     </Notice>
   )
 }
