@@ -43,7 +43,7 @@ function start(root: HTMLElement): void {
   const session = createSession({
     api: () => api,
     memory: {
-      has: () => localStorage.getItem(KNOWN) === 'yes',
+      has: knownHere,
       set: (known) => (known ? localStorage.setItem(KNOWN, 'yes') : localStorage.removeItem(KNOWN)),
     },
     exclusively: <Result,>(run: () => Promise<Result>) =>
@@ -129,8 +129,13 @@ function start(root: HTMLElement): void {
     </AppContext.Provider>,
     root,
   )
+  if (knownHere()) void recall()
   void session.start()
   void updates.start()
+
+  function knownHere(): boolean {
+    return localStorage.getItem(KNOWN) === 'yes'
+  }
 
   /** What is shown follows who is signed in. */
   function followSession(): void {
@@ -146,7 +151,6 @@ function start(root: HTMLElement): void {
         // Without it the shell says less; nothing depends on it.
         void api.get<Welcome>('/welcome', { auth: 'none' }).then(greet, () => undefined)
       } else if (state.kind === 'unreachable') {
-        void recall()
         retryStart()
       } else if ('welcome' in state) greet(state.welcome)
     })
@@ -166,9 +170,11 @@ function start(root: HTMLElement): void {
     }, RETRY_START_MS)
   }
 
+  /** The last known state stands on screen before the hub has answered, and stays if it does not. */
   async function recall(): Promise<void> {
     const snapshot = await vault.read<Snapshot>(SNAPSHOT)
-    if (!snapshot || session.state.peek().kind === 'signed-in') return
+    const { kind } = session.state.peek()
+    if (!snapshot || (kind !== 'starting' && kind !== 'unreachable')) return
     hubName.value = snapshot.hubName
     household.restore(snapshot)
   }

@@ -1,7 +1,7 @@
 /** Half an hour as a thin line on a canvas: holes stay open, the newest value is a dot. */
-import { type ReadonlySignal, useSignalEffect } from '@preact/signals'
+import type { ReadonlySignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { segments, TRAIL_MS, type TrailPoint } from '../state/trail.ts'
 
 export interface SparklineProps {
@@ -9,31 +9,43 @@ export interface SparklineProps {
   /** Right edge of the line, the hub's time; read without following it, values drive the drawing. */
   nowMs: () => number
   maxGapMs: number
-  stale: ReadonlySignal<boolean>
+  /** Drawn in the colour of what is not live. */
+  faded: boolean
   /** Smallest height of the scale, so that a calm line looks calm. */
   least: number
 }
 
 const PAD = 5
 
-export function Sparkline({ trail, nowMs, maxGapMs, stale, least }: SparklineProps): JSX.Element {
+/** Draws at most once a frame, however many values arrive. */
+export function Sparkline({ trail, nowMs, maxGapMs, faded, least }: SparklineProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null)
-  useSignalEffect(() => {
-    const points = trail.value
-    const faded = stale.value
+  useEffect(() => {
     const element = canvas.current
     if (!element) return
-    const draw = () => paint(element, points, nowMs(), maxGapMs, least, faded)
-    draw()
-    const scheme = window.matchMedia('(prefers-color-scheme: dark)')
+    const colour = () => getComputedStyle(element).getPropertyValue(faded ? '--fill-stale' : '--fill-ok')
+    let pen = colour()
+    let frame = 0
+    const draw = () => {
+      cancelAnimationFrame(frame)
+      frame = requestAnimationFrame(() => paint(element, trail.peek(), nowMs(), maxGapMs, least, pen))
+    }
+    const recolour = () => {
+      pen = colour()
+      draw()
+    }
+    const unfollow = trail.subscribe(draw)
     const size = new ResizeObserver(draw)
     size.observe(element)
-    scheme.addEventListener('change', draw)
+    const scheme = window.matchMedia('(prefers-color-scheme: dark)')
+    scheme.addEventListener('change', recolour)
     return () => {
+      cancelAnimationFrame(frame)
+      unfollow()
       size.disconnect()
-      scheme.removeEventListener('change', draw)
+      scheme.removeEventListener('change', recolour)
     }
-  })
+  }, [trail, maxGapMs, least, faded])
   return (
     <span aria-hidden="true">
       <canvas ref={canvas} class="sparkline" />
@@ -47,16 +59,20 @@ function paint(
   nowMs: number,
   maxGapMs: number,
   least: number,
-  faded: boolean,
+  colour: string,
 ): void {
   const { clientWidth: width, clientHeight: height } = canvas
   const pen = canvas.getContext('2d')
   if (!pen || width === 0) return
   const ratio = window.devicePixelRatio
-  canvas.width = Math.round(width * ratio)
-  canvas.height = Math.round(height * ratio)
-  pen.scale(ratio, ratio)
-  const style = getComputedStyle(canvas)
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)]
+  // Setting the size throws the drawing surface away, which is worth avoiding four times a second.
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w
+    canvas.height = h
+  }
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  pen.clearRect(0, 0, width, height)
   const seen = points.filter((point) => point.atMs > nowMs - TRAIL_MS)
   if (seen.length === 0) return
 
@@ -64,7 +80,7 @@ function paint(
   const x = (atMs: number) => PAD + ((atMs - (nowMs - TRAIL_MS)) / TRAIL_MS) * (width - 2 * PAD)
   const y = (value: number) => height - PAD - ((value - low) / (high - low)) * (height - 2 * PAD)
 
-  pen.strokeStyle = style.getPropertyValue(faded ? '--fill-stale' : '--fill-ok')
+  pen.strokeStyle = colour
   pen.fillStyle = pen.strokeStyle
   pen.lineWidth = 1.75
   pen.lineJoin = 'round'

@@ -1,5 +1,5 @@
 /** Home: everyone at a glance, each value with its age and where it came from. */
-import { useComputed } from '@preact/signals'
+import { type ReadonlySignal, useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { metricNamed } from '../../domain/metric.ts'
@@ -61,73 +61,85 @@ export function Home(): JSX.Element {
 
 /** Says in a word whether what is on screen moves. */
 function LiveWord(): JSX.Element {
-  const { link, household, t } = useApp()
+  const { link, household, session, t } = useApp()
   const { kind } = link.state.value
-  if (household.cachedAtMs.value !== null || kind === 'lost')
+  const looking = session.state.value.kind === 'starting'
+  if (!looking && (household.cachedAtMs.value !== null || kind === 'lost'))
     return <StateMark state="stale" word={t('link.offline')} />
-  if (kind === 'starting') return <StateMark state="none" word={t('link.starting')} />
+  if (looking || kind === 'starting') return <StateMark state="none" word={t('link.starting')} />
   return <StateMark state="ok" word={t('link.live')} />
 }
 
-interface Shown {
+export interface Shown {
   metric: string
-  reading: Reading
+  /** The newest value; screens bind its text, so that a beat changes a text node and draws nothing else. */
+  reading: ReadonlySignal<Reading | undefined>
 }
 
 function Tile({ person }: { person: Person }): JSX.Element {
-  const app = useApp()
-  const { household, clock, link, t } = app
-  const { latest, trail } = household.values(person.id)
-  const away = useComputed(() => household.cachedAtMs.value !== null || link.state.value.kind === 'lost')
-  const shown = useComputed<Shown | null>(() => {
-    const metric = latest.value && mainMetric(latest.value)
-    const reading = metric === null ? undefined : latest.value?.[metric]
-    return metric !== null && reading ? { metric, reading } : null
-  })
-  const stale = useComputed(
-    () => away.value || (shown.value !== null && isStale(shown.value, clock.tick.value)),
-  )
-  if (latest.value === null && household.cachedAtMs.value === null) return <div class="skeleton tall" />
-  const main = shown.value
-  if (main === null) return <QuietTile person={person} />
+  const { household } = useApp()
+  const { latest } = household.values(person.id)
+  const loading = useComputed(() => latest.value === null && household.cachedAtMs.value === null)
+  const main = useComputed(() => latest.value && mainMetric(latest.value))
+  if (loading.value) return <div class="skeleton tall" />
+  if (main.value === null) return <QuietTile person={person} />
+  return <LiveTile key={main.value} person={person} metric={main.value} />
+}
+
+function LiveTile({ person, metric }: { person: Person; metric: string }): JSX.Element {
+  const { household, clock, t } = useApp()
+  const { trail } = household.values(person.id)
+  const reading = useReading(person.id, metric)
+  const stale = useStale(metric, reading)
   return (
-    <Link to={`/p/${person.id}/${main.metric}`} class={stale.value ? 'tile is-stale' : 'tile'}>
+    <Link to={`/p/${person.id}/${metric}`} class={stale.value === null ? 'tile' : 'tile is-stale'}>
       <span class="tile-head">
         <span class="tile-name">{person.name}</span>
-        {stale.value ? (
-          <StateMark state="stale" word={t(away.value ? 'link.offline' : 'value.stale')} />
-        ) : (
-          <StateMark state="ok" word={t('value.live')} />
-        )}
+        <StateMark state={stale.value === null ? 'ok' : 'stale'} word={stale.value ?? t('value.live')} />
       </span>
       <span class="tile-body">
-        <BigValue metric={main.metric} reading={main.reading} />
+        <BigValue metric={metric} reading={reading} />
         <span class="tile-line">
           <Sparkline
             trail={trail}
             nowMs={clock.nowMs}
-            stale={stale}
-            maxGapMs={metricNamed(main.metric)?.maxGapMs ?? 0}
-            least={main.metric === 'heart_rate' ? 20 : 2}
+            faded={stale.value !== null}
+            maxGapMs={metricNamed(metric)?.maxGapMs ?? 0}
+            least={metric === 'heart_rate' ? 20 : 2}
           />
           <span class="tile-span">{t('home.span')}</span>
         </span>
       </span>
-      <Origin metric={main.metric} reading={main.reading} />
-      <Others personId={person.id} main={main.metric} />
+      <Origin metric={metric} reading={reading} />
+      <Others personId={person.id} main={metric} />
     </Link>
   )
 }
 
-export function isStale({ metric, reading }: Shown, nowMs: number): boolean {
-  return nowMs - Date.parse(reading.ts) > (metricNamed(metric)?.staleAfterMs ?? Number.POSITIVE_INFINITY)
+export function useReading(personId: string, metric: string): Shown['reading'] {
+  const { latest } = useApp().household.values(personId)
+  return useComputed(() => latest.value?.[metric])
+}
+
+/** Why a value is not live, in a word; null while it is. */
+export function useStale(metric: string, reading: Shown['reading']): ReadonlySignal<string | null> {
+  const { t, clock, household, link, session } = useApp()
+  const staleAfterMs = metricNamed(metric)?.staleAfterMs ?? Number.POSITIVE_INFINITY
+  return useComputed(() => {
+    const looking = session.state.value.kind === 'starting'
+    const cached = household.cachedAtMs.value !== null && !looking
+    if (cached || link.state.value.kind === 'lost') return t('link.offline')
+    const ageMs = clock.tick.value - Date.parse(reading.value?.ts ?? '')
+    return ageMs > staleAfterMs ? t('value.stale') : null
+  })
 }
 
 export function BigValue({ metric, reading }: Shown): JSX.Element {
   const { format } = useApp()
+  const text = useComputed(() => (reading.value ? format.value(metric, reading.value.value) : ''))
   return (
     <span class="big">
-      <span class="big-number">{format.value(metric, reading.value)}</span>
+      <span class="big-number">{text}</span>
       <span class="big-unit">{format.unit(metric)}</span>
     </span>
   )
@@ -136,40 +148,58 @@ export function BigValue({ metric, reading }: Shown): JSX.Element {
 /** What it is, how old it is, and which device said so. */
 export function Origin({ metric, reading, named = true }: Shown & { named?: boolean }): JSX.Element {
   const { format, household } = useApp()
+  const device = useComputed(() => (reading.value ? household.deviceName(reading.value.device) : ''))
   return (
     <span class="origin">
       {named && <span>{format.metric(metric)}</span>}
-      <Age ts={reading.ts} />
-      <span>{household.deviceName(reading.device)}</span>
+      <Age reading={reading} />
+      <span>{device}</span>
     </span>
   )
 }
 
-export function Age({ ts }: { ts: string }): JSX.Element {
+export function Age({ reading }: Pick<Shown, 'reading'>): JSX.Element {
   const { format, clock } = useApp()
+  const ts = useComputed(() => reading.value?.ts ?? '')
+  const text = useComputed(() => format.age(clock.tick.value - Date.parse(ts.value)))
   return (
     <time class="age" dateTime={ts}>
-      {format.age(clock.tick.value - Date.parse(ts))}
+      {text}
     </time>
   )
 }
 
 function Others({ personId, main }: { personId: string; main: string }): JSX.Element | null {
-  const { household, format } = useApp()
-  const others = otherMetrics(household.values(personId).latest.value ?? {}, main, 3)
-  if (others.length === 0) return null
+  const { household } = useApp()
+  const { latest } = household.values(personId)
+  // One text, so that a new value of the same metrics draws nothing here.
+  const names = useComputed(() =>
+    otherMetrics(latest.value ?? {}, main, 3)
+      .map(([metric]) => metric)
+      .join(' '),
+  )
+  if (names.value === '') return null
   return (
     <span class="others">
-      {others.map(([metric, reading]) => (
-        <span key={metric} class="other">
-          <span class="other-name">{format.metric(metric)}</span>
-          <span class="other-value">
-            {format.value(metric, reading.value)}
-            <small>{format.unit(metric)}</small>
-          </span>
-          <Age ts={reading.ts} />
-        </span>
+      {names.value.split(' ').map((metric) => (
+        <Other key={metric} personId={personId} metric={metric} />
       ))}
+    </span>
+  )
+}
+
+function Other({ personId, metric }: { personId: string; metric: string }): JSX.Element {
+  const { format } = useApp()
+  const reading = useReading(personId, metric)
+  const text = useComputed(() => (reading.value ? format.value(metric, reading.value.value) : ''))
+  return (
+    <span class="other">
+      <span class="other-name">{format.metric(metric)}</span>
+      <span class="other-value">
+        {text}
+        <small>{format.unit(metric)}</small>
+      </span>
+      <Age reading={reading} />
     </span>
   )
 }

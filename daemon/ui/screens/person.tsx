@@ -14,7 +14,7 @@ import { StateMark } from '../parts/state-mark.tsx'
 import { type Stretch, stretchOf } from '../state/stretch.ts'
 import { mainMetric } from '../state/trail.ts'
 import { Day } from './day.tsx'
-import { BigValue, isStale, Origin } from './home.tsx'
+import { BigValue, Origin, useReading, useStale } from './home.tsx'
 
 export interface PersonProps {
   id: string
@@ -56,6 +56,7 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
   const app = useApp()
   const { t, household, clock, router } = app
   const latest = household.values(person.id).latest.value
+  const loading = latest === null && household.cachedAtMs.value === null
   const chosen = metric ?? (latest && mainMetric(latest)) ?? 'heart_rate'
   const day = useComputed(() => localDay(clock.tick.value, person.timezone))
   const { query } = router.place.value
@@ -72,7 +73,7 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
   return (
     <Screen title={person.name} back="/" actions={actions}>
       <div class="person">
-        <Now latest={latest} metric={chosen} />
+        {loading ? <Skeleton rows={1} /> : <Now key={chosen} personId={person.id} metric={chosen} />}
         {latest && <Picker person={person} latest={latest} chosen={chosen} stretch={stretch} />}
         {latest && Object.keys(latest).length === 0 ? (
           <Empty icon="watch" title={t('value.none')} text={t('person.nothing', { name: person.name })}>
@@ -91,22 +92,17 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
   )
 }
 
-function Now({ latest, metric }: { latest: Latest | null; metric: string }): JSX.Element | null {
-  const { t, clock, household, link } = useApp()
-  const reading = latest?.[metric]
-  if (latest === null && household.cachedAtMs.value === null) return <Skeleton rows={1} />
-  if (!reading) return null
-  const away = household.cachedAtMs.value !== null || link.state.value.kind === 'lost'
-  const stale = away || isStale({ metric, reading }, clock.tick.value)
+function Now({ personId, metric }: { personId: string; metric: string }): JSX.Element | null {
+  const { t } = useApp()
+  const reading = useReading(personId, metric)
+  const stale = useStale(metric, reading)
+  const known = useComputed(() => reading.value !== undefined)
+  if (!known.value) return null
   return (
-    <section class={stale ? 'now is-stale' : 'now'} aria-label={t('person.now')}>
+    <section class={stale.value === null ? 'now' : 'now is-stale'} aria-label={t('person.now')}>
       <BigValue metric={metric} reading={reading} />
       <div class="now-more">
-        {stale ? (
-          <StateMark state="stale" word={t(away ? 'link.offline' : 'value.stale')} />
-        ) : (
-          <StateMark state="ok" word={t('value.live')} />
-        )}
+        <StateMark state={stale.value === null ? 'ok' : 'stale'} word={stale.value ?? t('value.live')} />
         <Origin metric={metric} reading={reading} named={false} />
       </div>
     </section>

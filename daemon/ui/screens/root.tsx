@@ -63,11 +63,16 @@ export function Root(): JSX.Element {
   const app = useApp()
   const session = app.session.state.value
   const { path, query } = app.router.place.value
-  if (session.kind === 'starting') return <Starting />
+  const remembered = app.household.cachedAtMs.value !== null
+  if (session.kind === 'starting') {
+    if (!remembered) return <Starting />
+    // The same frame and Home stay when the answer comes, so nothing that has focus is drawn anew.
+    return <Shell>{path === '/' ? <Home /> : <Waiting />}</Shell>
+  }
   if (session.kind === 'unclaimed') return <Claim welcome={session.welcome} />
   if (path === '/join') return <Join />
   if (session.kind === 'signed-out') return <SignIn welcome={session.welcome} why={session.why} />
-  if (session.kind === 'unreachable' && app.household.cachedAtMs.value === null) return <Unreachable />
+  if (session.kind === 'unreachable' && !remembered) return <Unreachable />
   if (path === '/welcome/child') return <FirstChild />
   if (path === '/welcome/watch') return <FirstWatch personId={query.get('person')} />
   return <Shell>{screenAt(app, path, query)}</Shell>
@@ -79,6 +84,16 @@ function screenAt(app: App, path: string, query: URLSearchParams): JSX.Element {
     if (params) return route.owner && !isOwner(app) ? <Nowhere /> : route.draw(params, query)
   }
   return <Nowhere />
+}
+
+/** While the hub is asked who this is: Home as it was; the other screens need an answer first. */
+function Waiting(): JSX.Element {
+  const { t } = useApp()
+  return (
+    <Screen title={t('state.loading')}>
+      <Skeleton rows={2} tall />
+    </Screen>
+  )
 }
 
 function Starting(): JSX.Element {

@@ -85,8 +85,9 @@ function isUnder(prefixes: readonly string[], path: string): boolean {
 }
 
 function LinkNotice(): JSX.Element | null {
-  const { t, format, link, household, clock, zone } = useApp()
+  const { t, format, link, household, session, clock, zone } = useApp()
   const state = link.state.value
+  if (session.state.value.kind === 'starting') return null
   const cachedAtMs = household.cachedAtMs.value
   const atMs = cachedAtMs ?? (state.kind === 'lost' ? state.sinceMs : null)
   if (atMs === null) return null

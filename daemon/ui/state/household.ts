@@ -73,6 +73,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
   const changes = signal(0)
   const byPerson = new Map<string, Values>()
   const pending = new Map<string, Latest>()
+  const presence = new Map<string, boolean>()
   let flushing = false
 
   return {
@@ -132,6 +133,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
       devices.clear()
       byPerson.clear()
       pending.clear()
+      presence.clear()
       cachedAtMs.value = null
     },
   }
@@ -185,6 +187,10 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
     // The hub's own event, shaped by its schema.
     const { person_id: personId, values } = data as { person_id: string; values: Latest }
     pending.set(personId, { ...pending.get(personId), ...values })
+    flushSoon()
+  }
+
+  function flushSoon(): void {
     if (flushing) return
     flushing = true
     later(flush, FLUSH_MS)
@@ -202,22 +208,29 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
         if (reading) values.trail.value = extendTrail(values.trail.peek(), reading)
       }
       pending.clear()
+      applyPresence()
       changes.value += 1
     })
   }
 
   function hearEdge(data: unknown): void {
     const { device_id: deviceId, online } = data as { device_id: string; online: boolean }
+    presence.set(deviceId, online)
+    flushSoon()
+  }
+
+  function applyPresence(): void {
     const known = devices.state.peek().value
-    if (!known?.some((device) => device.id === deviceId)) {
-      void devices.reload()
-      return
-    }
-    devices.set(
-      known.map((device) =>
-        device.id === deviceId ? { ...device, online, last_seen: new Date(nowMs()).toISOString() } : device,
-      ),
-    )
+    if (presence.size === 0 || known === null) return
+    const isNew = [...presence.keys()].some((id) => !known.some((device) => device.id === id))
+    const seen = new Date(nowMs()).toISOString()
+    const changed = known.map((device) => {
+      const online = presence.get(device.id)
+      return online === undefined ? device : { ...device, online, last_seen: seen }
+    })
+    presence.clear()
+    if (isNew) void devices.reload()
+    else devices.set(changed)
   }
 }
 
