@@ -23,6 +23,7 @@ import { createPeople } from './features/people/people.ts'
 import { type House, type HouseDeps, openHouse } from './house.ts'
 import { createHttp, type HubHttp } from './http/server.ts'
 import { writeFileAtomic } from './kernel/atomic-file.ts'
+import { within } from './kernel/clock.ts'
 import { messageOf } from './kernel/errors.ts'
 import { newId } from './kernel/ids.ts'
 import { fingerprintWords } from './kernel/words.ts'
@@ -54,6 +55,8 @@ export interface Hub {
 
 const APP_FOLDER = fileURLToPath(new URL('../ui', import.meta.url))
 const WORDS_SHOWN = 4
+/** What parts still write while they stop must not hold the process up: a disk that is full never takes it. */
+const LAST_WORDS_MS = 500
 
 /** Opens the data directory and builds every part on it. Nothing listens before `start`. */
 export async function createHub(deps: HouseDeps): Promise<Hub> {
@@ -72,7 +75,9 @@ export async function createHub(deps: HouseDeps): Promise<Hub> {
     },
     async stop(deadlineMs) {
       await rm(join(deps.dataDir, 'hub.json'), { force: true })
-      await listening?.stop(deadlineMs)
+      // A full disk keeps nothing more: whoever waits for it hears so now, not when their connection is cut.
+      const closed = house.store.stats().diskFull ? house.store.close() : null
+      await Promise.all([closed, listening?.stop(deadlineMs)])
       await house.store.close()
     },
   }
@@ -217,9 +222,13 @@ async function listen(house: House, household: Household): Promise<Listening> {
       stopLooking()
       await Promise.all([http.stop(deadlineMs), broker.stop(deadlineMs)])
       stopVitals()
-      for (const feature of [...features].reverse()) await feature.stop?.()
+      await within(clock, LAST_WORDS_MS, stopAll(features))
     },
   }
+}
+
+async function stopAll(features: readonly Feature[]): Promise<void> {
+  for (const feature of features.toReversed()) await feature.stop?.()
 }
 
 function openBroker(house: House, household: Household): Promise<Broker> {

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { Aedes } from 'aedes'
-import type { Clock } from '../kernel/clock.ts'
+import { type Clock, within } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { createArrivals } from './arrivals.ts'
@@ -212,15 +212,6 @@ function adopter(
     }
     guardPackets(client, () => limitOf(client), onOversize)
   }
-}
-
-async function within(clock: Clock, deadlineMs: number, work: Promise<void>): Promise<void> {
-  let cancel = () => {}
-  const deadline = new Promise<void>((resolve) => {
-    cancel = clock.after(deadlineMs, resolve)
-  })
-  await Promise.race([work, deadline])
-  cancel()
 }
 
 async function closed(aedes: Aedes, streams: ReadonlySet<Duplex>): Promise<void> {

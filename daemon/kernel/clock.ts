@@ -27,3 +27,13 @@ export function systemClock(): Clock {
     },
   }
 }
+
+/** Resolves when `work` is done or `ms` are over, whichever is first; a failure of `work` before that is passed on. */
+export async function within(clock: Pick<Clock, 'after'>, ms: number, work: Promise<void>): Promise<void> {
+  let cancel = () => {}
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve)
+  })
+  await Promise.race([work, over])
+  cancel()
+}

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { HubError } from '../../daemon/kernel/errors.ts'
 import { startHub, temporaryData } from '../../scripts/bench/hub-process.ts'
 import { killRounds } from '../../scripts/bench/kill.ts'
 
@@ -21,6 +24,17 @@ function homefield(env: Record<string, string>, args: string[], input = '') {
   return { code: run.status, out: run.stdout, err: run.stderr }
 }
 
+/** The hub's own counts, by the way in that needs no password. */
+async function metrics(dataDir: string): Promise<string> {
+  const [answer] = (await once(
+    request({ socketPath: join(dataDir, 'hub.sock'), path: '/metrics' }).end(),
+    'response',
+  )) as [IncomingMessage]
+  const parts: Buffer[] = []
+  for await (const part of answer) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString('utf8')
+}
+
 test('a hub writes hub.json when it is ready, refuses a second start and takes the file away on SIGTERM', async () => {
   const dataDir = temporaryData()
   const hub = await startHub(dataDir)
@@ -33,6 +47,20 @@ test('a hub writes hub.json when it is ready, refuses a second start and takes t
   assert.match(second.err, new RegExp(`process ${hub.json.pid}`))
   assert.equal(await hub.kill('SIGTERM'), 0)
   assert.equal(existsSync(join(dataDir, 'hub.json')), false)
+})
+
+test('a hub whose disk is full tells who waits, and still stops in time', async () => {
+  const dataDir = temporaryData()
+  const hub = await startHub(dataDir)
+  await hub.control.call('POST', '/local/claim', { name: 'Anna', password: 'a long enough pass' })
+  execFileSync('prlimit', ['--pid', String(hub.child.pid), '--fsize=4096'])
+  const waiting = hub.control.call('POST', '/people', { name: 'Mia' }).then(
+    () => 'kept',
+    (cause: unknown) => (cause instanceof HubError ? cause.code : String(cause)),
+  )
+  while (!/^homefield_store_disk_full 1$/m.test(await metrics(dataDir)));
+  assert.equal(await hub.kill('SIGTERM'), 0)
+  assert.equal(await waiting, 'DISK_FULL')
 })
 
 test('everything in the data directory is readable by its owner only', async () => {
