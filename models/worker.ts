@@ -1,0 +1,50 @@
+/** Thread entry for inference: does one job after the other, and answers each with its result and what it took. */
+import { parentPort } from 'node:worker_threads'
+import type { Reply, Request } from './inference.ts'
+import { type Job, work } from './jobs.ts'
+import { createSessions } from './session.ts'
+import { UnreadableInput } from './vision/unreadable.ts'
+
+const sessions = createSessions({
+  clock: {
+    monotonic: () => performance.now(),
+    every(ms, fn) {
+      const timer = setInterval(fn, ms)
+      return () => clearInterval(timer)
+    },
+  },
+})
+
+async function answer({ id, job }: { id: number; job: Job }): Promise<Reply> {
+  const began = performance.now()
+  let modelMs = 0
+  try {
+    const result = await work(job, async (file, input) => {
+      const asked = performance.now()
+      const outputs = await sessions.run(file, input)
+      modelMs += performance.now() - asked
+      return outputs
+    })
+    return {
+      id,
+      result,
+      tookMs: { total: performance.now() - began, model: modelMs },
+      loaded: sessions.loaded(),
+    }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return { id, failed: { message, unreadable: cause instanceof UnreadableInput } }
+  }
+}
+
+let turn: Promise<void> = Promise.resolve()
+parentPort?.on('message', (request: Request) => {
+  turn = turn.then(async () => {
+    if (request.kind === 'job') parentPort?.postMessage(await answer(request))
+    else {
+      await sessions.close()
+      parentPort?.postMessage({ closed: true } satisfies Reply)
+      parentPort?.close()
+    }
+  })
+})
