@@ -12,6 +12,7 @@ import { createControl } from './cli/control.ts'
 import { registerDoctor } from './cli/doctor.ts'
 import { greeting } from './cli/greeting.ts'
 import { registerHousehold } from './cli/household.ts'
+import { registerModels } from './cli/models.ts'
 import { registerOwnership } from './cli/ownership.ts'
 import { registerPair } from './cli/pair.ts'
 import { type Shell, text } from './cli/shell.ts'
@@ -147,6 +148,7 @@ function program(): Command {
   registerDoctor(homefield, shell)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCompute(homefield)
+  registerModels(homefield, { shell, clock: systemClock(), fetch: globalThis.fetch })
   return homefield
 }
 
