@@ -4,6 +4,7 @@ import { HubError, messageOf } from '../../kernel/errors.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
 import { importRecords } from './import.ts'
+import { detect, pose } from './inference.ts'
 import { METRICS } from './metrics.ts'
 import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
 import { pcmci } from './patterns-causes.ts'
@@ -12,6 +13,8 @@ import { fitBodyToJoints, motMetricsOfFiles, track, triangulate } from './vision
 /** Every algorithm that runs on a file, by the name on the command line. */
 const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   decode,
+  detect,
+  pose,
   import: importRecords,
   track,
   'mot-metrics': motMetricsOfFiles,
