@@ -1,6 +1,6 @@
 /** Open models: loaded on first use, shared, and unloaded when idle or when the memory budget asks for it. */
 import { readFile } from 'node:fs/promises'
-import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
+import type { Tensor as OnnxTensor } from 'onnxruntime-node'
 import type { Tensor } from './manifest.ts'
 
 /** A model file and the shapes that were checked when it was installed. */
@@ -128,6 +128,8 @@ export function createSessions({
  * frames on a small box. The file is read here, so a model cannot name further files.
  */
 export async function openOnnx(file: ModelFile, bytes?: Uint8Array): Promise<OpenModel> {
+  // Loaded here and not above: commands that run no model must not pay for the runtime.
+  const { InferenceSession, Tensor: InputTensor } = await import('onnxruntime-node')
   const session = await InferenceSession.create(bytes ?? (await readFile(file.path)), {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -137,7 +139,7 @@ export async function openOnnx(file: ModelFile, bytes?: Uint8Array): Promise<Ope
   const wanted = file.outputs.map(({ name }) => name)
   return {
     async run(input) {
-      const feeds = { [file.input.name]: new OnnxTensor('float32', input, [...file.input.shape]) }
+      const feeds = { [file.input.name]: new InputTensor('float32', input, [...file.input.shape]) }
       const results = await session.run(feeds, wanted)
       return Object.fromEntries(wanted.map((name) => [name, floats(results[name], name)]))
     },
