@@ -20,6 +20,7 @@ import { exposeCounts } from './features/operations/gauges.ts'
 import { operations, type PartState } from './features/operations/operations.ts'
 import { createPairing } from './features/pairing/pairing.ts'
 import { createPeople } from './features/people/people.ts'
+import { createRecords } from './features/records/records.ts'
 import { type House, type HouseDeps, openHouse } from './house.ts'
 import { createHttp, type HubHttp } from './http/server.ts'
 import { writeFileAtomic } from './kernel/atomic-file.ts'
@@ -128,6 +129,14 @@ function createHousehold(house: House) {
   const sources = createSources({ store, now: clock.now })
   const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()
   const glucose = createGlucose({ store, sources, now: clock.now, zoneOf, wearerAt: devices.wearerAt })
+  const records = createRecords({
+    store,
+    sources,
+    now: clock.now,
+    newId: () => newId(clock.now()),
+    zoneOf,
+    wearerAt: devices.wearerAt,
+  })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -154,6 +163,7 @@ function createHousehold(house: House) {
     pairing,
     ingest,
     glucose,
+    records,
     liveChannel,
     notify,
     setWhereabouts(found: typeof whereabouts) {
@@ -300,6 +310,7 @@ function featuresOf(
     }),
     ingest.feature,
     household.glucose.feature,
+    household.records.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     createHomeAutomation({

@@ -1,3 +1,4 @@
+import { MANUAL } from '../domain/source.ts'
 import { HubError } from '../kernel/errors.ts'
 import { MANUAL_DEVICE_ID } from './hub.ts'
 import type { Store, Write } from './store.ts'
@@ -19,9 +20,6 @@ export interface Sources {
 /** A household has a dozen; a client that makes one up for every upload must not fill the table. */
 const ENTRIES_MAX = 500
 const PREFIX = 'source-'
-/** A source's name as the seeds keep it, up to 50 characters. */
-export const SOURCE_PATTERN = '^[A-Za-z0-9][A-Za-z0-9 ._:()+/-]{0,49}$'
-export const MANUAL = 'manual'
 
 const ENTRIES = `SELECT count(*) AS entries FROM device WHERE type = 'hub'`
 const KNOWN = `SELECT type FROM device WHERE id = :id`

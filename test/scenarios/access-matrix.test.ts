@@ -14,6 +14,7 @@ import { observations } from '../../daemon/features/observations/observations.ts
 import { operations } from '../../daemon/features/operations/operations.ts'
 import { createPairing } from '../../daemon/features/pairing/pairing.ts'
 import { createPeople } from '../../daemon/features/people/people.ts'
+import { createRecords } from '../../daemon/features/records/records.ts'
 import { HubError } from '../../daemon/kernel/errors.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
 import { createLive } from '../../daemon/live/live.ts'
@@ -38,6 +39,14 @@ const REACHED = 299
 
 /** When a glucose reading of Mia was typed in. */
 const READ_AT = Date.UTC(2026, 2, 14, 7)
+
+/** What is known of Mia before anybody asks, in the order of its ids. */
+const RECORDED = {
+  '/mood': { rating: 5, timestamp: READ_AT },
+  '/sleep': { sleep_start: READ_AT - 28_800_000, sleep_end: READ_AT },
+  '/activities': { timestamp: READ_AT, activity_type: 'walking' },
+  '/meals': { timestamp: READ_AT, carbs_grams: 40 },
+}
 
 interface Asker {
   subject: Subject
@@ -71,6 +80,11 @@ async function setup(t: TestContext) {
   const sources = createSources({ store, now: clock.now })
   const glucose = createGlucose({
     ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
+  })
+  let recorded = 0
+  const records = createRecords({
+    ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
+    newId: () => `record-${++recorded}`,
   })
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
@@ -108,7 +122,7 @@ async function setup(t: TestContext) {
       asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
     )
   })
-  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, channel].map(
+  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, records, channel].map(
     ({ feature }) => feature,
   )
   const features = [
@@ -141,6 +155,15 @@ async function setup(t: TestContext) {
       ...{ source: 'manual', quality: null, extra: null },
     },
   ])
+  for (const [path, body] of Object.entries(RECORDED)) {
+    const headers = credentialOf({ name: 'owner', role: 'owner', reads: [], writes: [] })
+    await http.inject({
+      method: 'POST',
+      url: `/api/v1${path}`,
+      headers,
+      payload: { person_id: 'mia', ...body },
+    })
+  }
   await hub.start()
   return { hub, http, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
 }
@@ -222,6 +245,10 @@ const PARAMS: Readonly<Record<string, string>> = {
   device_id: 'watch-mia',
   userId: 'nobody',
   id: 'nothing',
+  moodId: 'record-1',
+  sleepId: 'record-2',
+  activityId: 'record-3',
+  mealId: 'record-4',
   // The instant, the first person and the first device: Mia and what is entered by hand.
   readingId: `g${(READ_AT + 1e14).toString(36)}-1-1`,
   '*': 'x',

@@ -56,6 +56,21 @@ const TS = '2026-03-14T07:59:00Z'
 const moment = (metrics: object) => ({ person_id: 'mia', timestamp: TS, wellness_metrics: metrics })
 const bulk = (sample: object) => ({ person_id: 'mia', samples: [{ ts: TS, ...sample }] })
 
+const EVENING = '2026-03-13T22:00:00Z'
+
+/** One kind of record: the same six ways for each. */
+function recordRoutes(path: string, kind: string, one: Class, body: object): Record<string, readonly Ask[]> {
+  const correcting: Ask = { need: corrects(one), run: true }
+  return {
+    [`POST ${path}`]: [{ need: writes(one), body: { person_id: 'mia', ...body }, run: true }],
+    [`GET ${path}`]: [{ need: reads(one), query: 'person_id=mia', run: true }],
+    [`GET ${path}/:${kind}Id`]: [{ need: reads(one), run: true }],
+    [`PATCH ${path}/:${kind}Id`]: [{ ...correcting, body: {} }],
+    [`PUT ${path}/:${kind}Id`]: [{ ...correcting, body: {} }],
+    [`DELETE ${path}/:${kind}Id`]: [correcting],
+  }
+}
+
 /** Every route of the API, by method and pattern. */
 export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /health': [{ need: EVERYBODY }],
@@ -113,6 +128,10 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'PUT /glucose/readings/:readingId': [{ need: CORRECTS_GLUCOSE, body: { value: 111 }, run: true }],
   'DELETE /glucose/readings/:readingId': [{ need: CORRECTS_GLUCOSE, run: true }],
   'GET /glucose/daily-summary': [{ need: reads('glucose'), query: 'person_id=mia', run: true }],
+  ...recordRoutes('/mood', 'mood', 'wellness', { rating: 6 }),
+  ...recordRoutes('/sleep', 'sleep', 'wellness', { sleep_start: EVENING, sleep_end: TS }),
+  ...recordRoutes('/activities', 'activity', 'wellness', { timestamp: TS, activity_type: 'running' }),
+  ...recordRoutes('/meals', 'meal', 'glucose', { timestamp: TS }),
   'GET /devices': [{ need: USERS }],
   'POST /devices': [{ need: OWNERS }],
   'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],

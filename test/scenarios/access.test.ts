@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DataClass, Role } from '../../daemon/domain/access.ts'
-import type { Policy } from '../../daemon/domain/route.ts'
+import type { Feature, Policy } from '../../daemon/domain/route.ts'
 import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
 import { observations } from '../../daemon/features/observations/observations.ts'
+import { createRecords } from '../../daemon/features/records/records.ts'
+import { newId } from '../../daemon/kernel/ids.ts'
 import { ensureHub } from '../../daemon/store/hub.ts'
 import { createSources } from '../../daemon/store/sources.ts'
+import type { Store } from '../../daemon/store/store.ts'
 import { openHousehold } from '../fakes/household.ts'
 
 type PersonPolicy = Extract<Policy, { access: 'person' }>
@@ -46,11 +49,31 @@ const BODIES: Record<string, (personId: string) => object> = {
     person_id: personId,
     readings: [{ timestamp: AT, value: 100 }],
   }),
+  'POST /mood': (personId) => ({ person_id: personId, rating: 6 }),
+  'POST /sleep': (personId) => ({
+    person_id: personId,
+    sleep_start: '2026-03-13T22:00:00Z',
+    sleep_end: AT,
+  }),
+  'POST /activities': (personId) => ({ person_id: personId, timestamp: AT, activity_type: 'running' }),
+  'POST /meals': (personId) => ({ person_id: personId, timestamp: AT, carbs_grams: 40 }),
 }
 const QUERIES: Record<string, string> = {
   'GET /people/:personId/observations': '?metric=heart_rate',
   'GET /glucose/readings': '?person_id=:personId',
   'GET /glucose/daily-summary': '?person_id=:personId',
+  'GET /mood': '?person_id=:personId',
+  'GET /sleep': '?person_id=:personId',
+  'GET /activities': '?person_id=:personId',
+  'GET /meals': '?person_id=:personId',
+}
+
+/** What people and their sensors write down. */
+function recording(store: Store, now: () => number): Feature[] {
+  const sources = createSources({ store, now })
+  const parts = { store, now, sources, zoneOf: () => 'UTC', wearerAt: () => null }
+  const records = createRecords({ ...parts, newId: () => newId(now()) })
+  return [createGlucose(parts).feature, records.feature]
 }
 
 async function setup(t: TestContext) {
@@ -58,10 +81,7 @@ async function setup(t: TestContext) {
     more: (store, now) => [
       createIngest({ store, now, manualDevice: async () => 'watch-mia' }).feature,
       observations({ store, now }),
-      createGlucose({
-        ...{ store, now, sources: createSources({ store, now }) },
-        ...{ zoneOf: () => 'UTC', wearerAt: () => null },
-      }).feature,
+      ...recording(store, now),
     ],
   })
   await ensureHub(home.store, 'hub-1', home.clock.now())

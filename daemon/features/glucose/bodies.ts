@@ -1,8 +1,8 @@
 /** Shapes of glucose on the wire, with the seed's field names. */
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
+import { SOURCE_PATTERN } from '../../domain/source.ts'
 import { Timestamp } from '../../kernel/envelope.ts'
-import { SOURCE_PATTERN } from '../../store/sources.ts'
 
 export const READINGS_MAX = 10_000
 

@@ -1,0 +1,56 @@
+/** What people record as a whole: moods, nights, activities, meals. */
+import { activity } from '../../domain/activity.ts'
+import { meal } from '../../domain/meal.ts'
+import { mood } from '../../domain/mood.ts'
+import type { RecordKind, RecordKindName } from '../../domain/record.ts'
+import type { Feature } from '../../domain/route.ts'
+import { sleep } from '../../domain/sleep.ts'
+import type { Sources } from '../../store/sources.ts'
+import type { Store } from '../../store/store.ts'
+import { createJournal } from './journal.ts'
+import { recordRoutes } from './routes.ts'
+import { createRecordTable, type RecordTable } from './table.ts'
+
+export interface RecordsDeps {
+  store: Pick<Store, 'all' | 'get' | 'write' | 'observations'>
+  sources: Sources
+  now: () => number
+  newId: () => string
+  zoneOf: (personId: string) => string
+  wearerAt: (deviceId: string, atMs: number) => string | null
+}
+
+export interface Records {
+  feature: Feature
+  /** Records of a window as they are now. */
+  all: RecordTable['all']
+  /** Tells whose records of which kind just changed; returns the way to stop listening. */
+  onChanged(listener: (changed: { personId: string; kind: RecordKindName }) => void): () => void
+}
+
+const KINDS: readonly RecordKind[] = [mood, sleep, activity, meal]
+
+export function createRecords(deps: RecordsDeps): Records {
+  const table = createRecordTable(deps)
+  const listeners = new Set<(changed: { personId: string; kind: RecordKindName }) => void>()
+  const journal = createJournal({
+    ...deps,
+    table,
+    onChanged({ personId, kind }) {
+      for (const listener of listeners) listener({ personId, kind })
+    },
+  })
+  return {
+    all: table.all,
+    onChanged(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    feature: {
+      name: 'records',
+      routes(http) {
+        for (const kind of KINDS) recordRoutes(http, kind, { ...deps, table, journal })
+      },
+    },
+  }
+}
