@@ -28,8 +28,8 @@ export interface PublishOptions {
 export interface Broker {
   mqttPort: number | null
   mqttsPort: number | null
-  /** Serves MQTT over a stream that somebody else accepted, such as a WebSocket. */
-  handleStream(stream: Duplex, remote: string): void
+  /** Serves MQTT over a stream that somebody else accepted, such as a WebSocket; the answer says whether its key was right. */
+  handleStream(stream: Duplex, remote: string): () => boolean
   /** The hub's own word, on `hf/<id>/cmd`, `hf/out/…` or `homeassistant/…`. */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
   /** Ends the device's connection now and forgets its session; call it once `authenticate` refuses the device. */
@@ -201,7 +201,7 @@ function adopter(
     if (aedes.closed || streams.size >= settings.maxConnections) {
       counters.refused++
       stream.destroy()
-      return
+      return () => false
     }
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
@@ -211,6 +211,7 @@ function adopter(
       log.warn({ deviceId: client.id, remote, announcedBytes }, 'packet over the limit, connection ended')
     }
     guardPackets(client, () => limitOf(client), onOversize)
+    return () => sessions.of(client) !== undefined
   }
 }
 

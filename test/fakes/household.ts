@@ -152,7 +152,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
     ownHosts: () => new Set(['homefield.local']),
     trust: () => ({ hubName: 'Homefield', caPem: tls.caPem, caDer: tls.caDer, fingerprintWords: [] }),
     registry: new Registry(),
-    mqttStream: () => {},
+    mqttStream: () => () => false,
   })
   for (const feature of features) await feature.start?.()
   const http = await server.ready()

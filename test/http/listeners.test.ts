@@ -205,7 +205,12 @@ test('MQTT over WebSocket reaches the broker as a byte stream, with its sub-prot
     heard = resolve
   })
   const { hub, caPem } = await setup(t, {
-    deps: { mqttStream: (stream) => void stream.on('data', (bytes: Buffer) => heard(bytes)) },
+    deps: {
+      mqttStream(stream) {
+        stream.on('data', (bytes: Buffer) => heard(bytes))
+        return () => true
+      },
+    },
   })
   const { httpsPort } = await hub.start()
   const url = `wss://127.0.0.1:${httpsPort}/mqtt`
@@ -216,6 +221,40 @@ test('MQTT over WebSocket reaches the broker as a byte stream, with its sub-prot
   const foreign = new WebSocket(url, 'mqtt', { ca: caPem, origin: 'https://evil.example' })
   const refused = await new Promise<Error>((resolve) => void foreign.on('error', resolve))
   assert.match(refused.message, /403/)
+})
+
+test('who has not shown a key cannot make the hub collect a large frame', async (t) => {
+  let isAdmitted = false
+  let taken = 0
+  let enough: () => void = () => {}
+  const { hub, caPem } = await setup(t, {
+    deps: {
+      mqttStream(stream) {
+        stream.on('data', (bytes: Buffer) => {
+          taken += bytes.length
+          if (taken === 1_000_000) enough()
+        })
+        return () => isAdmitted
+      },
+    },
+  })
+  const { httpsPort } = await hub.start()
+  const url = `wss://127.0.0.1:${httpsPort}/mqtt`
+  const stranger = new WebSocket(url, 'mqtt', { ca: caPem })
+  stranger.on('error', () => {})
+  const gone = new Promise<number>((resolve) => void stranger.on('close', (code) => resolve(code)))
+  // The frame never ends, so the broker would never hear of it.
+  stranger.on('open', () => stranger.send(Buffer.alloc(32_000), { fin: false, binary: true }))
+  assert.equal(await gone, 1006)
+  assert.equal(taken, 0)
+  isAdmitted = true
+  const device = new WebSocket(url, 'mqtt', { ca: caPem })
+  const whole = new Promise<void>((resolve) => {
+    enough = resolve
+  })
+  device.on('open', () => device.send(Buffer.alloc(1_000_000)))
+  await whole
+  device.terminate()
 })
 
 test('the app is served with its deep links, its files for ever and its page anew', async (t) => {

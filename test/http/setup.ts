@@ -124,7 +124,10 @@ export async function setup(t: TestContext, options: Options = {}) {
       fingerprintWords: ['amber', 'birch', 'coral', 'delta'],
     }),
     registry: new Registry(),
-    mqttStream: (stream) => stream.destroy(),
+    mqttStream(stream) {
+      stream.destroy()
+      return () => false
+    },
     ...options.deps,
   }
   const hub = createHttp(deps)
