@@ -87,6 +87,8 @@ const SOCKET_MESSAGE_BYTES = 1_048_576 + 1024
 const BODY_BYTES = 1_048_576
 const REQUEST_MS = 120_000
 const HEADERS_MS = 20_000
+/** Node's own two minutes would let idle connections fill every place. */
+const HANDSHAKE_MS = 10_000
 const CONNECTIONS_MAX = 2000
 const PREFIX = '/api/v1'
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
@@ -135,7 +137,7 @@ export function createHttp(deps: HttpDeps): HubHttp {
 
 function createInstance(deps: HttpDeps, seedPaths: SeedPaths): { http: Http; server: HttpsServer } {
   const options = { cert: deps.tls.certPem, key: deps.tls.keyPem, headersTimeout: HEADERS_MS }
-  const server = createHttpsServer({ ...options, requestTimeout: REQUEST_MS })
+  const server = createHttpsServer({ ...options, requestTimeout: REQUEST_MS, handshakeTimeout: HANDSHAKE_MS })
   server.maxConnections = CONNECTIONS_MAX
   // Fastify's own view of a logger, so that the instance is the one that features are typed against.
   const loggerInstance: FastifyBaseLogger = deps.log
