@@ -43,17 +43,24 @@ export interface House extends HouseDeps {
 
 /** Opens or makes everything in the data directory. Rejects with the database closed again when a part cannot be had. */
 export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => void): Promise<House> {
-  const store = await createStore({
-    path: join(deps.dataDir, 'homefield.db'),
-    now: deps.clock.now,
-    onFailure,
-  })
+  const path = join(deps.dataDir, 'homefield.db')
   try {
-    return await furnish(deps, store)
+    const store = await createStore({ path, now: deps.clock.now, onFailure })
+    return await furnish(deps, store).catch(async (cause: unknown) => {
+      await store.close()
+      throw cause
+    })
   } catch (cause) {
-    await store.close()
-    throw cause
+    throw SQLITE_DAMAGE.test(messageOf(cause)) ? damaged(path, cause) : cause
   }
+}
+
+/** What SQLite says of a file whose header or pages are not its own. */
+const SQLITE_DAMAGE = /not a database|malformed/
+
+function damaged(path: string, cause: unknown): Error {
+  const told = `${path} is damaged (${messageOf(cause)}): restore a backup, or move the file away to begin anew`
+  return new Error(told, { cause })
 }
 
 async function furnish(deps: HouseDeps, store: Store): Promise<House> {

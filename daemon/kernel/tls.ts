@@ -124,11 +124,22 @@ async function ensureCa(request: TlsRequest): Promise<Ca> {
       `${keyPath} is missing beside ca.pem: restore it from a backup, or remove both and pair every device again`,
     )
   }
-  const ca = { pem, key: createPrivateKey(keyPem), certificate: new X509Certificate(pem) }
+  const ca = readCa(pem, keyPem)
+  if (ca === null) {
+    throw new Error(`${join(request.dir, 'ca.pem')} or ${keyPath} is damaged: restore both from one backup`)
+  }
   if (!ca.certificate.checkPrivateKey(ca.key)) {
     throw new Error(`${keyPath} does not belong to ca.pem: restore both from one backup`)
   }
   return ca
+}
+
+function readCa(pem: string, keyPem: string): Ca | null {
+  try {
+    return { pem, key: createPrivateKey(keyPem), certificate: new X509Certificate(pem) }
+  } catch {
+    return null
+  }
 }
 
 /** The key is written first: a key without a certificate was never shown to anybody and may be replaced. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -97,6 +97,21 @@ test('a taken port and a wrong setting are said plainly, with exit codes 1 and 2
   const wrong = homefield({ HOMEFIELD_HTTPS_PORT: 'many', HOMEFIELD_DATA: temporaryData() }, ['start'])
   assert.equal(wrong.code, 2)
   assert.match(wrong.err, /https\.port.*many/)
+})
+
+test('a damaged database or certificate is named, with what to do about it', async () => {
+  const dataDir = temporaryData()
+  await (await startHub(dataDir)).kill('SIGTERM')
+  const ports = ['HTTP', 'HTTPS', 'MQTT', 'MQTTS'].map((name) => [`HOMEFIELD_${name}_PORT`, '0'])
+  const env = { ...Object.fromEntries(ports), HOMEFIELD_MDNS_ENABLED: 'false', HOMEFIELD_DATA: dataDir }
+  const ca = readFileSync(join(dataDir, 'tls/ca.pem'))
+  writeFileSync(join(dataDir, 'tls/ca.pem'), 'x')
+  assert.match(homefield(env, ['start']).err, /ca\.pem .*damaged: restore/)
+  writeFileSync(join(dataDir, 'tls/ca.pem'), ca)
+  writeFileSync(join(dataDir, 'homefield.db'), Buffer.alloc(8192, 'x'))
+  const { code, err } = homefield(env, ['start'])
+  assert.equal(code, 1)
+  assert.match(err, /homefield\.db is damaged .*restore a backup/)
 })
 
 test('the box itself claims, adds a person and a watch, and lists them, without a password on the command line', async () => {
