@@ -143,7 +143,7 @@ async function setAside(deps: GateDeps, message: Arrived, refused: readonly Refu
   counters.quarantined++
   counters.rejected += refused.length
   log.debug(
-    { deviceId: device.deviceId, topic, code: first.code, samples: refused.length },
+    { deviceId: device.deviceId, topic, error: first.code, samples: refused.length },
     'message quarantined',
   )
   tell(device.deviceId, {

@@ -76,7 +76,7 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
             log.warn(
               {
                 deviceId: session?.device.deviceId,
-                code: cause instanceof HubError ? cause.code : null,
+                error: cause instanceof HubError ? cause.code : null,
                 cause: messageOf(cause),
               },
               'message left unacknowledged',
