@@ -111,12 +111,12 @@ async function sizeOf(path: string): Promise<number | null> {
  * better; of several the smallest, because a frame that is looked at beats a better one that is dropped. Null when there is none.
  */
 export function pickDetector(models: readonly InstalledModel[], name?: string): DetectorFiles | null {
-  const lite = models.find((model) => model.name === 'blazepose-lite')
-  const landmarks = lite ?? models.find(({ family }) => family === 'blazepose-landmarks')
+  // The more exact landmark model is also the better judge of whether somebody is there.
+  const landmarks = pickLandmarks(models)
   const usable = models
     .flatMap((file): DetectorFiles[] => {
       if (file.family === 'yolox') return [{ family: 'yolox', file }]
-      if (file.family !== 'blazepose-detector' || landmarks === undefined) return []
+      if (file.family !== 'blazepose-detector' || landmarks === null) return []
       return [{ family: 'blazepose-detector', file, landmarks }]
     })
     .toSorted((a, b) => rank(a) - rank(b) || a.file.bytes - b.file.bytes)

@@ -47,7 +47,7 @@ const detectors = [
     ...named(
       createPeopleDetector({
         detector: bundled('blazepose-detector'),
-        landmarks: bundled('blazepose-lite'),
+        landmarks: bundled('blazepose-full'),
         run,
       }),
     ),

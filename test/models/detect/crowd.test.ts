@@ -44,7 +44,7 @@ async function reached(detector: Detector, minScore: number) {
 
 test('BlazePose finds several people without a better detector', { skip: missing(...CAMPUS) }, async (t) => {
   const detector = bundled('blazepose-detector')
-  const landmarks = bundled('blazepose-lite')
+  const landmarks = bundled('blazepose-full')
   if (detector === undefined || landmarks === undefined) return t.skip('the bundled models are not built')
   const sessions = createSessions({ clock: fakeClock() })
   const { precision, recall } = await reached(
