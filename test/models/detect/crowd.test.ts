@@ -1,4 +1,4 @@
-/** What the detectors reach on every twelfth frame of TUD-Campus, so that a change that costs much is noticed. */
+/** What the detectors reach on every sixth frame of TUD-Campus, so that a change that costs much is noticed. */
 import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import test from 'node:test'
@@ -18,7 +18,7 @@ const CAMPUS = ['vision', 'mot', 'TUD-Campus']
 const NANO = ['vision', 'models', 'yolox_nano_416x416.onnx']
 const { models } = await readCatalogue(modelFolders('no-data'))
 const bundled = (name: string) => models.find((model) => model.name === name)
-const EVERY = 12
+const EVERY = 6
 
 async function reached(detector: Detector, minScore: number) {
   const truth = parseMot(sampleText(...CAMPUS, 'gt', 'gt.txt'))
@@ -52,7 +52,8 @@ test('BlazePose finds several people without a better detector', { skip: missing
     0,
   )
   t.diagnostic(`precision ${precision.toFixed(2)}, recall ${recall.toFixed(2)}`)
-  assert.ok(precision > 0.8 && recall > 0.35, `${precision} ${recall}`)
+  // The whole sequence gives .91 and .51; twelve frames scatter around that.
+  assert.ok(precision > 0.7 && recall > 0.4, `${precision} ${recall}`)
   await sessions.close()
 })
 
