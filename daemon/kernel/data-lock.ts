@@ -18,6 +18,13 @@ export function lockDataDirectory(dir: string, holder: { pid: number; startedAt:
     lock.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     lock.close()
+    if (!isBusy(cause)) {
+      throw new HubError(
+        'INTERNAL',
+        `${join(dir, 'hub.lock')} is damaged. It holds nothing: remove it and start again.`,
+        { cause },
+      )
+    }
     throw new HubError(
       'CONFLICT',
       `Another hub already runs on ${dir}${holderOf(dir)}. Stop it first, or use another HOMEFIELD_DATA.`,
@@ -28,6 +35,10 @@ export function lockDataDirectory(dir: string, holder: { pid: number; startedAt:
   }
   writeFileSync(join(dir, 'hub.holder'), JSON.stringify(holder), { mode: 0o600 })
   return { release: () => void lock.close() }
+}
+
+function isBusy(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('SQLITE_BUSY')
 }
 
 function holderOf(dir: string): string {

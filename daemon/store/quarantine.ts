@@ -14,6 +14,8 @@ export interface QuarantineEntry {
 
 /** A device with a bug sends the same thing for weeks: the newest entries are the ones worth reading. */
 const KEPT_PER_DEVICE = 1000
+/** A topic may be as long as a packet; its beginning says whose it is. */
+const TOPIC_CHARACTERS = 512
 
 const INSERT = `INSERT INTO quarantine (device_id, at, topic, code, reason, payload, payload_bytes)
   VALUES (:deviceId, :atMs, :topic, :code, :reason, :payload, :payloadBytes)`
@@ -25,7 +27,7 @@ const TRIM = `DELETE FROM quarantine WHERE device_id = :deviceId AND id <=
 export function createQuarantine(store: Pick<Store, 'write'>): (entry: QuarantineEntry) => Promise<void> {
   return async (entry) => {
     await store.write([
-      { sql: INSERT, params: { ...entry } },
+      { sql: INSERT, params: { ...entry, topic: entry.topic.slice(0, TOPIC_CHARACTERS) } },
       { sql: TRIM, params: { deviceId: entry.deviceId, kept: KEPT_PER_DEVICE } },
     ])
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -19,6 +19,12 @@ test('a second hub on the same directory is told who holds it', () => {
   )
   first.release()
   lockDataDirectory(dir, { pid: 42, startedAt: 'later' }).release()
+})
+
+test('a damaged lock is told from another hub', () => {
+  const dir = directory()
+  writeFileSync(join(dir, 'hub.lock'), 'not a database, and long enough to be read as one'.repeat(100))
+  assert.throws(() => lockDataDirectory(dir, { pid: 1, startedAt: '' }), /hub\.lock is damaged/)
 })
 
 test('a hub that was killed leaves no lock behind', async () => {
