@@ -9,6 +9,7 @@ import type { Feature } from './domain/route.ts'
 import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
 import { type Announcement, createAnnouncement } from './features/announce/announce.ts'
 import { createConsents } from './features/consents/consents.ts'
+import { createDaily } from './features/daily/daily.ts'
 import { createDevices, type Devices } from './features/devices/devices.ts'
 import { createGlucose } from './features/glucose/glucose.ts'
 import { createHomeAutomation } from './features/home-automation/home-automation.ts'
@@ -137,6 +138,15 @@ function createHousehold(house: House) {
     zoneOf,
     wearerAt: devices.wearerAt,
   })
+  const daily = createDaily({
+    store,
+    sources,
+    now: clock.now,
+    zoneOf,
+    glucose: glucose.traces.read,
+    records: records.all,
+    onRecordsChanged: records.onChanged,
+  })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -164,6 +174,7 @@ function createHousehold(house: House) {
     ingest,
     glucose,
     records,
+    daily,
     liveChannel,
     notify,
     setWhereabouts(found: typeof whereabouts) {
@@ -311,6 +322,7 @@ function featuresOf(
     ingest.feature,
     household.glucose.feature,
     household.records.feature,
+    household.daily.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     createHomeAutomation({

@@ -15,6 +15,8 @@ export interface Sources {
   entryFor(source: string): Promise<string>
   /** Every device's and entry's rank by id; lower is preferred. */
   ranks(): ReadonlyMap<string, number>
+  /** A word that changes when somebody's rank does; a new device of the usual rank does not change what was chosen before. */
+  rankVersion(): string
 }
 
 /** A household has a dozen; a client that makes one up for every upload must not fill the table. */
@@ -24,6 +26,9 @@ const PREFIX = 'source-'
 const ENTRIES = `SELECT count(*) AS entries FROM device WHERE type = 'hub'`
 const KNOWN = `SELECT type FROM device WHERE id = :id`
 const RANKS = `SELECT id, rank FROM device ORDER BY key`
+/** The rank of whoever got none of their own. */
+const USUAL_RANK = 100
+const UNUSUAL = `SELECT id, rank FROM device WHERE rank <> ${USUAL_RANK} ORDER BY key`
 const ADD = `INSERT INTO device (id, name, type, created_at) VALUES (:id, :name, 'hub', :nowMs) ON CONFLICT (id) DO NOTHING`
 
 export function createSources({
@@ -46,7 +51,10 @@ export function createSources({
     await store.write([write])
   }
 
+  const version = () => JSON.stringify(store.all<{ id: string; rank: number }>(UNUSUAL))
+
   return {
+    rankVersion: version,
     async entryFor(source) {
       if (source.toLowerCase() === MANUAL) return MANUAL_DEVICE_ID
       const id = entryId(source)

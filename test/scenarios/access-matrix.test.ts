@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { Actor, UserRole } from '../../daemon/domain/access.ts'
 import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
 import { createConsents } from '../../daemon/features/consents/consents.ts'
+import { createDaily } from '../../daemon/features/daily/daily.ts'
 import { createDevices } from '../../daemon/features/devices/devices.ts'
 import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
@@ -86,6 +87,10 @@ async function setup(t: TestContext) {
     ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
     newId: () => `record-${++recorded}`,
   })
+  const daily = createDaily({
+    ...{ store, sources, now: clock.now, zoneOf: timezone, glucose: glucose.traces.read },
+    ...{ records: records.all, onRecordsChanged: records.onChanged },
+  })
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
     const actor = asked.get(name.replaceAll('_', ' '))?.actor
@@ -122,7 +127,7 @@ async function setup(t: TestContext) {
       asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
     )
   })
-  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, records, channel].map(
+  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, records, daily, channel].map(
     ({ feature }) => feature,
   )
   const features = [

@@ -105,6 +105,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
     { need: reads('glucose'), query: 'metric=ketone', run: true },
     { need: reads('training'), query: 'metric=position', run: true },
   ],
+  'GET /people/:personId/daily': [{ need: SEES_MIA, run: true }],
   'POST /ingest': [
     { need: writes('wellness'), body: moment({ hr: 72 }), run: true },
     { need: writes('glucose'), body: moment({ glucose: 110 }), run: true },

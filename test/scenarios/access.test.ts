@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DataClass, Role } from '../../daemon/domain/access.ts'
 import type { Feature, Policy } from '../../daemon/domain/route.ts'
+import { createDaily } from '../../daemon/features/daily/daily.ts'
 import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
 import { observations } from '../../daemon/features/observations/observations.ts'
@@ -73,7 +74,12 @@ function recording(store: Store, now: () => number): Feature[] {
   const sources = createSources({ store, now })
   const parts = { store, now, sources, zoneOf: () => 'UTC', wearerAt: () => null }
   const records = createRecords({ ...parts, newId: () => newId(now()) })
-  return [createGlucose(parts).feature, records.feature]
+  const glucose = createGlucose(parts)
+  const { feature } = createDaily({
+    ...parts,
+    ...{ glucose: glucose.traces.read, records: records.all, onRecordsChanged: records.onChanged },
+  })
+  return [glucose.feature, records.feature, feature]
 }
 
 async function setup(t: TestContext) {

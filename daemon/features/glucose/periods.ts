@@ -12,7 +12,7 @@ export interface Periods {
 
 export interface PeriodsDeps {
   store: Pick<Store, 'onCommitted' | 'onRetracted'>
-  sources: Pick<Sources, 'ranks'>
+  sources: Pick<Sources, 'rankVersion'>
   traces: Traces
 }
 
@@ -39,7 +39,7 @@ export function createPeriods({ store, sources, traces }: PeriodsDeps): Periods 
   return {
     summary(period, withProfile) {
       const version = changes.get(period.personId) ?? 0
-      const name = JSON.stringify([period, withProfile, version, [...sources.ranks()]])
+      const name = JSON.stringify([period, withProfile, version, sources.rankVersion()])
       const known = kept.get(name)
       kept.delete(name)
       const summary = known ?? made(period, withProfile)

@@ -2,7 +2,7 @@
 
 import type { Rejection } from '../../domain/intake.ts'
 import type { Observation } from '../../domain/observation.ts'
-import type { RecordContext, RecordDraft, RecordKind } from '../../domain/record.ts'
+import type { RecordContext, RecordDraft, RecordKind, RecordKindName } from '../../domain/record.ts'
 import { MANUAL } from '../../domain/source.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
@@ -30,6 +30,13 @@ export interface Journal {
   remove(kind: RecordKind, record: StoredRecord): Promise<void>
 }
 
+/** Whose records changed, and the instants whose days they counted on before and count on now. */
+export interface RecordChange {
+  personId: string
+  kind: RecordKindName
+  dayMs: readonly number[]
+}
+
 export interface JournalDeps {
   table: RecordTable
   store: Pick<Store, 'observations'>
@@ -37,7 +44,7 @@ export interface JournalDeps {
   newId: () => string
   zoneOf: (personId: string) => string
   /** Told once something is on disk. */
-  onChanged: (record: Pick<StoredRecord, 'personId' | 'kind'>) => void
+  onChanged: (changed: RecordChange) => void
 }
 
 /** A writer that meets somebody faster reads again and repeats. */
@@ -85,7 +92,7 @@ export function createJournal(deps: JournalDeps): Journal {
       // A duplicate's values are sent again: the first attempt may have died between the record and them.
       if (record.deletedAtMs === null)
         await place(store, valuesOf(kind, before, deps), observed(draft, record))
-      onChanged(record)
+      onChanged(changeOf(record, before))
       return { record, outcome }
     },
     async change(kind, record, changes) {
@@ -96,16 +103,20 @@ export function createJournal(deps: JournalDeps): Journal {
       if (JSON.stringify(draft.fields) !== JSON.stringify(record.fields)) await table.revise(record, draft)
       const after = table.find(record.id) ?? record
       await place(store, valuesOf(kind, record, deps), observed(draft, after))
-      onChanged(after)
+      onChanged(changeOf(after, record))
       return after
     },
     async remove(kind, record) {
       const values = valuesOf(kind, record, deps)
       if (record.deletedAtMs === null) await table.remove(record)
       if (values.length > 0) await store.observations.retract(values)
-      onChanged(record)
+      onChanged(changeOf(record, null))
     },
   }
+}
+
+function changeOf({ personId, kind, dayMs }: StoredRecord, before: StoredRecord | null): RecordChange {
+  return { personId, kind, dayMs: before ? [before.dayMs, dayMs] : [dayMs] }
 }
 
 function contextOf(record: StoredRecord, { now, zoneOf }: JournalDeps): RecordContext {

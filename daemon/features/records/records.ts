@@ -2,12 +2,12 @@
 import { activity } from '../../domain/activity.ts'
 import { meal } from '../../domain/meal.ts'
 import { mood } from '../../domain/mood.ts'
-import type { RecordKind, RecordKindName } from '../../domain/record.ts'
+import type { RecordKind } from '../../domain/record.ts'
 import type { Feature } from '../../domain/route.ts'
 import { sleep } from '../../domain/sleep.ts'
 import type { Sources } from '../../store/sources.ts'
 import type { Store } from '../../store/store.ts'
-import { createJournal } from './journal.ts'
+import { createJournal, type RecordChange } from './journal.ts'
 import { recordRoutes } from './routes.ts'
 import { createRecordTable, type RecordTable } from './table.ts'
 
@@ -24,20 +24,20 @@ export interface Records {
   feature: Feature
   /** Records of a window as they are now. */
   all: RecordTable['all']
-  /** Tells whose records of which kind just changed; returns the way to stop listening. */
-  onChanged(listener: (changed: { personId: string; kind: RecordKindName }) => void): () => void
+  /** Tells what just changed; returns the way to stop listening. */
+  onChanged(listener: (changed: RecordChange) => void): () => void
 }
 
 const KINDS: readonly RecordKind[] = [mood, sleep, activity, meal]
 
 export function createRecords(deps: RecordsDeps): Records {
   const table = createRecordTable(deps)
-  const listeners = new Set<(changed: { personId: string; kind: RecordKindName }) => void>()
+  const listeners = new Set<(changed: RecordChange) => void>()
   const journal = createJournal({
     ...deps,
     table,
-    onChanged({ personId, kind }) {
-      for (const listener of listeners) listener({ personId, kind })
+    onChanged(changed) {
+      for (const listener of listeners) listener(changed)
     },
   })
   return {
