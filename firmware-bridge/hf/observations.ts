@@ -22,21 +22,21 @@ export type HfItem =
 export type HfDecoded = { items: HfItem[] } | Undecodable
 
 /** The other spellings that firmware in the field uses for our own field names. */
-const FIELD: Readonly<Record<string, keyof HfSample>> = {
-  metric: 'metric',
-  value: 'value',
-  ts: 'ts',
-  t: 'ts',
-  timestamp: 'ts',
-  tEnd: 'tEnd',
-  t_end: 'tEnd',
-  unit: 'unit',
-  scale: 'scale',
-  quality: 'quality',
-  censored: 'censored',
-  person: 'person',
-  person_id: 'person',
-}
+const FIELDS: ReadonlyMap<string, keyof HfSample> = new Map([
+  ['metric', 'metric'],
+  ['value', 'value'],
+  ['ts', 'ts'],
+  ['t', 'ts'],
+  ['timestamp', 'ts'],
+  ['tEnd', 'tEnd'],
+  ['t_end', 'tEnd'],
+  ['unit', 'unit'],
+  ['scale', 'scale'],
+  ['quality', 'quality'],
+  ['censored', 'censored'],
+  ['person', 'person'],
+  ['person_id', 'person'],
+])
 const POSITION_FIELDS: ReadonlySet<string> = new Set(['lat', 'lon', 'accuracy', 'accuracy_m'])
 /** In the wide form these belong to one value, so they say nothing where several stand side by side. */
 const OF_ONE_VALUE: readonly string[] = ['unit', 'censored']
@@ -69,7 +69,7 @@ function singleItem(entry: Record<string, unknown>, index: number, path: string)
   const sample: Record<string, unknown> = {}
   const position: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(entry)) {
-    const field = Object.hasOwn(FIELD, name) ? FIELD[name] : undefined
+    const field = FIELDS.get(name)
     if (field) sample[field] = value
     else if (entry['metric'] === 'position' && POSITION_FIELDS.has(name)) position[name] = value
     else return { index, path: joined(path, name), refused: `unknown field ${quoted(name)}` }
@@ -84,14 +84,16 @@ function singleItem(entry: Record<string, unknown>, index: number, path: string)
 
 function wideItems(entry: Record<string, unknown>, index: number, path: string): HfItem[] {
   const shared: Record<string, unknown> = {}
-  const values: [string, unknown][] = []
-  for (const [name, value] of Object.entries(entry)) {
-    const field = Object.hasOwn(FIELD, name) ? FIELD[name] : undefined
-    if (field && field !== 'value') shared[field] = value
-    else values.push([name, value])
+  const metrics: string[] = []
+  let scale: unknown
+  for (const name of Object.keys(entry)) {
+    const field = FIELDS.get(name)
+    if (!field || field === 'value') metrics.push(name)
+    else if (field === 'scale') scale = entry[name]
+    else shared[field] = entry[name]
   }
-  if (values.length === 0) return [{ index, path, refused: 'the sample names no metric' }]
-  const unclear = values.length > 1 ? OF_ONE_VALUE.find((name) => name in shared) : undefined
+  if (metrics.length === 0) return [{ index, path, refused: 'the sample names no metric' }]
+  const unclear = metrics.length > 1 ? OF_ONE_VALUE.find((name) => name in shared) : undefined
   if (unclear) {
     return [
       {
@@ -101,14 +103,10 @@ function wideItems(entry: Record<string, unknown>, index: number, path: string):
       },
     ]
   }
-  const { scale, ...rest } = shared
-  return values.map(([metric, value]) => {
-    const scaled = scale !== undefined && (values.length === 1 || SCALED.has(metric))
-    return {
-      index,
-      path: joined(path, metric),
-      sample: { ...rest, ...(scaled ? { scale } : {}), metric, value },
-    }
+  return metrics.map((metric) => {
+    const sample: HfSample = { ...shared, metric, value: entry[metric] }
+    if (scale !== undefined && (metrics.length === 1 || SCALED.has(metric))) sample.scale = scale
+    return { index, path: joined(path, metric), sample }
   })
 }
 

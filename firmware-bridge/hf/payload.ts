@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { decode as decodeCbor, Tokenizer } from 'cborg'
 import type { Undecodable } from '../message.ts'
 
@@ -11,9 +12,6 @@ export interface PayloadLimits {
 
 export const PAYLOAD_LIMITS: PayloadLimits = { maxBytes: 1_048_576, maxDepth: 5, maxItems: 50_000 }
 
-const OPENING = new Set([0x5b, 0x7b])
-const CLOSING = new Set([0x5d, 0x7d])
-const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 const COMMA = 0x2c
 const COLON = 0x3a
 const QUOTE = 0x22
@@ -28,18 +26,38 @@ export function readPayload(
     return { error: 'too_large', detail: `${payload.byteLength} bytes, ${limits.maxBytes} at most` }
   }
   if (payload.byteLength === 0) return { error: 'truncated', detail: 'empty payload' }
-  const first = payload.find((byte) => !SPACE.has(byte))
-  return first !== undefined && OPENING.has(first) ? readJson(payload, limits) : readCbor(payload, limits)
+  let first = 0
+  while (isSpace(payload[first])) first++
+  return isOpening(payload[first]) ? readJson(payload, limits) : readCbor(payload, limits)
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d
+}
+
+function isOpening(byte: number | undefined): boolean {
+  return byte === 0x5b || byte === 0x7b
+}
+
+function isClosing(byte: number | undefined): boolean {
+  return byte === 0x5d || byte === 0x7d
 }
 
 function readJson(payload: Uint8Array, limits: PayloadLimits): { value: unknown } | Undecodable {
   const excess = jsonExcess(payload, limits)
   if (excess) return { error: 'too_large', detail: excess }
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) }
+    return { value: JSON.parse(textOf(payload)) }
   } catch (cause) {
     return { error: 'json', detail: messageOf(cause) }
   }
+}
+
+/** Firmware writes plain ASCII, which needs no decoder: making one costs more than reading the message. */
+function textOf(payload: Uint8Array): string {
+  return isAscii(payload)
+    ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1')
+    : new TextDecoder('utf-8', { fatal: true }).decode(payload)
 }
 
 /** Counts nesting and values before parsing, because the parser itself has no limits. */
@@ -53,10 +71,10 @@ function jsonExcess(payload: Uint8Array, { maxDepth, maxItems }: PayloadLimits):
       if (byte === BACKSLASH) at++
       else if (byte === QUOTE) inText = false
     } else if (byte === QUOTE) inText = true
-    else if (OPENING.has(byte)) {
+    else if (isOpening(byte)) {
       depth++
       items++
-    } else if (CLOSING.has(byte)) depth--
+    } else if (isClosing(byte)) depth--
     else if (byte === COMMA || byte === COLON) items++
     if (depth > maxDepth) return `nested deeper than ${maxDepth}`
     if (items > maxItems) return `more than ${maxItems} values`
