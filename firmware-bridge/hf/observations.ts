@@ -66,34 +66,25 @@ function itemsOf(entry: unknown, index: number, path: string): HfItem[] {
 }
 
 function singleItem(entry: Record<string, unknown>, index: number, path: string): HfItem {
-  const sample: Record<string, unknown> = {}
-  const position: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(entry)) {
-    const field = FIELDS.get(name)
-    if (field) sample[field] = value
-    else if (entry['metric'] === 'position' && POSITION_FIELDS.has(name)) position[name] = value
-    else return { index, path: joined(path, name), refused: `unknown field ${quoted(name)}` }
-  }
-  const { metric, value = position, ...rest } = sample
+  const read = readFields(entry)
+  const isPosition = entry['metric'] === 'position'
+  const stranger = read.unknown.find((name) => !isPosition || !POSITION_FIELDS.has(name))
+  if (stranger !== undefined)
+    return { index, path: joined(path, stranger), refused: `unknown field ${quoted(stranger)}` }
+  const { metric } = read
   if (typeof metric !== 'string') return { index, path: joined(path, 'metric'), refused: 'metric is a text' }
-  if (!('value' in sample) && Object.keys(position).length === 0) {
+  if (!read.hasValue && read.unknown.length === 0)
     return { index, path: joined(path, 'value'), refused: 'value is missing' }
-  }
-  return { index, path, sample: { ...rest, metric, value } }
+  const value = read.value === undefined ? picked(entry, read.unknown) : read.value
+  return { index, path, sample: sampleOf(metric, value, read, read.scale) }
 }
 
 function wideItems(entry: Record<string, unknown>, index: number, path: string): HfItem[] {
-  const shared: Record<string, unknown> = {}
-  const metrics: string[] = []
-  let scale: unknown
-  for (const name of Object.keys(entry)) {
-    const field = FIELDS.get(name)
-    if (!field || field === 'value') metrics.push(name)
-    else if (field === 'scale') scale = entry[name]
-    else shared[field] = entry[name]
-  }
+  const read = readFields(entry)
+  const metrics = read.hasValue ? Object.keys(entry).filter(namesMetric) : read.unknown
   if (metrics.length === 0) return [{ index, path, refused: 'the sample names no metric' }]
-  const unclear = metrics.length > 1 ? OF_ONE_VALUE.find((name) => name in shared) : undefined
+  const unclear =
+    metrics.length > 1 ? OF_ONE_VALUE.find((name) => read.others && name in read.others) : undefined
   if (unclear) {
     return [
       {
@@ -104,10 +95,63 @@ function wideItems(entry: Record<string, unknown>, index: number, path: string):
     ]
   }
   return metrics.map((metric) => {
-    const sample: HfSample = { ...shared, metric, value: entry[metric] }
-    if (scale !== undefined && (metrics.length === 1 || SCALED.has(metric))) sample.scale = scale
-    return { index, path: joined(path, metric), sample }
+    const scale = metrics.length === 1 || SCALED.has(metric) ? read.scale : undefined
+    return { index, path: joined(path, metric), sample: sampleOf(metric, entry[metric], read, scale) }
   })
+}
+
+/** `value` is a field of a single sample only; beside several values it is a name like any other, and an unknown one. */
+function namesMetric(name: string): boolean {
+  return name === 'value' || !FIELDS.has(name)
+}
+
+/** The fields of an entry under our own names. */
+interface Fields {
+  metric: unknown
+  value: unknown
+  hasValue: boolean
+  ts: unknown
+  scale: unknown
+  /** What else of ours it says, null when nothing. */
+  others: Record<string, unknown> | null
+  /** Names that are none of ours, in order. */
+  unknown: string[]
+}
+
+/** Almost every sample holds a time and values and nothing else, so the rest alone costs an object without a fixed shape. */
+function readFields(entry: Record<string, unknown>): Fields {
+  const fields: Fields = {
+    metric: undefined,
+    value: undefined,
+    hasValue: false,
+    ts: undefined,
+    scale: undefined,
+    others: null,
+    unknown: [],
+  }
+  for (const name of Object.keys(entry)) {
+    const field = FIELDS.get(name)
+    if (!field) fields.unknown.push(name)
+    else if (field === 'value') {
+      fields.value = entry[name]
+      fields.hasValue = true
+    } else if (field === 'ts' || field === 'metric' || field === 'scale') fields[field] = entry[name]
+    else {
+      fields.others ??= {}
+      fields.others[field] = entry[name]
+    }
+  }
+  return fields
+}
+
+function sampleOf(metric: string, value: unknown, { ts, others }: Fields, scale: unknown): HfSample {
+  const sample: HfSample = ts === undefined ? { metric, value } : { metric, value, ts }
+  if (scale !== undefined) sample.scale = scale
+  return others ? Object.assign(sample, others) : sample
+}
+
+function picked(entry: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, entry[name]]))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
