@@ -55,7 +55,7 @@ const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>
 export function createGate(deps: GateDeps): Gate {
   return {
     async accept(message) {
-      if (await handedOn(deps, message)) return
+      if (isHandedOn(deps, message.route)) return handOn(deps, message)
       const { observations, refused } = judge(deps, message)
       if (observations.length > 0) {
         const stored = await committed(deps, message, () => deps.ports.append(observations))
@@ -68,16 +68,16 @@ export function createGate(deps: GateDeps): Gate {
 }
 
 /** Frames and words on alerts go to their own part; what is not for anybody stays here. */
-async function handedOn({ ports, clock }: GateDeps, { device, route, payload }: Arrived): Promise<boolean> {
-  if (route.kind === 'frame' && ports.onFrame) {
-    await ports.onFrame(device.deviceId, payload, clock.now())
-    return true
-  }
-  if (route.kind === 'alert' && ports.onAlertCommand) {
-    await ports.onAlertCommand(device.deviceId, route.alertId, payload)
-    return true
-  }
-  return false
+function isHandedOn({ ports }: GateDeps, { kind }: Route): boolean {
+  return (
+    (kind === 'frame' && ports.onFrame !== undefined) ||
+    (kind === 'alert' && ports.onAlertCommand !== undefined)
+  )
+}
+
+async function handOn({ ports, clock }: GateDeps, { device, route, payload }: Arrived): Promise<void> {
+  if (route.kind === 'frame') await ports.onFrame?.(device.deviceId, payload, clock.now())
+  else if (route.kind === 'alert') await ports.onAlertCommand?.(device.deviceId, route.alertId, payload)
 }
 
 function judge(deps: GateDeps, message: Arrived): { observations: Observation[]; refused: Refusal[] } {

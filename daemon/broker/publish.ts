@@ -29,11 +29,38 @@ export interface PublishHook {
   drain(): Promise<void>
 }
 
+type Answer = (failure: Error | null) => void
+
 /** The one hook of aedes that runs before a publish is acknowledged: what it holds back is not acknowledged. */
 export function createPublishHook(deps: PublishDeps): PublishHook {
   const { sessions, presence, counters, log, waits } = deps
-  const inHand = new Set<Promise<void>>()
+  let inHand = 0
   let draining = false
+  let onDrained = () => {}
+
+  /** One handler a message and no promise for what follows: all that is made here lives until the commit. */
+  function track({ device: { deviceId } }: Session, work: Promise<void>, done: Answer): void {
+    inHand++
+    work.then(
+      () => finish(deviceId, done, null),
+      (cause: unknown) => {
+        counters.unacknowledged++
+        const error = cause instanceof HubError ? cause.code : null
+        log.warn({ deviceId, error, cause: messageOf(cause) }, 'message left unacknowledged')
+        finish(deviceId, done, new Error('the message could not be stored'))
+      },
+    )
+  }
+
+  function finish(deviceId: string, done: Answer, failure: Error | null): void {
+    try {
+      done(failure)
+    } catch (cause) {
+      log.error({ deviceId, cause: messageOf(cause) }, 'acknowledgement failed')
+    }
+    inHand--
+    if (draining && inHand === 0) onDrained()
+  }
 
   return {
     authorizePublish(client, packet, done) {
@@ -63,37 +90,18 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       if (said === 'online' || said === 'offline') {
         presence.said(session.device.deviceId, client, said === 'online')
         if (client.closed) return done()
-        return track(paced(deps, client, session))
+        return track(session, paused(deps, client, deps.pace.take(session.device.deviceId)), done)
       }
       packet.retain = false
-      track(accept(deps, client, session, ruling.route, packet))
-
-      function track(work: Promise<void>): void {
-        const settled = work.then(
-          () => done(),
-          (cause: unknown) => {
-            counters.unacknowledged++
-            log.warn(
-              {
-                deviceId: session?.device.deviceId,
-                error: cause instanceof HubError ? cause.code : null,
-                cause: messageOf(cause),
-              },
-              'message left unacknowledged',
-            )
-            done(new Error('the message could not be stored'))
-          },
-        )
-        inHand.add(settled)
-        settled
-          .finally(() => inHand.delete(settled))
-          .catch((cause: unknown) => log.error({ cause: messageOf(cause) }, 'acknowledgement failed'))
-      }
+      track(session, accept(deps, client, session, ruling.route, packet), done)
     },
     async drain() {
       draining = true
       waits.end()
-      await Promise.allSettled([...inHand])
+      if (inHand === 0) return
+      await new Promise<void>((resolve) => {
+        onDrained = resolve
+      })
     },
   }
 }
@@ -112,7 +120,8 @@ async function accept(
   packet: PublishPacket,
 ): Promise<void> {
   const startedMs = deps.clock.monotonic()
-  if (!client.closed) await paced(deps, client, session)
+  const waitMs = client.closed ? 0 : deps.pace.take(session.device.deviceId)
+  if (waitMs > 0) await paused(deps, client, waitMs)
   const message: Arrived = {
     device: session.device,
     route,
@@ -129,12 +138,7 @@ async function accept(
 }
 
 /** Waits for the device's rate. A connection with a waiting message reads no further, which is the pause. */
-async function paced(
-  { pace, waits, counters }: PublishDeps,
-  client: Client,
-  { device }: Session,
-): Promise<void> {
-  const waitMs = pace.take(device.deviceId)
+async function paused({ waits, counters }: PublishDeps, client: Client, waitMs: number): Promise<void> {
   if (waitMs === 0) return
   counters.paused++
   if (!(await waits.wait(waitMs))) throw new HubError('SHUTTING_DOWN', 'The hub is stopping.')

@@ -27,6 +27,15 @@ interface Value {
   extra: ObservationExtra
 }
 
+/** What most values have beside them; shared, so that nothing is made for it. */
+export const NO_EXTRA: ObservationExtra = Object.freeze({})
+
+/** Both together, the second over the first. */
+export function withExtra(one: ObservationExtra, other: ObservationExtra): ObservationExtra {
+  if (other === NO_EXTRA) return one
+  return one === NO_EXTRA ? other : { ...one, ...other }
+}
+
 const MAX_BEATS = 1000
 const MAX_INTERVAL_MS = 1_000_000
 const MAX_ACCURACY_M = 1_000_000
@@ -45,7 +54,7 @@ export function valueIn(sample: ValueInput, metric: Metric): Value | Rejection {
 
 function stateOf(word: unknown, metric: Metric): Value | Rejection {
   const value = typeof word === 'string' ? metric.states.indexOf(word) : -1
-  if (value >= 0) return { value, extra: {} }
+  if (value >= 0) return { value, extra: NO_EXTRA }
   return rejection('VALIDATION_ERROR', 'value', `${metric.name} is one of ${metric.states.join(', ')}`)
 }
 
@@ -101,7 +110,7 @@ function numberOf(raw: unknown, sample: ValueInput, metric: Metric): Value | Rej
 
 /** A value inside the metric's plausible range; outside it says so. */
 export function plausible(value: number, metric: Metric): Value | Rejection {
-  if (value >= metric.min && value <= metric.max) return { value, extra: {} }
+  if (value >= metric.min && value <= metric.max) return { value, extra: NO_EXTRA }
   return rejection(
     'OUT_OF_RANGE',
     'value',

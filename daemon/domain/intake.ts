@@ -1,6 +1,15 @@
 import { stampBeats } from './beats.ts'
 import { parseInstant } from './instant.ts'
-import { intervalsOf, isNumberWithin, plausible, type Rejection, rejection, valueIn } from './intake-value.ts'
+import {
+  intervalsOf,
+  isNumberWithin,
+  NO_EXTRA,
+  plausible,
+  type Rejection,
+  rejection,
+  valueIn,
+  withExtra,
+} from './intake-value.ts'
 import { type Metric, metricNamed, resolveMetric } from './metric.ts'
 import type { Observation, ObservationExtra } from './observation.ts'
 import { wallTimeToMs } from './zone.ts'
@@ -67,9 +76,8 @@ export function takeIn(sample: SampleInput, context: IntakeContext): Intake[] {
   if (Array.isArray(sample.value)) return takeBeats(sample.value, meant, sample, context, about)
   const value = valueIn(sample, meant.metric)
   if ('code' in value) return [{ rejected: value }]
-  return [
-    placed(meant, value.value, sample, context, { ...about, extra: { ...about.extra, ...value.extra } }),
-  ]
+  about.extra = withExtra(about.extra, value.extra)
+  return [placed(meant, value.value, sample, context, about)]
 }
 
 interface About {
@@ -90,11 +98,11 @@ function nameOf(
 ): { metric: Metric; extra: ObservationExtra } | Rejection {
   if (sample.metric === 'hrv') {
     const metric = metricNamed(context.hrvKind ?? 'hrv_rmssd')
-    if (metric) return { metric, extra: context.hrvKind ? {} : { kind_assumed: true } }
+    if (metric) return { metric, extra: context.hrvKind ? NO_EXTRA : { kind_assumed: true } }
   }
   const spoken = sample.metric === 'activity' && typeof sample.value === 'string'
   const metric = spoken ? metricNamed('activity_state') : resolveMetric(sample.metric)
-  if (metric) return { metric, extra: {} }
+  if (metric) return { metric, extra: NO_EXTRA }
   return rejection(
     'UNKNOWN_METRIC',
     'metric',
@@ -140,8 +148,8 @@ function aboutOf(
   atMs: number,
   assumed: ObservationExtra,
 ): About | Rejection {
-  const extra: ObservationExtra = { ...sample.facts, ...assumed }
-  if (typeof sample.localTime === 'string') extra.local_time = sample.localTime
+  let extra = withExtra(sample.facts ?? NO_EXTRA, assumed)
+  if (typeof sample.localTime === 'string') extra = { ...extra, local_time: sample.localTime }
   const { quality, censored, person, tEnd } = sample
   if (quality !== undefined && !isNumberWithin(quality, 0, 1))
     return rejection('VALIDATION_ERROR', 'quality', 'quality is a number from 0 to 1')
@@ -150,13 +158,13 @@ function aboutOf(
   if (censored !== undefined) {
     if (censored !== 'low' && censored !== 'high')
       return rejection('VALIDATION_ERROR', 'censored', 'censored is low or high')
-    extra.censored = censored
+    extra = { ...extra, censored }
   }
   if (tEnd !== undefined) {
     const end = parseInstant(tEnd, context.naiveZone)
     if ('wrong' in end) return rejection('VALIDATION_ERROR', 'tEnd', end.wrong)
     if (end.atMs < atMs) return rejection('VALIDATION_ERROR', 'tEnd', 'tEnd lies before ts')
-    extra['t_end'] = new Date(end.atMs).toISOString()
+    extra = { ...extra, t_end: new Date(end.atMs).toISOString() }
   }
   const percent = sample.facts?.['quality_pct']
   const told = quality ?? (isNumberWithin(percent, 0, 100) ? percent / 100 : null)
@@ -195,7 +203,7 @@ function placed(
         : 'the device does not serve this person'
     return { rejected: rejection('NOT_FOUND', 'person', why) }
   }
-  const extra = Object.keys(about.extra).length > 0 ? about.extra : null
+  const isPlain = about.extra === NO_EXTRA || Object.keys(about.extra).length === 0
   // Pulse from an oximeter is kept apart from a strap's heart rate by its source.
   const source = sample.metric === 'pulse_rate' ? 'plx' : context.source
   return {
@@ -207,7 +215,7 @@ function placed(
       value,
       source,
       quality: about.quality,
-      extra,
+      extra: isPlain ? null : about.extra,
     },
   }
 }
