@@ -129,6 +129,7 @@ export function createPersistence({ limits, isGranted, onQueueDropped, onRetaine
     /** Of several filters of one session the one with the highest QoS counts: a message is queued once. */
     async subscriptionsByTopic(topic: string): Promise<Subscription[]> {
       trees ??= indexOf(sessions)
+      if (trees.size === 0) return []
       const [first = '', second = ''] = topic.split('/', 2)
       const best = new Map<string, Subscription>()
       for (const tree of ['', first, `${first}/${second}`]) {

@@ -1,4 +1,4 @@
-import type { Outcome, StoredObservation } from '../domain/observation.ts'
+import type { Observation, Outcome, StoredObservation } from '../domain/observation.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Work } from './batch.ts'
 import { type Committed, OUTCOMES } from './protocol.ts'
@@ -60,7 +60,10 @@ export function createCalls(limits: Pick<StoreLimits, 'queuedRows' | 'commitCall
 
 /** What became of the rows of one call. */
 export function outcomesOf(committed: Committed, row: number, count: number): Outcome[] {
-  return Array.from(committed.outcomes.subarray(row, row + count), (code) => OUTCOMES[code] ?? 'accepted')
+  const outcomes = new Array<Outcome>(count)
+  for (let index = 0; index < count; index++)
+    outcomes[index] = OUTCOMES[committed.outcomes[row + index] ?? 0] ?? 'accepted'
+  return outcomes
 }
 
 /** What the unit of a call returned. */
@@ -106,8 +109,16 @@ export function landed(calls: readonly Call[], committed: Committed): Landed {
         continue
       }
       if (outcome === 'revised') result.revised += 1
-      result.observations.push({ ...observation, revision })
+      result.observations.push(stored(observation, revision))
     }
   })
   return result
+}
+
+/** Field by field, because a spread of every committed value is what a busy hub would mostly collect as garbage. */
+function stored(
+  { personId, deviceId, metric, atMs, value, source, quality, extra }: Observation,
+  revision: number,
+): StoredObservation {
+  return { personId, deviceId, metric, atMs, value, source, quality, extra, revision }
 }

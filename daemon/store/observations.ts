@@ -172,9 +172,9 @@ export function createObservations(
   }
 
   return {
-    append: async (batch) => {
-      checkRows(batch)
-      return writer.append(batch)
+    append(batch) {
+      const refusal = refusalOf(batch)
+      return refusal ? Promise.reject(refusal) : writer.append(batch)
     },
     range: async (wanted) => range(wanted),
     async level({ personId, metric, ...window }) {
@@ -222,17 +222,18 @@ function keyOf(metric: string): number {
   return found.key
 }
 
-/** Rows that SQLite would refuse must not reach a commit that others share. */
-function checkRows(rows: readonly Observation[]): void {
+/** Rows that SQLite would refuse must not reach a commit that others share; null when all are fit. */
+function refusalOf(rows: readonly Observation[]): HubError | null {
   for (const { metric, atMs, value, quality } of rows) {
-    keyOf(metric)
+    if (!metricNamed(metric)) return new HubError('UNKNOWN_METRIC', `There is no metric ${metric}.`)
     if (
       !Number.isSafeInteger(atMs) ||
       !Number.isFinite(value) ||
       (quality !== null && !Number.isFinite(quality))
     )
-      throw new HubError('VALIDATION_ERROR', `A value of ${metric} is not a number at a whole millisecond.`)
+      return new HubError('VALIDATION_ERROR', `A value of ${metric} is not a number at a whole millisecond.`)
   }
+  return null
 }
 
 function parsedExtra(json: string): ObservationExtra {

@@ -32,7 +32,7 @@ export interface LoadOptions {
   lockstep?: boolean
   /** Values of a message. */
   samples?: number
-  /** Time between the samples of a watch, 1 ms unless given. */
+  /** Time between the samples of a watch; without it each is stamped when it is sent. */
   stepMs?: number
   /** First instant; by default after those of all runs before. */
   fromMs?: number

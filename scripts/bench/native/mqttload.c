@@ -83,7 +83,9 @@ typedef struct {
   u64 sequence;
   Buffer out, in;
   u64 *sent_at;        /* by packet id, 0 when none is under way */
-  u64 *sequence_of;    /* by packet id */
+  u64 *stamp_of;       /* by packet id: the instant that its payload names */
+  u64 *sent_at_stamp;  /* by the low bits of that instant */
+  u64 next_stamp;
   const char *id, *key;
 } Connection;
 
@@ -92,11 +94,11 @@ static struct {
   int port, connections, subscribers, window, lockstep, seconds, warm, pid, samples, qos;
   double rate;
   u64 from_ms, step_ms, messages;
-} args = {"127.0.0.1", 0, "hf/#", 0, 1883, 50, 0, 1, 0, 3, 1, 0, 2, 1, 0, 0, 1, 0};
+} args = {"127.0.0.1", 0, "hf/#", 0, 1883, 50, 0, 1, 0, 3, 1, 0, 2, 1, 0, 0, 0, 0};
 
 static Connection *connections;
 static int total, ready_count, poll_fd, measuring, turn;
-static u64 acked, acked_in_all, received, lost_connections, measured_from;
+static u64 acked, acked_in_all, received, lost_connections, started, measured_from;
 static Histogram acknowledged, delivered;
 static FILE *acked_file;
 
@@ -149,23 +151,29 @@ static void put_packet(Connection *c, u8 type, const u8 *body, size_t n) {
 }
 
 /* One wide sample of two values, or with `samples` a list of wide samples of five, `samples` values in all. */
-static u64 time_of(u64 sequence) { return args.from_ms + sequence * ((args.samples + 4) / 5) * args.step_ms; }
+/* With --step-ms samples stand that far apart, else a sample is stamped when it is sent, as a watch does, but never twice alike. */
+static u64 stamp(Connection *c, u64 scheduled) {
+  u64 step = args.step_ms ? args.step_ms : 1, span = (args.samples + 4) / 5 * step;
+  u64 live = args.step_ms || scheduled < started ? 0 : args.from_ms + (scheduled - started) / 1000000;
+  u64 at_ms = live > c->next_stamp ? live : c->next_stamp;
+  c->next_stamp = at_ms + span;
+  return at_ms;
+}
 
-static size_t payload(char *at, const Connection *c) {
-  u64 at_ms = time_of(c->sequence);
+static size_t payload(char *at, const Connection *c, u64 at_ms) {
+  u64 step = args.step_ms ? args.step_ms : 1;
   int hr = 60 + c->sequence % 60, spo2 = 94 + c->sequence % 6;
   if (args.samples == 2)
     return sprintf(at, "{\"ts\":%llu,\"hr\":%d,\"spo2\":%d}", (unsigned long long)at_ms, hr, spo2);
   size_t n = 0;
   for (int i = 0; i < args.samples / 5; i++)
     n += sprintf(at + n, "%c{\"ts\":%llu,\"hr\":%d,\"spo2\":%d,\"respiratory_rate\":%d,\"skin_temp\":33.%d,\"stress\":0.%d}",
-                 i ? ',' : '[', (unsigned long long)(at_ms + i * args.step_ms), hr, spo2, 12 + (int)(c->sequence % 6),
+                 i ? ',' : '[', (unsigned long long)(at_ms + i * step), hr, spo2, 12 + (int)(c->sequence % 6),
                  (int)(c->sequence % 10), 1 + (int)(c->sequence % 8));
   at[n++] = ']';
   return n;
 }
 
-/* Subscribers read the instant of sending from the sequence number's slot of the publisher, which shares our memory. */
 static void publish(Connection *c, u64 scheduled) {
   u8 body[MAX_PAYLOAD];
   char topic[128];
@@ -177,8 +185,10 @@ static void publish(Connection *c, u64 scheduled) {
     c->under_way++;
   }
   c->sent_at[c->packet_id] = scheduled;
-  c->sequence_of[c->packet_id] = c->sequence;
-  n += payload((char *)body + n, c);
+  u64 at_ms = stamp(c, scheduled);
+  c->stamp_of[c->packet_id] = at_ms;
+  c->sent_at_stamp[at_ms % PACKET_IDS] = scheduled;
+  n += payload((char *)body + n, c, at_ms);
   c->sequence++;
   put_packet(c, 0x30 | args.qos << 1, body, n);
 }
@@ -213,14 +223,14 @@ static void on_acknowledged(Connection *c, unsigned packet_id) {
   c->sent_at[packet_id] = 0;
   c->under_way--;
   acked_in_all++;
-  if (acked_file) fprintf(acked_file, "%s %llu\n", c->id, (unsigned long long)(time_of(c->sequence_of[packet_id])));
+  if (acked_file) fprintf(acked_file, "%s %llu\n", c->id, (unsigned long long)c->stamp_of[packet_id]);
   if (measuring) {
     acked++;
     count(&acknowledged, (now_ns() - sent) / 1000);
   }
 }
 
-/* `ts` in the payload names the message: its publisher is the device of the topic. */
+/* Device of the topic and `ts` name the message, and its publisher shares our memory, so it tells when it was sent. */
 static void on_delivered(const u8 *body, size_t n) {
   size_t topic = body[0] << 8 | body[1];
   char text[256];
@@ -229,11 +239,11 @@ static void on_delivered(const u8 *body, size_t n) {
   text[kept] = 0;
   const char *ts = strstr(text, "\"ts\":");
   if (!ts || !measuring) return;
-  u64 sequence = (strtoull(ts + 5, 0, 10) - args.from_ms) / args.step_ms;
+  u64 at_ms = strtoull(ts + 5, 0, 10);
   for (int i = 0; i < args.connections; i++) {
     Connection *c = connections + i;
     if (strlen(c->id) + 7 != topic || memcmp(body + 2 + 3, c->id, strlen(c->id))) continue;
-    u64 sent = c->sent_at[sequence % (PACKET_IDS - 1) + 1];
+    u64 sent = c->sent_at_stamp[at_ms % PACKET_IDS];
     if (sent < measured_from) return;
     received++;
     count(&delivered, (now_ns() - sent) / 1000);
@@ -346,7 +356,9 @@ static void name_connections(void) {
       c->key = strdup(key);
     }
     c->sent_at = calloc(PACKET_IDS, sizeof(u64));
-    c->sequence_of = calloc(PACKET_IDS, sizeof(u64));
+    c->stamp_of = calloc(PACKET_IDS, sizeof(u64));
+    c->sent_at_stamp = calloc(PACKET_IDS, sizeof(u64));
+    c->next_stamp = args.from_ms;
   }
   if (file) fclose(file);
 }
@@ -392,7 +404,7 @@ static double resident_mb(int pid) {
   return resident * (double)sysconf(_SC_PAGESIZE) / 1048576;
 }
 
-static void publish_due(u64 t, u64 started, u64 *sent) {
+static void publish_due(u64 t, u64 *sent) {
   u64 due = (u64)((t - started) * 1e-9 * args.rate) + 1;
   for (; *sent < due; ++*sent) {
     Connection *c = connections + *sent % args.connections;
@@ -460,7 +472,8 @@ int main(int argc, char **argv) {
   name_connections();
   connect_all();
 
-  u64 started = now_ns(), warm_until = started + args.warm * 1000000000ull;
+  started = now_ns();
+  u64 warm_until = started + args.warm * 1000000000ull;
   u64 until = warm_until + args.seconds * 1000000000ull, looked = 0, sent = 0;
   double cpu_from = 0, resident_most = 0;
   for (u64 t; (t = now_ns()) < until && lost_connections < (u64)total && (!args.messages || acked_in_all < args.messages);) {
@@ -476,7 +489,7 @@ int main(int argc, char **argv) {
     }
     int wait_ms = 10;
     if (args.rate > 0) {
-      publish_due(t, started, &sent);
+      publish_due(t, &sent);
       u64 next = started + (u64)(sent * 1e9 / args.rate);
       wait_ms = next > now_ns() + 1100000 ? 1 : 0;
     } else if (args.lockstep) take_turns();
@@ -492,16 +505,16 @@ int main(int argc, char **argv) {
     if (!under_way || lost_connections) break;
     handle_events(5);
   }
-  u64 furthest = 0;
+  u64 furthest = args.from_ms;
   for (int i = 0; i < args.connections; i++)
-    if (connections[i].sequence > furthest) furthest = connections[i].sequence;
+    if (connections[i].next_stamp > furthest) furthest = connections[i].next_stamp;
   printf("{\"ackedPerS\":%.1f,\"acked\":%llu,\"p50Ms\":%.3f,\"p99Ms\":%.3f,\"p999Ms\":%.3f,\"maxMs\":%.3f,"
          "\"cpu\":%.3f,\"residentMb\":%.1f,\"unacked\":%ld,\"lostConnections\":%llu,\"nextFromMs\":%llu,"
          "\"receivedPerS\":%.1f,\"deliveredP50Ms\":%.3f,\"deliveredP99Ms\":%.3f}\n",
          acked / elapsed, (unsigned long long)acked_in_all, quantile_ms(&acknowledged, 0.5),
          quantile_ms(&acknowledged, 0.99), quantile_ms(&acknowledged, 0.999), acknowledged.max / 1000.0, cpu / elapsed,
          resident_most, under_way, (unsigned long long)lost_connections,
-         (unsigned long long)time_of(furthest), received / elapsed,
+         (unsigned long long)furthest, received / elapsed,
          quantile_ms(&delivered, 0.5), quantile_ms(&delivered, 0.99));
   if (acked_file) fclose(acked_file);
   return 0;
