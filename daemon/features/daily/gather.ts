@@ -109,6 +109,7 @@ export async function gatherRows(stretch: Stretch, deps: GatherDeps): Promise<Da
   )
   const days = {
     nights: daysIn(told.nights, dayOf),
+    allNights: daysIn(told.allNights, dayOf),
     activities: daysIn(told.activities, dayOf),
     meals: daysIn(told.meals, dayOf),
   }
@@ -119,7 +120,8 @@ export async function gatherRows(stretch: Stretch, deps: GatherDeps): Promise<Da
       activity: days.activities.has(date),
       meal: days.meals.has(date),
     }
-    const numbers = numbersOf(model, measured(date), moods.get(date) ?? null, steps.get(date) ?? null)
+    const told = { mood: moods.get(date) ?? null, steps: steps.get(date) ?? null }
+    const numbers = numbersOf(model, measured(date), told, days.allNights.has(date))
     const reasons = reasonsOf(numbers, model?.readings ?? 0, has)
     return { date, ...numbers, glucose_readings: model?.readings ?? 0, reasons, computed_at: iso(deps.now()) }
   })
@@ -134,10 +136,12 @@ interface Window {
 function numbersOf(
   model: Model | undefined,
   measured: Readonly<Record<OfDay, number | null>>,
-  mood: number | null,
-  steps: number | null,
+  { mood, steps }: { mood: number | null; steps: number | null },
+  hasNight: boolean,
 ): DayNumbers {
   const { sleep_duration: sleptS, sleep_quality: quality, ...vitals } = measured
+  // Nights that were told beat what a device had counted up to, which may be their own echo.
+  const counted = hasNight || sleptS === null ? null : sleptS / 60
   return {
     avg_glucose: model?.glucoseMean ?? null,
     min_glucose: model?.glucoseMin ?? null,
@@ -148,9 +152,8 @@ function numbersOf(
     time_below_range_percent: model?.belowPercent ?? null,
     total_carbs_grams: model?.carbsG ?? null,
     total_calories: model?.kcal ?? null,
-    // A whole night that was told beats what a device had counted up to.
-    total_sleep_minutes: model?.sleepMinutes ?? (sleptS === null ? null : sleptS / 60),
-    sleep_quality_score: model?.sleepQuality ?? quality,
+    total_sleep_minutes: model?.sleepMinutes ?? counted,
+    sleep_quality_score: model?.sleepQuality ?? (hasNight ? null : quality),
     total_exercise_minutes: model?.exerciseMinutes ?? null,
     mood,
     ...vitals,
@@ -194,6 +197,8 @@ function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources 
   }
   return {
     nights: leading('sleep'),
+    /** Rivals too: their values must not come back as what a device measured. */
+    allNights: records({ kind: 'sleep', ...window }),
     activities: leading('activity'),
     meals: records({ kind: 'meal', ...window }),
   }

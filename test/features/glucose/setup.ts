@@ -67,6 +67,7 @@ export async function household(
   const { http } = await setupHttp(t, {
     features: features(parts),
     store,
+    settings: { rateLimitPerMinute: 0, deviceRateLimitPerMinute: 0 },
     deps: { clock, authenticator: { fromBearer: known, fromApiKey: known, isClaimed: () => true } },
   })
 
