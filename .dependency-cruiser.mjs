@@ -53,7 +53,7 @@ export default {
       name: 'app-imports',
       comment: 'The composition root knows every part, but not the tests, the command line or the entry.',
       severity: 'error',
-      from: { path: '^daemon/app\\.ts$' },
+      from: { path: ['^daemon/app\\.ts$', '^daemon/composition/', '^daemon/house\\.ts$'] },
       to: { path: ['^test/', '^scripts/', '^daemon/cli/', '^daemon/ui/', '^daemon/main\\.ts$'] },
     },
     {
@@ -66,8 +66,10 @@ export default {
     {
       name: 'only-main-and-tests-import-app',
       severity: 'error',
-      from: { pathNot: ['^test/', '^scripts/', '^daemon/main\\.ts$'] },
-      to: { path: '^daemon/app\\.ts$' },
+      from: {
+        pathNot: ['^test/', '^scripts/', '^daemon/main\\.ts$', '^daemon/app\\.ts$', '^daemon/composition/'],
+      },
+      to: { path: ['^daemon/app\\.ts$', '^daemon/composition/'] },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -1,0 +1,107 @@
+/** Which features a hub has, and what each is given. */
+import type { Broker } from '../broker/broker.ts'
+import type { Feature } from '../domain/route.ts'
+import type { Announcement } from '../features/announce/announce.ts'
+import { createHomeAutomation } from '../features/home-automation/home-automation.ts'
+import { createLocal } from '../features/local/local.ts'
+import { observations } from '../features/observations/observations.ts'
+import { exposeCounts } from '../features/operations/gauges.ts'
+import { operations, type PartState } from '../features/operations/operations.ts'
+import type { House } from '../house.ts'
+import { fingerprintWords } from '../kernel/words.ts'
+import { type Household, hubName } from './household.ts'
+
+const WORDS_SHOWN = 4
+
+interface Surroundings {
+  broker: Broker
+  announcement: Announcement
+  ports: () => { httpPort: number; httpsPort: number }
+}
+
+/** In start order; they stop in the reverse. */
+export function featuresOf(
+  house: House,
+  household: Household,
+  { broker, announcement, ports }: Surroundings,
+): Feature[] {
+  const { store, clock, log, registry, version, tls } = house
+  const { accounts, people, devices, consents, pairing, ingest, liveChannel, live } = household
+  exposeCounts(registry, {
+    store: () => ({ ...store.stats() }),
+    broker: () => ({ ...broker.stats() }),
+    live: () => ({ ...live.stats(), connections: liveChannel.connections() }),
+    process: () => ({
+      residentBytes: process.memoryUsage.rss(),
+      uptimeSeconds: Math.round(process.uptime()),
+    }),
+  })
+  const greeting = () => {
+    const host = house.network().reachable[0] ?? 'localhost'
+    return {
+      claimed: accounts.isClaimed(),
+      hubName: hubName(house, accounts),
+      caSha256: tls().caSha256,
+      fingerprintWords: fingerprintWords(tls().caSha256, WORDS_SHOWN),
+      httpsUrl: `https://${host}:${ports().httpsPort}/`,
+      caUrl: `http://${host}:${ports().httpPort}/ca.crt`,
+      mqttsPort: broker.mqttsPort,
+    }
+  }
+  return [
+    accounts.feature,
+    people.feature,
+    devices.feature,
+    consents.feature,
+    pairing.feature,
+    createLocal({
+      clock,
+      ports: { ...accounts, reset: () => accounts.reset([pairing.planNone(), consents.planNone()]) },
+    }),
+    ingest.feature,
+    household.glucose.feature,
+    household.records.feature,
+    household.daily.feature,
+    observations({ store, now: clock.now }),
+    liveChannel.feature,
+    createHomeAutomation({
+      store,
+      clock,
+      log: log.child({ part: 'home-automation' }),
+      heard: devices.heard,
+      onHeardChanged: devices.onChanged,
+      publish: (topic, payload) => broker.publish(topic, payload, { retain: true }),
+    }),
+    announcement.feature,
+    operations({
+      version,
+      now: clock.now,
+      parts: () => partStates(house, announcement),
+      metrics: () => registry.metrics(),
+      greeting,
+    }),
+  ]
+}
+
+function partStates({ store, tls }: House, announcement: Announcement): PartState[] {
+  const { diskFull } = store.stats()
+  const { leftOut } = tls()
+  return [
+    {
+      name: 'store',
+      state: diskFull ? 'degraded' : 'up',
+      detail: diskFull ? 'the disk is full: values wait' : null,
+    },
+    { name: 'broker', state: 'up', detail: null },
+    { name: 'http', state: 'up', detail: null },
+    {
+      name: 'certificate',
+      state: 'up',
+      detail:
+        leftOut.length > 0
+          ? `not valid for ${leftOut.join(', ')}: outside what a household CA may vouch for`
+          : null,
+    },
+    { name: 'announcement', ...announcement.state() },
+  ]
+}

@@ -1,0 +1,131 @@
+/** People, their devices, who may see what, and what is recorded: everything that works without a listener. */
+import type { Config } from '../../config/schema.ts'
+import type { Actor } from '../domain/access.ts'
+import { type Accounts, createAccounts } from '../features/accounts/accounts.ts'
+import { createConsents } from '../features/consents/consents.ts'
+import { createDaily } from '../features/daily/daily.ts'
+import { createDevices, type Devices } from '../features/devices/devices.ts'
+import { createGlucose } from '../features/glucose/glucose.ts'
+import { createIngest } from '../features/ingest/ingest.ts'
+import { createLiveChannel } from '../features/live-channel/live-channel.ts'
+import { createPairing } from '../features/pairing/pairing.ts'
+import { createPeople } from '../features/people/people.ts'
+import { createRecords } from '../features/records/records.ts'
+import type { House } from '../house.ts'
+import { newId } from '../kernel/ids.ts'
+import { createLive } from '../live/live.ts'
+import { MANUAL_DEVICE_ID } from '../store/hub.ts'
+import { createSources } from '../store/sources.ts'
+
+export type Household = ReturnType<typeof createHousehold>
+
+/** Builds them on an open house. Nothing listens yet. */
+export function createHousehold(house: House) {
+  const { store, clock, log, secret, hubId, config, tls } = house
+  const live = createLive({ clock, base: Math.round(clock.now() * 1000) })
+  const notify = (topic: string, type: string, data: unknown, personId: string | null) =>
+    void live.publish(topic, type, data, { personId, class: 'any' })
+  const timezone = () => accounts.chosen().timezone ?? householdZone(config)
+  const people = createPeople({ store, clock, timezone })
+  const devices = createDevices({
+    store,
+    clock,
+    log: log.child({ part: 'devices' }),
+    timezone,
+    zoneOfPerson: (personId) => people.get(personId)?.timezone ?? null,
+    notify,
+  })
+  const consents = createConsents({ store, clock })
+  const accounts: Accounts = createAccounts({
+    store,
+    clock,
+    log: log.child({ part: 'accounts' }),
+    hubId,
+    secret,
+    grantsOf: consents.grantsOf,
+    planGrants: consents.planGrants,
+    redeemInvite: (code) => pairing.redeemInvite(code),
+  })
+  let whereabouts = { host: 'localhost', port: 0, hints: [] as readonly string[] }
+  const pairing = createPairing({
+    store,
+    clock,
+    log: log.child({ part: 'pairing' }),
+    secret,
+    spkiSha256: () => tls().spkiSha256,
+    whereabouts: () => whereabouts,
+    phones: accounts,
+    devices,
+    notify,
+  })
+  const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const sources = createSources({ store, now: clock.now })
+  const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()
+  const glucose = createGlucose({ store, sources, now: clock.now, zoneOf, wearerAt: devices.wearerAt })
+  const records = createRecords({
+    store,
+    sources,
+    now: clock.now,
+    newId: () => newId(clock.now()),
+    zoneOf,
+    wearerAt: devices.wearerAt,
+  })
+  const daily = createDaily({
+    store,
+    sources,
+    now: clock.now,
+    zoneOf,
+    glucose: glucose.traces.read,
+    records: records.all,
+    onRecordsChanged: records.onChanged,
+  })
+  const liveChannel = createLiveChannel({
+    live,
+    clock,
+    log: log.child({ part: 'live' }),
+    newId: () => newId(clock.now()),
+    credentials: { fromBearer: accounts.fromBearer, fromApiKey: devices.fromApiKey },
+    current: (actor) => currentActor(actor, accounts, devices),
+    personExists: people.exists,
+    telemetry: ingest.telemetry,
+  })
+  people.onRemoved(() => {
+    for (const part of [devices, consents, accounts]) part.reload()
+    liveChannel.recheck()
+  })
+  consents.onChanged(() => liveChannel.recheck())
+  accounts.onRevoked(({ signInId }) => liveChannel.dropSignIn(signInId))
+  devices.onRevoked(({ deviceId }) => liveChannel.dropDevice(deviceId))
+  return {
+    live,
+    people,
+    devices,
+    consents,
+    accounts,
+    pairing,
+    ingest,
+    glucose,
+    records,
+    daily,
+    liveChannel,
+    notify,
+    setWhereabouts(found: typeof whereabouts) {
+      whereabouts = found
+    },
+  }
+}
+
+function householdZone(config: Config): string {
+  return config.timezone || Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC'
+}
+
+/** Grants, roles and whom a device serves change while a socket is open. */
+function currentActor(actor: Actor, accounts: Accounts, devices: Devices): Actor | null {
+  if (actor.kind === 'user') return accounts.actorOf(actor.signInId)
+  return actor.kind === 'device' ? devices.actorOf(actor.deviceId) : actor
+}
+
+/** What the hub is called: the owner's word, else the setting. */
+export function hubName({ config }: House, accounts: Accounts): string {
+  return accounts.chosen().hubName ?? config.name
+}
