@@ -121,6 +121,30 @@ export function statisticsOf(bucket: Bucket): Omit<BucketRow, 'start' | 'device'
   }
 }
 
+export type BucketValue = number | Uint8Array | null
+
+/** The same in the order of STATISTICS, for statements that are bound by position. */
+export function statisticValues(bucket: Bucket): BucketValue[] {
+  return [
+    bucket.n,
+    bucket.sum,
+    bucket.sumSq,
+    bucket.min,
+    bucket.minAt,
+    bucket.max,
+    bucket.maxAt,
+    bucket.first,
+    bucket.firstAt,
+    bucket.last,
+    bucket.lastAt,
+    bucket.coveredMs,
+    bucket.sumVDt,
+    bucket.nDiff,
+    bucket.sumSqDiff,
+    encodeBins(bucket.bins),
+  ]
+}
+
 /** How the metric behind a key is counted. */
 export function quantumOf(metric: number): Quantum {
   return metricByKey(metric)

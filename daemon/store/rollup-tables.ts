@@ -3,6 +3,7 @@ import { addSample, type Bucket, emptyBucket, mergeAll } from '../../models/seri
 import { dayBounds, isZone, localDay } from '../domain/zone.ts'
 import {
   type BucketRow,
+  type BucketValue,
   bucketOf,
   DAYS,
   HOUR_MS,
@@ -19,7 +20,7 @@ import {
   scaledValue,
   seriesName,
   startOf,
-  statisticsOf,
+  statisticValues,
 } from './rollup-rows.ts'
 
 /** Roll-up rows as the writer sees them. Every function runs inside the caller's transaction. */
@@ -47,24 +48,19 @@ export interface RollupTables {
   forgetZones(): void
 }
 
-/** Keys that the minute table's writing statement adds to the statistics. */
-interface MinuteRow extends ReturnType<typeof statisticsOf>, SeriesKeys {
-  start: number
-  rev: number
-}
-
 const columns = STATISTICS.join(', ')
-const values = STATISTICS.map((name) => `:${name}`).join(', ')
+const values = STATISTICS.map(() => '?').join(', ')
 const updates = STATISTICS.map((name) => `${name} = excluded.${name}`).join(', ')
 
+// Both are bound by position: a reading of a slow sensor writes a minute of its own, and twenty names cost more than the row.
 const WRITE_MINUTE = `
   INSERT INTO rollup_minute (start, person, metric, device, ${columns}, rev)
-  VALUES (:start, :person, :metric, :device, ${values}, :rev)
+  VALUES (?, ?, ?, ?, ${values}, ?)
   ON CONFLICT (start, person, metric, device) DO UPDATE SET ${updates}, rev = max(rollup_minute.rev + 1, excluded.rev)`
 
 const WRITE_LEVEL = `
   INSERT INTO rollup (level, person, metric, start, device, ${columns}, rev)
-  VALUES (:level, :person, :metric, :start, :device, ${values}, 1)
+  VALUES (?, ?, ?, ?, ?, ${values}, 1)
   ON CONFLICT (level, person, metric, start, device) DO UPDATE SET ${updates}, rev = rollup.rev + 1`
 
 /** Sixty look-ups by key: a range over the time-first table would read every series of the hour. */
@@ -109,10 +105,8 @@ export function createRollupTables(db: Database.Database): RollupTables {
      WHERE ts >= :from AND ts < :to AND person = :person AND metric = :metric AND device = :device
      ORDER BY ts`,
   )
-  const writeMinute = db.prepare<MinuteRow>(WRITE_MINUTE)
-  const writeLevel = db.prepare<
-    SeriesKeys & ReturnType<typeof statisticsOf> & { level: number; start: number }
-  >(WRITE_LEVEL)
+  const writeMinute = db.prepare<BucketValue[]>(WRITE_MINUTE)
+  const writeLevel = db.prepare<BucketValue[]>(WRITE_LEVEL)
   const dropMinute = db.prepare<SeriesKeys & { start: number }>(
     `DELETE FROM rollup_minute WHERE start = :start AND person = :person AND metric = :metric AND device = :device`,
   )
@@ -152,6 +146,15 @@ export function createRollupTables(db: Database.Database): RollupTables {
     return zone
   }
 
+  function storeLevel(
+    level: number,
+    { person, metric, device }: SeriesKeys,
+    startMs: number,
+    bucket: Bucket,
+  ) {
+    writeLevel.run(level, person, metric, startMs, device, ...statisticValues(bucket))
+  }
+
   function writeDay(series: SeriesKeys, day: { fromMs: number; toMs: number }): void {
     const quarters = quartersBetween.all({ ...keysOf(series), from: day.fromMs, to: day.toMs }).map(bucketOf)
     if (quarters.length === 0) {
@@ -159,7 +162,7 @@ export function createRollupTables(db: Database.Database): RollupTables {
       return
     }
     const bucket = mergeAll(quarters, quantumOf(series.metric).maxGapMs)
-    writeLevel.run({ ...keysOf(series), level: DAYS, start: day.fromMs, ...statisticsOf(bucket) })
+    storeLevel(DAYS, series, day.fromMs, bucket)
   }
 
   /** Drops stored quarters of the hour that have no rows any more; returns their starts. */
@@ -183,13 +186,12 @@ export function createRollupTables(db: Database.Database): RollupTables {
       dropLevel.run({ ...series, level: HOURS, start: hour.hour })
       return gone
     }
-    for (const { startMs, bucket } of quarters)
-      writeLevel.run({ ...series, level: QUARTERS, start: startMs, ...statisticsOf(bucket) })
+    for (const { startMs, bucket } of quarters) storeLevel(QUARTERS, series, startMs, bucket)
     const whole = mergeAll(
       quarters.map((quarter) => quarter.bucket),
       quantumOf(hour.metric).maxGapMs,
     )
-    writeLevel.run({ ...series, level: HOURS, start: hour.hour, ...statisticsOf(whole) })
+    storeLevel(HOURS, series, hour.hour, whole)
     return [...gone, ...quarters.map(({ startMs }) => startMs)]
   }
 
@@ -213,7 +215,8 @@ export function createRollupTables(db: Database.Database): RollupTables {
       return bucket
     },
     writeMinute(series, startMs, bucket, rev) {
-      writeMinute.run({ ...keysOf(series), start: startMs, rev, ...statisticsOf(bucket) })
+      const { person, metric, device } = series
+      writeMinute.run(startMs, person, metric, device, ...statisticValues(bucket), rev)
     },
     dropMinute: (series, startMs) => void dropMinute.run({ ...keysOf(series), start: startMs }),
     writeHours(hours) {
