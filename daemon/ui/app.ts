@@ -1,14 +1,15 @@
 /** What every screen may use, handed down by context instead of by imports of singletons. */
 import type { ReadonlySignal, Signal } from '@preact/signals'
 import { createContext } from 'preact'
-import { useContext } from 'preact/hooks'
+import { useContext, useMemo } from 'preact/hooks'
 import type { Format } from './i18n/format.ts'
-import type { Translate } from './i18n/translate.ts'
+import { type Catalogue, createTranslate, type Translate, type TranslateOf } from './i18n/translate.ts'
 import type { Welcome } from './net/answers.ts'
 import type { Api } from './net/api.ts'
 import type { Session } from './net/session.ts'
 import type { Updates } from './offline/updates.ts'
 import type { Router } from './router.ts'
+import type { Following } from './state/following.ts'
 import type { Household } from './state/household.ts'
 import type { HubClock } from './state/hub-clock.ts'
 import type { Link } from './state/link.ts'
@@ -16,6 +17,7 @@ import type { Pairing } from './state/pairing.ts'
 
 export interface App {
   t: Translate
+  locale: string
   format: Format
   router: Router
   api: Api
@@ -24,6 +26,8 @@ export interface App {
   pairing: Pairing
   clock: HubClock
   link: Link
+  /** Live topics of the screen that is open. */
+  following: Following
   updates: Updates
   /** What the hub says to everybody: its name, version, certificate; null until it was asked. */
   welcome: ReadonlySignal<Welcome | null>
@@ -45,7 +49,19 @@ export function useApp(): App {
   return app
 }
 
+/** The words of one area, which are loaded with its screens and not before. */
+export function useWords<C extends Catalogue>(words: C): TranslateOf<C> {
+  const { locale } = useApp()
+  return useMemo(() => createTranslate(words, locale), [words, locale])
+}
+
 export function isOwner({ session }: App): boolean {
   const state = session.state.value
   return state.kind === 'signed-in' && state.user.role === 'owner'
+}
+
+/** Whether the signed-in person has one of these roles. */
+export function hasRole({ session }: App, roles: readonly string[]): boolean {
+  const state = session.state.value
+  return state.kind === 'signed-in' && roles.includes(state.user.role)
 }

@@ -12,6 +12,7 @@ import { createUpdates } from './offline/updates.ts'
 import { createVault } from './offline/vault.ts'
 import { createRouter } from './router.ts'
 import { Root } from './screens/root.tsx'
+import { createFollowing } from './state/following.ts'
 import { createHousehold, type Snapshot } from './state/household.ts'
 import { createHubClock } from './state/hub-clock.ts'
 import { createLink } from './state/link.ts'
@@ -67,6 +68,7 @@ function start(root: HTMLElement): void {
   })
   const household = createHousehold({ api, nowMs: clock.nowMs, later })
   const pairing = createPairing(api)
+  const following = createFollowing()
   const socket = createSocket({
     open: (protocols) => wireTo(protocols),
     token: session.freshToken,
@@ -79,10 +81,12 @@ function start(root: HTMLElement): void {
     onEvent(event) {
       if (event.topic === 'pairing') void pairing.requests.reload()
       else household.apply(event)
+      following.hear(event)
     },
     onGap(topic) {
       if (topic === 'pairing') void pairing.requests.reload()
       else household.refetch(topic)
+      following.gap(topic)
     },
     onState: link.socket,
     onRevoked: () => void session.end(),
@@ -100,6 +104,7 @@ function start(root: HTMLElement): void {
   })
   const app: App = {
     t,
+    locale,
     format: createFormat(locale, t),
     router,
     api,
@@ -108,6 +113,7 @@ function start(root: HTMLElement): void {
     pairing,
     clock,
     link,
+    following,
     updates,
     welcome,
     hubName,
@@ -185,7 +191,9 @@ function start(root: HTMLElement): void {
       const people = household.people.state.value.value
       if (state.kind !== 'signed-in' || people === null) return
       const own = state.user.role === 'owner' ? ['edge', 'pairing'] : ['edge']
-      socket.want([...own, ...people.slice(0, PEOPLE_FOLLOWED).map((person) => `person:${person.id}`)])
+      const shown = following.topics.value
+      const followed = people.slice(0, PEOPLE_FOLLOWED - shown.length).map(({ id }) => `person:${id}`)
+      socket.want([...new Set([...own, ...shown, ...followed])])
     })
   }
 

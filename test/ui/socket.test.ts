@@ -7,6 +7,7 @@ interface PlayedWire extends Wire {
   said: Record<string, unknown>[]
   protocols: string[]
   hear(message: unknown): void
+  hearBytes(bytes: ArrayBuffer): void
   /** Opens and greets, as the hub does once it knows the token. */
   welcome(): void
   end(code: number): void
@@ -87,6 +88,7 @@ function setup() {
 
 function playedWire(protocols: string[]): PlayedWire {
   return {
+    binaryType: 'blob',
     protocols,
     said: [],
     onopen: null,
@@ -98,6 +100,9 @@ function playedWire(protocols: string[]): PlayedWire {
     close() {},
     hear(message) {
       this.onmessage?.({ data: JSON.stringify(message) })
+    },
+    hearBytes(bytes) {
+      this.onmessage?.({ data: bytes })
     },
     welcome() {
       this.onopen?.()
@@ -250,5 +255,38 @@ test('messages that are not ours change nothing', async () => {
   await settle()
   const wire = join({ 'person:mia': 1 })
   for (const data of ['{', 'null', '[]', '{"type":"vitals"}', new ArrayBuffer(8)]) wire.onmessage?.({ data })
+  assert.deepEqual(heard, [])
+})
+
+function binaryFrame(header: unknown, joints: readonly number[]): ArrayBuffer {
+  const text = new TextEncoder().encode(JSON.stringify(header))
+  const bytes = new Uint8Array(4 + text.length + joints.length * 4)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, text.length, true)
+  bytes.set(text, 4)
+  for (const [index, value] of joints.entries()) view.setFloat32(4 + text.length + index * 4, value, true)
+  return bytes.buffer
+}
+
+test('a binary frame is its header with the joints beside it', async () => {
+  const { socket, heard, settle, join } = setup()
+  socket.want(['camera:yard'])
+  await settle()
+  const wire = join({ 'camera:yard': 1 })
+  const header = { type: 'pose', topic: 'camera:yard', seq: 2, ts: '2026-11-20T14:00:00.000Z', data: {} }
+  wire.hearBytes(binaryFrame(header, [320.5, 12, 0.25]))
+  assert.deepEqual(heard, [{ ...header, joints: new Float32Array([320.5, 12, 0.25]) }])
+})
+
+test('a binary frame that is cut short, or claims more than it has, changes nothing', async () => {
+  const { socket, heard, settle, join } = setup()
+  socket.want(['camera:yard'])
+  await settle()
+  const wire = join({ 'camera:yard': 1 })
+  const whole = binaryFrame({ type: 'pose', topic: 'camera:yard', seq: 2, data: {} }, [1, 2, 3])
+  for (const bytes of [0, 3, 4, 20]) wire.hearBytes(whole.slice(0, bytes))
+  const boast = whole.slice(0)
+  new DataView(boast).setUint32(0, 0xffffffff, true)
+  wire.hearBytes(boast)
   assert.deepEqual(heard, [])
 })

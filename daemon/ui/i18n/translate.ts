@@ -3,26 +3,28 @@ import { en } from './en.ts'
 
 type Plural = { readonly one: string; readonly other: string }
 export type Sentence = string | Plural
-export type Catalogue = Readonly<Record<keyof typeof en, Sentence>>
+/** Sentences by name: the app's own, or those of one area, which come with its code. */
+export type Catalogue = Readonly<Record<string, Sentence>>
 export type Key = keyof typeof en
 
 /** The names between braces of a sentence. */
 type Names<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never
-type Text<K extends Key> = (typeof en)[K] extends Plural
-  ? (typeof en)[K]['other'] | '{count}'
-  : (typeof en)[K]
-type Values<K extends Key> = Record<Names<Text<K>>, string | number>
-type Arguments<K extends Key> = [Names<Text<K>>] extends [never] ? [] : [values: Values<K>]
+type Text<S> = S extends Plural ? S['other'] | '{count}' : S
+type Arguments<S> = [Names<Text<S>>] extends [never] ? [] : [values: Record<Names<Text<S>>, string | number>]
 
-export type Translate = <K extends Key>(key: K, ...values: Arguments<K>) => string
+export type TranslateOf<C extends Catalogue> = <K extends keyof C & string>(
+  key: K,
+  ...values: Arguments<C[K]>
+) => string
+export type Translate = TranslateOf<typeof en>
 
 /** `count` chooses the plural form of a sentence that has two; numbers are written the way the locale does. */
-export function createTranslate(catalogue: Catalogue, locale: string): Translate {
+export function createTranslate<C extends Catalogue>(catalogue: C, locale: string): TranslateOf<C> {
   const plural = new Intl.PluralRules(locale)
   const number = new Intl.NumberFormat(locale)
   return (key, ...[values]) => {
     const given: Readonly<Record<string, string | number>> = values ?? {}
-    const sentence = catalogue[key]
+    const sentence: Sentence = catalogue[key] ?? key
     const text = typeof sentence === 'string' ? sentence : sentence[form(given['count'])]
     return text.replace(/\{(\w+)\}/g, (_all, name: string) => {
       const value = given[name]

@@ -2,6 +2,7 @@
 
 /** What the client uses of a WebSocket, so that a test can play the hub. */
 export interface Wire {
+  binaryType: string
   send(text: string): void
   close(): void
   onopen: (() => void) | null
@@ -15,6 +16,8 @@ export interface LiveEvent {
   seq: number
   ts: string
   data: unknown
+  /** Numbers that came beside `data` in a binary frame: x, y, score of every joint. */
+  joints?: Float32Array
 }
 
 /** `idle`: nothing wanted yet; `waiting` for `retryAtMs` after a lost connection. */
@@ -115,6 +118,7 @@ export function createSocket(deps: SocketDeps): Socket {
     forceToken = false
     wire = deps.open(['homefield.v1', `bearer.${token}`])
     const current = wire
+    current.binaryType = 'arraybuffer'
     wire.onopen = () => {
       if (current === wire) watch()
     }
@@ -138,8 +142,7 @@ export function createSocket(deps: SocketDeps): Socket {
 
   function hear(data: unknown): void {
     watch()
-    if (typeof data !== 'string') return
-    const message = parsed(data)
+    const message = typeof data === 'string' ? parsed(data) : unpacked(data)
     switch (message?.['type']) {
       case undefined:
         return
@@ -182,12 +185,13 @@ export function createSocket(deps: SocketDeps): Socket {
   }
 
   function receive(message: Record<string, unknown>): void {
-    const { type, topic, seq, ts, data } = message
+    const { type, topic, seq, ts, data, joints } = message
     if (typeof type !== 'string' || typeof topic !== 'string' || typeof seq !== 'number') return
     const before = seen.get(topic)
     if (before !== undefined && seq <= before) return
     seen.set(topic, seq)
-    deps.onEvent({ type, topic, seq, ts: typeof ts === 'string' ? ts : '', data })
+    const event: LiveEvent = { type, topic, seq, ts: typeof ts === 'string' ? ts : '', data }
+    deps.onEvent(joints instanceof Float32Array ? { ...event, joints } : event)
   }
 
   function closed(code: number): void {
@@ -254,4 +258,17 @@ function parsed(text: string): Record<string, unknown> | null {
   } catch {
     return null
   }
+}
+
+const LENGTH_BYTES = 4
+
+/** A binary frame: length of the header (u32, little-endian), the event as JSON, then 32-bit floats. */
+function unpacked(data: unknown): Record<string, unknown> | null {
+  if (!(data instanceof ArrayBuffer) || data.byteLength < LENGTH_BYTES) return null
+  const headerBytes = new DataView(data).getUint32(0, true)
+  if (LENGTH_BYTES + headerBytes > data.byteLength) return null
+  const message = parsed(new TextDecoder().decode(new Uint8Array(data, LENGTH_BYTES, headerBytes)))
+  // The floats need not lie at a multiple of four: they are copied.
+  const rest = data.slice(LENGTH_BYTES + headerBytes)
+  return message && { ...message, joints: new Float32Array(rest, 0, Math.floor(rest.byteLength / 4)) }
 }

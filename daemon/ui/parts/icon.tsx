@@ -42,9 +42,14 @@ const PATHS = {
 export type IconName = keyof typeof PATHS
 
 export function Icon({ name, size = 24 }: { name: IconName; size?: number }): JSX.Element {
+  return <LineIcon path={PATHS[name]} size={size} />
+}
+
+/** An icon that comes with the code of one area, so that the first page does not carry it. */
+export function LineIcon({ path, size = 24 }: { path: string; size?: number }): JSX.Element {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
+      <path d={path} />
     </svg>
   )
 }

@@ -1,12 +1,12 @@
 /** Chooses what a person sees: the way in, or the app's screens by address. */
 import type { JSX } from 'preact'
 import { type App, isOwner, useApp } from '../app.ts'
-import { Empty, Skeleton } from '../parts/feedback.tsx'
-import { Link } from '../parts/link.tsx'
+import { Skeleton } from '../parts/feedback.tsx'
 import { Screen } from '../parts/screen.tsx'
-import { match } from '../router.ts'
+import { match, type Place } from '../router.ts'
 import { Home } from './home.tsx'
 import { lazy } from './lazy.tsx'
+import { Nowhere } from './nowhere.tsx'
 import { Entrance, Shell } from './shell.tsx'
 import { Unreachable } from './unreachable.tsx'
 
@@ -28,6 +28,9 @@ const FirstWatch = lazy(async () => (await manage()).FirstWatch)
 const Claim = lazy(async () => (await arrive()).Claim)
 const Join = lazy(async () => (await arrive()).Join)
 const SignIn = lazy(async () => (await arrive()).SignIn)
+
+/** An area brings its own screens, words and addresses, all loaded when it is first opened. */
+const AREAS: readonly { prefix: string; Area: (props: Place) => JSX.Element }[] = []
 
 interface Route {
   pattern: string
@@ -83,7 +86,8 @@ function screenAt(app: App, path: string, query: URLSearchParams): JSX.Element {
     const params = match(route.pattern, path)
     if (params) return route.owner && !isOwner(app) ? <Nowhere /> : route.draw(params, query)
   }
-  return <Nowhere />
+  const area = AREAS.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
+  return area ? <area.Area path={path} query={query} /> : <Nowhere />
 }
 
 /** While the hub is asked who this is: Home as it was; the other screens need an answer first. */
@@ -101,18 +105,5 @@ function Starting(): JSX.Element {
     <Entrance>
       <Skeleton rows={2} />
     </Entrance>
-  )
-}
-
-function Nowhere(): JSX.Element {
-  const { t } = useApp()
-  return (
-    <Screen title={t('nowhere.title')} back="/">
-      <Empty icon="shield" title={t('nowhere.head')} text={t('nowhere.text')}>
-        <Link to="/" class="button primary">
-          {t('nav.home')}
-        </Link>
-      </Empty>
-    </Screen>
   )
 }
