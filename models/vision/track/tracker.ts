@@ -36,6 +36,8 @@ export interface TrackerOptions {
   matchLimit: number
   secondMatchLimit: number
   unconfirmedMatchLimit: number
+  /** Whether a box founds a track that is reported at once; false: it has to be seen a second time. */
+  confirmAtOnce: boolean
   /** How long a track out of sight is remembered. */
   bufferMs: number
   /** Identity of the first track; later ones count up. */
@@ -54,6 +56,7 @@ export const BYTETRACK: TrackerOptions = {
   matchLimit: 0.9,
   secondMatchLimit: 0.5,
   unconfirmedMatchLimit: 0.7,
+  confirmAtOnce: false,
   bufferMs: 1000,
   firstTrackId: 1,
 }
@@ -152,7 +155,7 @@ export function createTracker(options: Partial<TrackerOptions> = {}): Tracker {
       const refuted = new Set(third.unmatched)
       keep((track) => !refuted.has(track), ended)
       const founders = third.rest.filter(({ box }) => box.score >= settings.newTrackThreshold)
-      tracks.push(...founders.map((seen) => found(nextId++, seen, frame)))
+      tracks.push(...founders.map((seen) => found(nextId++, seen, frame, settings.confirmAtOnce)))
       const doubles = duplicates(tracks)
       keep((track) => !doubles.has(track), ended)
       evict(ended)

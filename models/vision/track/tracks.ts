@@ -29,12 +29,12 @@ export interface Track {
   lastFrame: number
 }
 
-/** A track founded by a box; those of the first frame need no confirmation. */
-export function found(id: number, { box, index }: Seen, frame: number): Track {
+/** A track founded by a box; those of the first frame need no confirmation, nor does any when the detector is that sure. */
+export function found(id: number, { box, index }: Seen, frame: number, isSure = false): Track {
   const motion = startMotion(box)
   return {
     id,
-    state: frame === 1 ? 'tracked' : 'unconfirmed',
+    state: frame === 1 || isSure ? 'tracked' : 'unconfirmed',
     motion,
     box: boxOfMotion(motion),
     score: box.score,
