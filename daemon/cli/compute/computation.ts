@@ -14,6 +14,7 @@ export interface PlainText {
 /** A file (or folder) given on the command line; size-limited. All reads throw HubError. */
 export interface InputFile {
   path: string
+  isFolder(): Promise<boolean>
   bytes(): Promise<Buffer>
   text(): Promise<string>
   json(): Promise<unknown>
@@ -31,6 +32,7 @@ export function inputFile(path: string): InputFile {
   const text = async () => (await bytes()).toString('utf8').replace(/^\uFEFF/, '')
   return {
     path,
+    isFolder: async () => (await stat(path)).isDirectory(),
     bytes,
     text,
     async json() {

@@ -8,6 +8,7 @@ import { detect, pose } from './inference.ts'
 import { METRICS } from './metrics.ts'
 import { associations, clusterDays, laggedCorrelation, matrixProfile } from './patterns.ts'
 import { pcmci } from './patterns-causes.ts'
+import { trackPictures } from './track-pictures.ts'
 import { fitBodyToJoints, motMetricsOfFiles, track, triangulate } from './vision.ts'
 
 /** Every algorithm that runs on a file, by the name on the command line. */
@@ -16,7 +17,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   detect,
   pose,
   import: importRecords,
-  track,
+  track: async (file, set) => ((await file.isFolder()) ? trackPictures(file, set) : track(file, set)),
   'mot-metrics': motMetricsOfFiles,
   triangulate,
   'fit-body': fitBodyToJoints,

@@ -105,7 +105,7 @@ async function withInference(
 }
 
 /** Only what says where the data lie is read: a setting that does not concern this must not stop it. */
-function dataDirectory(): string {
+export function dataDirectory(): string {
   const { HOMEFIELD_CONFIG, HOMEFIELD_DATA } = process.env
   return resolve(loadConfig({ HOMEFIELD_CONFIG, HOMEFIELD_DATA }).data)
 }
@@ -116,7 +116,7 @@ function detectorNamed({ models }: Catalogue, name: string): DetectorFiles {
   return found
 }
 
-function missingModel(name: string): HubError {
+export function missingModel(name: string): HubError {
   return new HubError('NOT_FOUND', `No ${name} is installed. See: homefield models list`)
 }
 
