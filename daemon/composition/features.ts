@@ -62,6 +62,7 @@ export function featuresOf(
     household.glucose.feature,
     household.records.feature,
     household.daily.feature,
+    ...household.alarms.features,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     createHomeAutomation({

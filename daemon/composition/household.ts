@@ -16,6 +16,7 @@ import { newId } from '../kernel/ids.ts'
 import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
+import { createAlarms } from './alarms.ts'
 
 export type Household = ReturnType<typeof createHousehold>
 
@@ -36,13 +37,14 @@ export function createHousehold(house: House) {
     notify,
   })
   const consents = createConsents({ store, clock })
+  const alarms = createAlarms({ house, timezone })
   const accounts: Accounts = createAccounts({
     store,
     clock,
     log: log.child({ part: 'accounts' }),
     hubId,
     secret,
-    grantsOf: consents.grantsOf,
+    grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],
     planGrants: consents.planGrants,
     redeemInvite: (code) => pairing.redeemInvite(code),
   })
@@ -90,10 +92,11 @@ export function createHousehold(house: House) {
     telemetry: ingest.telemetry,
   })
   people.onRemoved(() => {
-    for (const part of [devices, consents, accounts]) part.reload()
+    for (const part of [devices, consents, alarms.groups, accounts]) part.reload()
     liveChannel.recheck()
   })
   consents.onChanged(() => liveChannel.recheck())
+  alarms.groups.onChanged(() => liveChannel.recheck())
   accounts.onRevoked(({ signInId }) => liveChannel.dropSignIn(signInId))
   devices.onRevoked(({ deviceId }) => liveChannel.dropDevice(deviceId))
   return {
@@ -107,6 +110,7 @@ export function createHousehold(house: House) {
     glucose,
     records,
     daily,
+    alarms,
     liveChannel,
     notify,
     setWhereabouts(found: typeof whereabouts) {

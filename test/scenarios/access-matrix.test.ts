@@ -8,6 +8,7 @@ import { createConsents } from '../../daemon/features/consents/consents.ts'
 import { createDaily } from '../../daemon/features/daily/daily.ts'
 import { createDevices } from '../../daemon/features/devices/devices.ts'
 import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
+import { createGroups } from '../../daemon/features/groups/groups.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
 import { createLiveChannel } from '../../daemon/features/live-channel/live-channel.ts'
 import { createLocal } from '../../daemon/features/local/local.ts'
@@ -91,6 +92,10 @@ async function setup(t: TestContext) {
     ...{ store, sources, now: clock.now, zoneOf: timezone, glucose: glucose.traces.read },
     ...{ records: records.all, onRecordsChanged: records.onChanged },
   })
+  const groups = createGroups({
+    ...{ store, clock, timezone, isClimbing: () => false },
+    newId: () => 'group-1',
+  })
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
     const actor = asked.get(name.replaceAll('_', ' '))?.actor
@@ -127,9 +132,19 @@ async function setup(t: TestContext) {
       asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
     )
   })
-  const parts = [accounts, people, devices, consents, pairing, ingest, glucose, records, daily, channel].map(
-    ({ feature }) => feature,
-  )
+  const parts = [
+    accounts,
+    people,
+    devices,
+    consents,
+    pairing,
+    ingest,
+    glucose,
+    records,
+    daily,
+    groups,
+    channel,
+  ].map(({ feature }) => feature)
   const features = [
     stop,
     ...parts,
@@ -254,6 +269,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   sleepId: 'record-2',
   activityId: 'record-3',
   mealId: 'record-4',
+  groupId: 'group-1',
+  person: 'mia',
   // The instant, the first person and the first device: Mia and what is entered by hand.
   readingId: `g${(READ_AT + 1e14).toString(36)}-1-1`,
   '*': 'x',
