@@ -30,6 +30,7 @@ export function featuresOf(
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
     broker: () => ({ ...broker.stats() }),
+    jobs: () => ({ ...household.jobs.stats() }),
     live: () => ({ ...live.stats(), connections: liveChannel.connections() }),
     process: () => ({
       residentBytes: process.memoryUsage.rss(),
@@ -63,8 +64,10 @@ export function featuresOf(
     household.records.feature,
     household.daily.feature,
     ...household.alarms.features,
+    household.tasks,
     observations({ store, now: clock.now }),
     liveChannel.feature,
+    household.jobs.feature,
     createHomeAutomation({
       store,
       clock,

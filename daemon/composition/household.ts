@@ -17,6 +17,7 @@ import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms } from './alarms.ts'
+import { createQueue, nightWork } from './jobs.ts'
 
 export type Household = ReturnType<typeof createHousehold>
 
@@ -27,6 +28,7 @@ export function createHousehold(house: House) {
   const notify = (topic: string, type: string, data: unknown, personId: string | null) =>
     void live.publish(topic, type, data, { personId, class: 'any' })
   const timezone = () => accounts.chosen().timezone ?? householdZone(config)
+  const jobs = createQueue(house, { live, timezone })
   const people = createPeople({ store, clock, timezone })
   const devices = createDevices({
     store,
@@ -81,6 +83,7 @@ export function createHousehold(house: House) {
     records: records.all,
     onRecordsChanged: records.onChanged,
   })
+  const tasks = nightWork(house, jobs, { people, daily, zoneOf })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -111,6 +114,8 @@ export function createHousehold(house: House) {
     records,
     daily,
     alarms,
+    jobs,
+    tasks,
     liveChannel,
     notify,
     setWhereabouts(found: typeof whereabouts) {

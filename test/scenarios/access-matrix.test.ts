@@ -10,6 +10,7 @@ import { createDevices } from '../../daemon/features/devices/devices.ts'
 import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
 import { createGroups } from '../../daemon/features/groups/groups.ts'
 import { createIngest } from '../../daemon/features/ingest/ingest.ts'
+import { createJobs } from '../../daemon/features/jobs/jobs.ts'
 import { createLiveChannel } from '../../daemon/features/live-channel/live-channel.ts'
 import { createLocal } from '../../daemon/features/local/local.ts'
 import { observations } from '../../daemon/features/observations/observations.ts'
@@ -17,6 +18,7 @@ import { operations } from '../../daemon/features/operations/operations.ts'
 import { createPairing } from '../../daemon/features/pairing/pairing.ts'
 import { createPeople } from '../../daemon/features/people/people.ts'
 import { createRecords } from '../../daemon/features/records/records.ts'
+import { createTasks } from '../../daemon/features/tasks/tasks.ts'
 import { HubError } from '../../daemon/kernel/errors.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
 import { createLive } from '../../daemon/live/live.ts'
@@ -96,6 +98,12 @@ async function setup(t: TestContext) {
     ...{ store, clock, timezone, isClimbing: () => false },
     newId: () => 'group-1',
   })
+  const jobs = createJobs({
+    ...{ store, clock, log, zone: timezone, notify: () => {}, random: () => 0.5 },
+    newId: () => 'job-1',
+  })
+  jobs.handle('aggregate-daily', { queue: 'low', run: async () => undefined })
+  const kinds = [{ path: 'aggregate-daily', kind: 'aggregate-daily', summary: 'Days anew' }]
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
     const actor = asked.get(name.replaceAll('_', ' '))?.actor
@@ -143,12 +151,14 @@ async function setup(t: TestContext) {
     records,
     daily,
     groups,
+    jobs,
     channel,
   ].map(({ feature }) => feature)
   const features = [
     stop,
     ...parts,
     createLocal({ clock, ports: accounts }),
+    createTasks({ jobs, now: clock.now, kinds }),
     observations({ store, now: clock.now }),
     hubItself,
   ]
