@@ -17,9 +17,17 @@ export function createRing(start: number): Ring {
   const frames: Frame[] = []
   let newest = start
   let bytes = 0
+  let hasLatest = false
+  function empty(): void {
+    frames.length = 0
+    bytes = 0
+  }
   return {
     seq: () => newest,
     push(frame) {
+      // Of binary frames only the newest is worth having; it stands for all before it.
+      if (frame.binary) empty()
+      hasLatest = frame.binary !== undefined
       frames.push(frame)
       newest = frame.seq
       bytes += frame.bytes
@@ -28,6 +36,7 @@ export function createRing(start: number): Ring {
       }
     },
     after(seq) {
+      if (hasLatest && seq <= newest) return seq < newest ? frames.slice(-1) : []
       const oldestMissable = newest - frames.length
       if (seq > newest || seq < oldestMissable) return null
       return frames.slice(frames.length - (newest - seq))

@@ -1,10 +1,13 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Audience, Frame } from './frame.ts'
+import { createPace } from './pace.ts'
 import type { Ring } from './ring.ts'
 
 /** The network side of one listener. */
 export interface Sink {
   send(text: string, frame: Frame | null): void
+  /** Absent where the wire carries text only; then binary frames go out as their text. */
+  sendBinary?(bytes: Uint8Array): void
   /** Bytes handed over that the network has not taken yet. */
   bufferedBytes(): number
   /** Nothing moved for too long. */
@@ -34,6 +37,9 @@ export interface SubscriberDeps {
 /** Above this much waiting in the network only the newest frame of each topic is held. */
 const BUFFER_BYTES = 256 * 1024
 const RETRY_MS = 100
+/** Binary frames are pictures of a moment: at most 15 a second, and none while older ones are still on the way. */
+const BINARY_EVERY_MS = 1000 / 15
+const BINARY_BUFFER_BYTES = 32 * 1024
 const STUCK_MS = 30_000
 
 interface Waiting {
@@ -51,14 +57,27 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
   let slowSinceMs = 0
   let closed = false
 
+  const pace = createPace(clock, BINARY_EVERY_MS, (frame) => {
+    if (!topics.has(frame.topic) || !deps.accepts(frame.audience)) return
+    if (waiting.size > 0 || !hasRoom(frame)) hold(frame)
+    else send(frame)
+  })
+
+  function hasRoom(frame: Frame): boolean {
+    return sink.bufferedBytes() <= (frame.binary ? BINARY_BUFFER_BYTES : BUFFER_BYTES)
+  }
+
   function send(frame: Frame): void {
-    sink.send(frame.text, frame)
+    if (frame.binary && sink.sendBinary) sink.sendBinary(frame.binary)
+    else sink.send(frame.text, frame)
   }
 
   function hold(frame: Frame): void {
     const held = waiting.get(frame.topic)
     if (held) deps.onSkipped()
-    const skipped = held ? { from: held.skipped?.from ?? held.frame.seq, to: held.frame.seq } : null
+    // Of binary frames only the newest counts, so that nothing is missed that anybody would fetch.
+    const skipped =
+      held && !frame.binary ? { from: held.skipped?.from ?? held.frame.seq, to: held.frame.seq } : null
     waiting.set(frame.topic, { frame, skipped })
     if (stopRetry) return
     slowSinceMs = clock.monotonic()
@@ -67,7 +86,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
 
   function retry(): void {
     for (const [topic, { frame, skipped }] of waiting) {
-      if (sink.bufferedBytes() > BUFFER_BYTES) break
+      if (!hasRoom(frame)) break
       waiting.delete(topic)
       if (!topics.has(topic) || !deps.accepts(frame.audience)) continue
       if (skipped) sink.send(gapText(topic, skipped.from, skipped.to), null)
@@ -88,6 +107,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
     closed = true
     stopWaiting()
     waiting.clear()
+    pace.close()
     topics.clear()
     deps.onClosed(stuck)
     if (stuck) sink.cutOff()
@@ -107,7 +127,7 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
       }
       for (const frame of missed) {
         if (!deps.accepts(frame.audience)) continue
-        if (sink.bufferedBytes() > BUFFER_BYTES) {
+        if (!hasRoom(frame)) {
           sink.send(gapText(topic, frame.seq, ring.seq()), null)
           return
         }
@@ -117,11 +137,13 @@ export function createSubscriber(deps: SubscriberDeps): Subscriber {
     remove(topic) {
       topics.delete(topic)
       waiting.delete(topic)
+      pace.forget(topic)
     },
     topics: () => [...topics],
     offer(frame) {
       if (closed || !topics.has(frame.topic) || !deps.accepts(frame.audience)) return
-      if (waiting.size > 0 || sink.bufferedBytes() > BUFFER_BYTES) hold(frame)
+      if (frame.binary) pace.offer(frame)
+      else if (waiting.size > 0 || !hasRoom(frame)) hold(frame)
       else send(frame)
     },
     close: () => end(false),

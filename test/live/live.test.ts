@@ -96,7 +96,9 @@ test('a topic that was forgotten never counts the same number twice', () => {
 
 test('nobody receives what the listener may not see at that moment', () => {
   let granted = true
-  const { subscriber, network, beat } = setup((audience) => audience.personId === 'mia' && granted)
+  const { subscriber, network, beat } = setup(
+    (audience) => 'personId' in audience && audience.personId === 'mia' && granted,
+  )
   subscriber.add('person:mia')
   beat(70)
   granted = false

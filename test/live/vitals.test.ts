@@ -87,7 +87,7 @@ test('a value that arrives late does not stand in front of a newer one', () => {
 })
 
 test('glucose reaches only those who may see glucose, heart rate those who may see wellness', () => {
-  const { sent, commit, stored } = setup((audience) => audience.class === 'wellness')
+  const { sent, commit, stored } = setup((audience) => 'class' in audience && audience.class === 'wellness')
   commit(stored('glucose', 110), stored('heart_rate', 72))
   assert.deepEqual(
     sent.map(({ data }) => Object.keys(data.values)),

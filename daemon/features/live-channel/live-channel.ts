@@ -21,6 +21,8 @@ export interface LiveChannelDeps {
   /** The same principal with the rights of now; null when it may no longer sign in. */
   current: (actor: Actor) => Actor | null
   personExists: (personId: string) => boolean
+  /** Whether the actor may see a camera's pictures now. */
+  maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Stores samples of the live channel; resolves once they are on disk. */
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
 }

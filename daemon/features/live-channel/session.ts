@@ -8,6 +8,8 @@ export interface SessionDeps {
   live: Live
   now: () => number
   personExists: (personId: string) => boolean
+  /** Whether the actor may see a camera's pictures now; false for an unknown one. Absent: the hub has no cameras. */
+  maySeeCamera?: (actor: Actor, cameraId: string) => boolean
 }
 
 /** What a subscription came to. */
@@ -38,12 +40,14 @@ export const TOPICS_MAX = 64
 /** Joins an actor to the live fan-out and keeps every frame within what that actor may see at that moment. */
 export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Session {
   let actor = first
-  const subscriber = deps.live.subscribe(sink, (audience) => covers(actor, audience, deps.now()))
+  const subscriber = deps.live.subscribe(sink, (audience) => covers(actor, audience, deps))
 
   function mayJoin(topic: string): boolean {
     if (actor.kind === 'anonymous' || actor.kind === 'device') return false
     if (SHARED_TOPICS.has(topic)) return true
     if (OWNER_TOPICS.has(topic)) return actor.role === 'owner'
+    const cameraId = /^camera:(.+)$/.exec(topic)?.[1]
+    if (cameraId !== undefined) return isId(cameraId) && (deps.maySeeCamera?.(actor, cameraId) ?? false)
     const personId = /^person:(.+)$/.exec(topic)?.[1]
     if (personId === undefined || !isId(personId)) return false
     return maySee(actor, personId, deps.now()) && deps.personExists(personId)
@@ -75,8 +79,10 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
   }
 }
 
-function covers(actor: Actor, audience: Audience, nowMs: number): boolean {
+function covers(actor: Actor, audience: Audience, { maySeeCamera, now }: SessionDeps): boolean {
   if (actor.kind === 'anonymous' || actor.kind === 'device') return false
+  if ('cameraId' in audience) return maySeeCamera?.(actor, audience.cameraId) ?? false
+  const nowMs = now()
   if (audience.personId === null) return actor.role === 'owner'
   if (audience.class === 'any') return maySee(actor, audience.personId, nowMs)
   return can(actor, 'read', audience.personId, audience.class, nowMs)

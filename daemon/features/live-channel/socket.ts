@@ -65,6 +65,9 @@ function wireOf(socket: WebSocket, clock: Clock): Wire {
     },
     sink: {
       send,
+      sendBinary(bytes) {
+        if (isOpen()) socket.send(bytes)
+      },
       bufferedBytes: () => socket.bufferedAmount,
       cutOff: () => close(CLOSE.tooSlow, 'nothing was read for 30 s'),
     },

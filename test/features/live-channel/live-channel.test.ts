@@ -53,6 +53,8 @@ async function setup(t: TestContext) {
     current: (actor: Actor) =>
       [...actors.values()].find((one) => JSON.stringify(keyOf(one)) === JSON.stringify(keyOf(actor))) ?? null,
     personExists: (personId: string) => ['mia', 'leo'].includes(personId),
+    maySeeCamera: (actor: Actor, cameraId: string) =>
+      cameraId === 'pitch' && actor.kind === 'user' && actor.role === 'owner',
     telemetry: ingest.telemetry,
   }
   const channel: LiveChannel = createLiveChannel(deps)
@@ -540,3 +542,26 @@ function openStream(options: RequestOptions): Promise<Stream> {
     asked.on('error', reject)
   })
 }
+
+test('a camera is heard by whoever may see it, its skeletons as binary messages', async (t) => {
+  const { signedIn, live } = await setup(t)
+  const stranger = await signedIn('member-token')
+  stranger.send({ type: 'subscribe', topics: ['camera:pitch'] })
+  assert.deepEqual(((await stranger.next()) as { topics: unknown }).topics, [])
+  assert.equal((await stranger.next())['code'], 'NOT_FOUND')
+  const owner = await signedIn('owner-token')
+  owner.send({ type: 'subscribe', topics: ['camera:pitch', 'camera:other'] })
+  assert.deepEqual(((await owner.next()) as { topics: unknown }).topics, ['camera:pitch'])
+  assert.equal((await owner.next())['topic'], 'camera:other')
+  owner.socket.removeAllListeners('message')
+  const message = new Promise<{ data: Buffer; isBinary: boolean }>((resolve) => {
+    owner.socket.once('message', (data: Buffer, isBinary: boolean) => resolve({ data, isBinary }))
+  })
+  const event = { data: { people: [] }, numbers: Float32Array.of(1.5, 2, 0.25), inline: () => ({}) }
+  live.publishBinary('camera:pitch', 'pose', event, { cameraId: 'pitch' })
+  const { data, isBinary } = await message
+  assert.equal(isBinary, true)
+  const header = data.subarray(4, 4 + data.readUInt32LE(0)).toString()
+  assert.equal((JSON.parse(header) as { seq: number }).seq, BASE + 1)
+  assert.equal(data.readFloatLE(data.length - 8), 2)
+})

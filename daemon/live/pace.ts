@@ -1,0 +1,49 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Frame } from './frame.ts'
+
+/** Lets frames of which only the newest counts through at a bounded rate, each topic for itself. */
+export interface Pace {
+  offer(frame: Frame): void
+  forget(topic: string): void
+  close(): void
+}
+
+interface Lane {
+  sentMs: number
+  newest: Frame | null
+  cancel: (() => void) | null
+}
+
+/** `send` is called at most every `everyMs` for a topic, with the newest frame offered by then. */
+export function createPace(clock: Clock, everyMs: number, send: (frame: Frame) => void): Pace {
+  const lanes = new Map<string, Lane>()
+
+  function flush(lane: Lane): void {
+    lane.cancel = null
+    const frame = lane.newest
+    lane.newest = null
+    if (frame === null) return
+    lane.sentMs = clock.monotonic()
+    send(frame)
+  }
+
+  function forget(topic: string): void {
+    lanes.get(topic)?.cancel?.()
+    lanes.delete(topic)
+  }
+
+  return {
+    offer(frame) {
+      const lane = lanes.get(frame.topic) ?? { sentMs: Number.NEGATIVE_INFINITY, newest: null, cancel: null }
+      lanes.set(frame.topic, lane)
+      lane.newest = frame
+      const waitMs = lane.sentMs + everyMs - clock.monotonic()
+      if (waitMs <= 0 && lane.cancel === null) flush(lane)
+      else lane.cancel ??= clock.after(Math.ceil(waitMs), () => flush(lane))
+    },
+    forget,
+    close() {
+      for (const topic of [...lanes.keys()]) forget(topic)
+    },
+  }
+}
