@@ -79,7 +79,8 @@ async function stopAll(features: readonly Feature[]): Promise<void> {
   for (const feature of features.toReversed()) await feature.stop?.()
 }
 
-function openBroker(house: House, household: Household): Promise<Broker> {
+/** The broker on its ports, not yet told of anything else. */
+export function openBroker(house: House, household: Household): Promise<Broker> {
   const { config, store, clock, log, tls } = house
   const { devices } = household
   const { host, port, ...limits } = config.mqtt

@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { loadConfig } from '../../config/load.ts'
+import { featuresOf } from '../../daemon/composition/features.ts'
+import { createHousehold } from '../../daemon/composition/household.ts'
+import { openBroker } from '../../daemon/composition/listening.ts'
 import type { Actor, UserRole } from '../../daemon/domain/access.ts'
-import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
-import { createConsents } from '../../daemon/features/consents/consents.ts'
-import { createDaily } from '../../daemon/features/daily/daily.ts'
-import { createDevices } from '../../daemon/features/devices/devices.ts'
-import { createGlucose } from '../../daemon/features/glucose/glucose.ts'
-import { createGroups } from '../../daemon/features/groups/groups.ts'
-import { createIngest } from '../../daemon/features/ingest/ingest.ts'
-import { createJobs } from '../../daemon/features/jobs/jobs.ts'
-import { createLiveChannel } from '../../daemon/features/live-channel/live-channel.ts'
-import { createLocal } from '../../daemon/features/local/local.ts'
-import { observations } from '../../daemon/features/observations/observations.ts'
-import { operations } from '../../daemon/features/operations/operations.ts'
-import { createPairing } from '../../daemon/features/pairing/pairing.ts'
-import { createPeople } from '../../daemon/features/people/people.ts'
-import { createRecords } from '../../daemon/features/records/records.ts'
-import { createTasks } from '../../daemon/features/tasks/tasks.ts'
+import { createAnnouncement } from '../../daemon/features/announce/announce.ts'
+import { openHouse } from '../../daemon/house.ts'
 import { HubError } from '../../daemon/kernel/errors.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
-import { createLive } from '../../daemon/live/live.ts'
-import { ensureHub, MANUAL_DEVICE_ID } from '../../daemon/store/hub.ts'
-import { createSources } from '../../daemon/store/sources.ts'
+import { MANUAL_DEVICE_ID } from '../../daemon/store/hub.ts'
 import { fakeClock } from '../fakes/clock.ts'
-import { answering, openStore, setup as setupHttp } from '../http/setup.ts'
+import { answering, setup as setupHttp } from '../http/setup.ts'
 import {
   type Ask,
   CLASSES,
@@ -46,10 +36,10 @@ const READ_AT = Date.UTC(2026, 2, 14, 7)
 
 /** What is known of Mia before anybody asks, in the order of its ids. */
 const RECORDED = {
-  '/mood': { rating: 5, timestamp: READ_AT },
-  '/sleep': { sleep_start: READ_AT - 28_800_000, sleep_end: READ_AT },
-  '/activities': { timestamp: READ_AT, activity_type: 'walking' },
-  '/meals': { timestamp: READ_AT, carbs_grams: 40 },
+  '/mood': { param: 'moodId', body: { rating: 5, timestamp: READ_AT } },
+  '/sleep': { param: 'sleepId', body: { sleep_start: READ_AT - 28_800_000, sleep_end: READ_AT } },
+  '/activities': { param: 'activityId', body: { timestamp: READ_AT, activity_type: 'walking' } },
+  '/meals': { param: 'mealId', body: { timestamp: READ_AT, carbs_grams: 40 } },
 }
 
 interface Asker {
@@ -58,52 +48,43 @@ interface Asker {
   actor: Actor | null
 }
 
-async function setup(t: TestContext) {
+/** The hub as it is put together for its users, with credentials that are known by name. */
+async function assemble(t: TestContext) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'homefield-access-'))
   const clock = fakeClock()
-  const store = await openStore(t, clock)
-  await ensureHub(store, 'hub-1', clock.now())
-  const log = createLog('silent')
-  const notify = () => {}
-  const secret = new Uint8Array(32)
-  const timezone = () => 'Europe/Berlin'
-  const people = createPeople({ store, clock, timezone })
-  const devices = createDevices({ store, clock, log, timezone, notify, zoneOfPerson: timezone })
-  const consents = createConsents({ store, clock })
-  const accounts = createAccounts({
-    ...{ store, clock, log, secret, hubId: 'hub-1' },
-    ...{ grantsOf: consents.grantsOf, planGrants: consents.planGrants },
-    redeemInvite: (code) => pairing.redeemInvite(code),
+  const off = { HOMEFIELD_MQTT_PORT: '0', HOMEFIELD_MQTTS_PORT: '0', HOMEFIELD_MDNS_ENABLED: 'false' }
+  const config = loadConfig({ HOMEFIELD_DATA: dataDir, HOMEFIELD_TIMEZONE: 'Europe/Berlin', ...off })
+  const house = await openHouse(
+    { config, dataDir, version: '0.1.0', builtAtMs: clock.now(), clock, log: createLog('silent') },
+    (cause) => {
+      throw cause
+    },
+  )
+  const household = createHousehold(house)
+  const broker = await openBroker(house, household)
+  const announcement = createAnnouncement({
+    log: house.log,
+    enabled: false,
+    describe: () => ({ hubId: house.hubId, name: '', httpsPort: 0, mqttsPort: 0, caSha256: '' }),
   })
-  const whereabouts = () => ({ host: 'homefield.local', port: 8443, hints: [] })
-  const pairing = createPairing({
-    ...{ store, clock, log, secret, notify, whereabouts, devices },
-    spkiSha256: () => 'x',
-    phones: accounts,
+  const features = featuresOf(house, household, {
+    broker,
+    announcement,
+    ports: () => ({ httpPort: 0, httpsPort: 0 }),
   })
-  const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
-  const sources = createSources({ store, now: clock.now })
-  const glucose = createGlucose({
-    ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
+  t.after(async () => {
+    for (const feature of features.toReversed()) await feature.stop?.()
+    await Promise.all([broker.stop(0), house.snapshots.stop()])
+    await house.store.close()
+    rmSync(dataDir, { recursive: true, force: true })
   })
-  let recorded = 0
-  const records = createRecords({
-    ...{ store, sources, now: clock.now, zoneOf: timezone, wearerAt: devices.wearerAt },
-    newId: () => `record-${++recorded}`,
-  })
-  const daily = createDaily({
-    ...{ store, sources, now: clock.now, zoneOf: timezone, glucose: glucose.traces.read },
-    ...{ records: records.all, onRecordsChanged: records.onChanged },
-  })
-  const groups = createGroups({
-    ...{ store, clock, timezone, isClimbing: () => false },
-    newId: () => 'group-1',
-  })
-  const jobs = createJobs({
-    ...{ store, clock, log, zone: timezone, notify: () => {}, random: () => 0.5 },
-    newId: () => 'job-1',
-  })
-  jobs.handle('aggregate-daily', { queue: 'low', run: async () => undefined })
-  const kinds = [{ path: 'aggregate-daily', kind: 'aggregate-daily', summary: 'Days anew' }]
+  return { clock, house, household, features }
+}
+
+async function setup(t: TestContext) {
+  const { clock, house, household, features } = await assemble(t)
+  const { people, devices } = household
+  const { store } = house
   const asked = new Map(askers(clock.now()).map((asker) => [asker.subject.name, asker]))
   const known = (name: string): Actor => {
     const actor = asked.get(name.replaceAll('_', ' '))?.actor
@@ -113,57 +94,13 @@ async function setup(t: TestContext) {
       'Sign in again.',
     )
   }
-  const channel = createLiveChannel({
-    ...{ clock, log, personExists: people.exists, telemetry: ingest.telemetry },
-    live: createLive({ clock, base: 0 }),
-    newId: () => 'session-1',
-    credentials: { fromBearer: known, fromApiKey: known },
-    current: (actor) => actor,
-  })
-  const hubItself = operations({
-    version: '0.1.0',
-    now: clock.now,
-    parts: () => [],
-    metrics: async () => '',
-    greeting: () => ({
-      claimed: true,
-      hubName: '',
-      caSha256: '',
-      fingerprintWords: [],
-      httpsUrl: '',
-      caUrl: '',
-      mqttsPort: null,
-    }),
-  })
   const stop = answering('stop', (http) => {
     http.addHook('preHandler', async (asking, reply) =>
       asking.headers[STOP] === undefined ? undefined : reply.code(REACHED).send(),
     )
   })
-  const parts = [
-    accounts,
-    people,
-    devices,
-    consents,
-    pairing,
-    ingest,
-    glucose,
-    records,
-    daily,
-    groups,
-    jobs,
-    channel,
-  ].map(({ feature }) => feature)
-  const features = [
-    stop,
-    ...parts,
-    createLocal({ clock, ports: accounts }),
-    createTasks({ jobs, now: clock.now, kinds }),
-    observations({ store, now: clock.now }),
-    hubItself,
-  ]
   const { hub, http, dir } = await setupHttp(t, {
-    features,
+    features: [stop, ...features],
     store,
     settings: { rateLimitPerMinute: 0, deviceRateLimitPerMinute: 0 },
     deps: {
@@ -185,17 +122,20 @@ async function setup(t: TestContext) {
       ...{ source: 'manual', quality: null, extra: null },
     },
   ])
-  for (const [path, body] of Object.entries(RECORDED)) {
+  const recorded: Record<string, string> = {}
+  for (const [path, { param, body }] of Object.entries(RECORDED)) {
     const headers = credentialOf({ name: 'owner', role: 'owner', reads: [], writes: [] })
-    await http.inject({
+    const answer = await http.inject({
       method: 'POST',
       url: `/api/v1${path}`,
       headers,
       payload: { person_id: 'mia', ...body },
     })
+    recorded[param] = answer.json<{ data: { id: string } }>().data.id
   }
   await hub.start()
-  return { hub, http, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
+  const params = { ...PARAMS, ...recorded }
+  return { hub, http, params, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
 }
 
 function user(name: string, role: UserRole, personId: string | null = null): Actor & { kind: 'user' } {
@@ -274,31 +214,27 @@ const PARAMS: Readonly<Record<string, string>> = {
   deviceId: 'watch-mia',
   device_id: 'watch-mia',
   userId: 'nobody',
-  id: 'nothing',
-  moodId: 'record-1',
-  sleepId: 'record-2',
-  activityId: 'record-3',
-  mealId: 'record-4',
-  groupId: 'group-1',
+  groupId: 'nothing',
   person: 'mia',
+  id: 'nothing',
   // The instant, the first person and the first device: Mia and what is entered by hand.
   readingId: `g${(READ_AT + 1e14).toString(36)}-1-1`,
   '*': 'x',
 }
 
-function pathOf(url: string, query: string | undefined): string {
-  const path = url.replace(/:(\w+)|\*/g, (all, name: string | undefined) => PARAMS[name ?? all] ?? all)
+function pathOf(url: string, query: string | undefined, params: Readonly<Record<string, string>>): string {
+  const path = url.replace(/:(\w+)|\*/g, (all, name: string | undefined) => params[name ?? all] ?? all)
   return query === undefined ? path : `${path}?${query}`
 }
 
 test('every route decides for every role and grant as the table says', async (t) => {
-  const { hub, http, askers, socketPath } = await setup(t)
+  const { hub, http, askers, params, socketPath } = await setup(t)
   const wrong: string[] = []
   let asked = 0
   for (const { method, url } of hub.routes()) {
     for (const ask of asksOf(method, url)) {
       for (const { subject } of askers) {
-        const status = await statusFor(method, pathOf(url, ask.query), ask, subject)
+        const status = await statusFor(method, pathOf(url, ask.query, params), ask, subject)
         const expected = verdictOf(ask.need, subject)
         asked += 1
         if (seen(status, ask) !== expected)
