@@ -50,7 +50,7 @@ export async function createHub(deps: HouseDeps): Promise<Hub> {
       await rm(join(deps.dataDir, 'hub.json'), { force: true })
       // A full disk keeps nothing more: whoever waits for it hears so now, not when their connection is cut.
       const closed = house.store.stats().diskFull ? house.store.close() : null
-      await Promise.all([closed, listening?.stop(deadlineMs)])
+      await Promise.all([closed, listening?.stop(deadlineMs), house.snapshots.stop()])
       await house.store.close()
     },
   }

@@ -9,9 +9,14 @@ import type { Log } from './kernel/log.ts'
 import { type NetworkIdentity, networkIdentity } from './kernel/network.ts'
 import { ensureSecret } from './kernel/secrets.ts'
 import { ensureTls, type Tls } from './kernel/tls.ts'
+import { isDamage } from './store/damage.ts'
 import { ensureHub } from './store/hub.ts'
 import { createStore } from './store/open.ts'
-import type { Store } from './store/store.ts'
+import { markClosed, markOpen, type Recovery, recoverDatabase } from './store/recovery.ts'
+import { createRecoveryNote, type RecoveryNote } from './store/recovery-note.ts'
+import { salvageObservations } from './store/salvage.ts'
+import { createSnapshots, type Snapshots } from './store/snapshots.ts'
+import type { Store, StoreOptions } from './store/store.ts'
 
 export interface HouseDeps {
   config: Config
@@ -39,31 +44,90 @@ export interface House extends HouseDeps {
    */
   followNetwork(heard: { onCertificate(tls: Tls): void; onMoved(): Promise<void> }): () => void
   registry: Registry
+  snapshots: Snapshots
+  /** Set when this start, or one before it that nobody has read about yet, brought the database back from a snapshot. */
+  recovery: RecoveryNote
 }
 
 /** Opens or makes everything in the data directory. Rejects with the database closed again when a part cannot be had. */
 export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => void): Promise<House> {
-  const path = join(deps.dataDir, 'homefield.db')
+  const { dataDir, clock, log } = deps
+  const path = join(dataDir, 'homefield.db')
+  const place = { database: path, snapshots: join(dataDir, 'snapshots'), damaged: join(dataDir, 'damaged') }
+  const recovered = recoverDatabase(place, clock.now())
+  if (recovered) log.error(recovered, 'the database was brought back from a snapshot')
+  const recovery = await createRecoveryNote(dataDir, recovered)
   try {
-    const store = await createStore({ path, now: deps.clock.now, onFailure })
-    return await furnish(deps, store).catch(async (cause: unknown) => {
+    const store = await createMarkedStore({ path, now: clock.now, onFailure })
+    const snapshots = createSnapshots({
+      database: path,
+      folder: place.snapshots,
+      clock,
+      log: log.child({ part: 'snapshots' }),
+      written: () => store.stats().rows + store.stats().commits,
+    })
+    if (recovered?.damagedPath) void recoverRest(recovered, { store, log, recovery, nowMs: clock.now() })
+    return await furnish(deps, store, { snapshots, recovery }).catch(async (cause: unknown) => {
+      await snapshots.stop()
       await store.close()
       throw cause
     })
   } catch (cause) {
-    throw SQLITE_DAMAGE.test(messageOf(cause)) ? damaged(path, cause) : cause
+    throw isDamage(cause) ? damaged(path, cause) : cause
   }
 }
 
-/** What SQLite says of a file whose header or pages are not its own. */
-const SQLITE_DAMAGE = /not a database|malformed/
+/**
+ * A store with a mark beside it while it is open: a start that finds the mark knows that the last one did not end as it should, and looks
+ * at every page. A writer that died leaves it as well.
+ */
+async function createMarkedStore(options: StoreOptions): Promise<Store> {
+  let sound = true
+  const store = await createStore({
+    ...options,
+    onFailure(cause) {
+      sound = false
+      options.onFailure(cause)
+    },
+  })
+  markOpen(options.path)
+  return {
+    ...store,
+    async close() {
+      await store.close()
+      if (sound) markClosed(options.path)
+    },
+  }
+}
+
+/** Values of the hour before a snapshot may have come late; the store knows which of them it has. */
+const BEFORE_SNAPSHOT_MS = 24 * 3_600_000
+
+/** Beside the running hub: what the damaged file still gives of the time after its snapshot. */
+async function recoverRest(
+  { damagedPath, snapshotAtMs }: Recovery,
+  { store, log, recovery, nowMs }: { store: Store; log: Log; recovery: RecoveryNote; nowMs: number },
+): Promise<void> {
+  const salvaged = await salvageObservations({
+    damagedPath: damagedPath ?? '',
+    fromMs: snapshotAtMs - BEFORE_SNAPSHOT_MS,
+    toMs: nowMs,
+    append: store.observations.append,
+  })
+  log.warn(salvaged, 'values read from the damaged database')
+  await recovery.salvaged(salvaged)
+}
 
 function damaged(path: string, cause: unknown): Error {
-  const told = `${path} is damaged (${messageOf(cause)}): restore a backup, or move the file away to begin anew`
+  const told = `${path} is damaged (${messageOf(cause)}): start the hub once more, which looks for a snapshot, or restore a backup`
   return new Error(told, { cause })
 }
 
-async function furnish(deps: HouseDeps, store: Store): Promise<House> {
+async function furnish(
+  deps: HouseDeps,
+  store: Store,
+  kept: Pick<House, 'snapshots' | 'recovery'>,
+): Promise<House> {
   const { config, dataDir, clock, log, builtAtMs: buildDateMs } = deps
   const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())
   const secret = await ensureSecret(join(dataDir, 'secrets'), 'hub.key')
@@ -73,6 +137,7 @@ async function furnish(deps: HouseDeps, store: Store): Promise<House> {
   let tls = await freshTls()
   return {
     ...deps,
+    ...kept,
     store,
     hubId,
     secret,

@@ -1,4 +1,5 @@
 /** Which features a hub has, and what each is given. */
+import { join } from 'node:path'
 import type { Broker } from '../broker/broker.ts'
 import type { Feature } from '../domain/route.ts'
 import type { Announcement } from '../features/announce/announce.ts'
@@ -7,8 +8,10 @@ import { createLocal } from '../features/local/local.ts'
 import { observations } from '../features/observations/observations.ts'
 import { exposeCounts } from '../features/operations/gauges.ts'
 import { operations, type PartState } from '../features/operations/operations.ts'
+import { createSystem } from '../features/system/system.ts'
 import type { House } from '../house.ts'
 import { fingerprintWords } from '../kernel/words.ts'
+import type { ToldRecovery } from '../store/recovery-note.ts'
 import { type Household, hubName } from './household.ts'
 
 const WORDS_SHOWN = 4
@@ -77,6 +80,16 @@ export function featuresOf(
       publish: (topic, payload) => broker.publish(topic, payload, { retain: true }),
     }),
     announcement.feature,
+    createSystem({
+      version,
+      hubId: house.hubId,
+      now: clock.now,
+      database: join(house.dataDir, 'homefield.db'),
+      startedAtMs: clock.now(),
+      snapshots: house.snapshots,
+      recovery: house.recovery,
+      bytesWritten: () => store.stats().bytesWritten,
+    }),
     operations({
       version,
       now: clock.now,
@@ -87,15 +100,17 @@ export function featuresOf(
   ]
 }
 
-function partStates({ store, tls }: House, announcement: Announcement): PartState[] {
+function partStates({ store, tls, snapshots, recovery }: House, announcement: Announcement): PartState[] {
   const { diskFull } = store.stats()
   const { leftOut } = tls()
+  const snapshot = snapshots.state()
   return [
     {
       name: 'store',
-      state: diskFull ? 'degraded' : 'up',
-      detail: diskFull ? 'the disk is full: values wait' : null,
+      state: diskFull || recovery.read() ? 'degraded' : 'up',
+      detail: diskFull ? 'the disk is full: values wait' : recoveryDetail(recovery.read()),
     },
+    { name: 'snapshots', state: snapshot.problem === null ? 'up' : 'degraded', detail: snapshot.problem },
     { name: 'broker', state: 'up', detail: null },
     { name: 'http', state: 'up', detail: null },
     {
@@ -108,4 +123,12 @@ function partStates({ store, tls }: House, announcement: Announcement): PartStat
     },
     { name: 'announcement', ...announcement.state() },
   ]
+}
+
+function recoveryDetail(told: ToldRecovery | null): string | null {
+  if (told === null) return null
+  const from = new Date(told.snapshotAtMs).toISOString()
+  const read =
+    told.salvage === null ? '' : `; ${told.salvage.read} values after it were read from the damaged file`
+  return `the database was damaged (${told.reason}) and is the snapshot of ${from}${read}`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { HubError } from '../../daemon/kernel/errors.ts'
 import { startHub, temporaryData } from '../../scripts/bench/hub-process.ts'
 import { killRounds } from '../../scripts/bench/kill.ts'
 
+const PASSWORD = 'correct horse battery\n'
 const MAIN = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
 
 function homefield(env: Record<string, string>, args: string[], input = '') {
@@ -112,6 +113,44 @@ test('a damaged database or certificate is named, with what to do about it', asy
   const { code, err } = homefield(env, ['start'])
   assert.equal(code, 1)
   assert.match(err, /homefield\.db is damaged .*restore a backup/)
+})
+
+/** Asks as root on the box does. */
+async function asked(dataDir: string, method: string, path: string) {
+  const [answer] = (await once(
+    request({ socketPath: join(dataDir, 'hub.sock'), path: `/api/v1${path}`, method }).end(),
+    'response',
+  )) as [IncomingMessage]
+  const parts: Buffer[] = []
+  for await (const part of answer) parts.push(part as Buffer)
+  return JSON.parse(Buffer.concat(parts).toString('utf8')).data
+}
+
+test('a database that a crash damaged comes back from its snapshot, and the owner is told until they have read it', async () => {
+  const dataDir = temporaryData()
+  const first = await startHub(dataDir)
+  const claim = homefield(
+    { HOMEFIELD_DATA: dataDir },
+    ['claim', '--name', 'Anna', '--password-stdin'],
+    PASSWORD,
+  )
+  assert.equal(claim.code, 0, claim.err)
+  homefield({ HOMEFIELD_DATA: dataDir }, ['person', 'add', '--name', 'Mia', '--id', 'mia'])
+  assert.equal((await asked(dataDir, 'POST', '/system/snapshots')).problem, null)
+  await first.kill('SIGKILL')
+  const path = join(dataDir, 'homefield.db')
+  for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+  writeFileSync(path, Buffer.alloc(8192, 'x'))
+  const second = await startHub(dataDir)
+  const { recovered } = await asked(dataDir, 'GET', '/system')
+  assert.match(recovered.reason, /not a database/)
+  assert.equal((await asked(dataDir, 'GET', '/ready')).parts[0].state, 'degraded')
+  assert.match(homefield({ HOMEFIELD_DATA: dataDir }, ['person', 'list']).out, /Mia/)
+  await asked(dataDir, 'DELETE', '/system/recovered')
+  await second.kill('SIGTERM')
+  const third = await startHub(dataDir)
+  assert.equal((await asked(dataDir, 'GET', '/system')).recovered, null)
+  await third.kill('SIGTERM')
 })
 
 test('the box itself claims, adds a person and a watch, and lists them, without a password on the command line', async () => {

@@ -1,0 +1,149 @@
+import { statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Type } from 'typebox'
+import type { Feature, Http, Policy } from '../../domain/route.ts'
+import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
+import type { ToldRecovery } from '../../store/recovery-note.ts'
+import type { SnapshotState, Snapshots } from '../../store/snapshots.ts'
+import { cardHealth } from './wear.ts'
+
+export interface SystemDeps {
+  version: string
+  hubId: string
+  now: () => number
+  /** Path of the database. */
+  database: string
+  startedAtMs: number
+  snapshots: Pick<Snapshots, 'take' | 'state'>
+  recovery: { read(): ToldRecovery | null; dismiss(): Promise<void> }
+  /** Since the program started; null where the kernel does not count. */
+  bytesWritten: () => number | null
+}
+
+const Maybe = <T extends Parameters<typeof Type.Union>[0][number]>(of: T) => Type.Union([of, Type.Null()])
+const Snapshot = Type.Object({
+  newest_at: Maybe(Timestamp),
+  bytes: Type.Integer(),
+  problem: Maybe(Type.String()),
+})
+const Recovered = Type.Object({
+  at: Timestamp,
+  reason: Type.String(),
+  snapshot_at: Timestamp,
+  damaged_file_kept: Type.Boolean(),
+  values_read_from_it: Maybe(Type.Integer()),
+  hours_lost: Maybe(Type.Integer()),
+})
+const System = Type.Object({
+  version: Type.String(),
+  hub_id: Type.String(),
+  node: Type.String(),
+  started_at: Timestamp,
+  memory_bytes: Type.Integer(),
+  storage: Type.Object({
+    database_bytes: Type.Integer(),
+    free_bytes: Type.Integer(),
+    total_bytes: Type.Integer(),
+    written_bytes: Maybe(Type.Integer()),
+    card_used_share: Maybe(Type.Number()),
+    card_reason: Maybe(Type.String()),
+    snapshots: Snapshot,
+  }),
+  recovered: Maybe(Recovered),
+})
+
+const OWNERS: Policy = { access: 'signed-in', roles: ['owner'] }
+const TAGS = ['hub']
+
+/** The box itself, for its owner: room, wear, copies of the database, and whether it had to be brought back from one. */
+export function createSystem(deps: SystemDeps): Feature {
+  return {
+    name: 'system',
+    routes(http) {
+      routeSystem(http, deps)
+      routeSnapshot(http, deps)
+      routeDismiss(http, deps)
+    },
+  }
+}
+
+function routeSystem(http: Http, deps: SystemDeps): void {
+  const { version, hubId, now, database, startedAtMs, snapshots, recovery, bytesWritten } = deps
+  http.get(
+    '/system',
+    {
+      config: { policy: OWNERS },
+      schema: { tags: TAGS, summary: 'Room, wear and copies of the database', response: { 200: Ok(System) } },
+    },
+    async () => {
+      const { bavail, blocks, bsize } = statfsSync(dirname(database))
+      const { usedShare, reason } = cardHealth()
+      return ok(now(), {
+        version,
+        hub_id: hubId,
+        node: process.version,
+        started_at: iso(startedAtMs),
+        memory_bytes: process.memoryUsage.rss(),
+        storage: {
+          database_bytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
+          free_bytes: bavail * bsize,
+          total_bytes: blocks * bsize,
+          written_bytes: bytesWritten(),
+          card_used_share: usedShare,
+          card_reason: reason,
+          snapshots: snapshotJson(snapshots.state()),
+        },
+        recovered: recoveredJson(recovery.read()),
+      })
+    },
+  )
+}
+
+function routeSnapshot(http: Http, { now, snapshots }: SystemDeps): void {
+  http.post(
+    '/system/snapshots',
+    {
+      config: { policy: OWNERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Copies the database now; `problem` says why it could not',
+        response: { 200: Ok(Snapshot) },
+      },
+    },
+    async () => ok(now(), snapshotJson(await snapshots.take())),
+  )
+}
+
+function routeDismiss(http: Http, { now, recovery }: SystemDeps): void {
+  http.delete(
+    '/system/recovered',
+    {
+      config: { policy: OWNERS },
+      schema: {
+        tags: TAGS,
+        summary: 'The note about a database that was brought back has been read',
+        response: { 200: Ok(Type.Object({})) },
+      },
+    },
+    async () => {
+      await recovery.dismiss()
+      return ok(now(), {})
+    },
+  )
+}
+
+function snapshotJson({ newestAtMs, bytes, problem }: SnapshotState) {
+  return { newest_at: newestAtMs === null ? null : iso(newestAtMs), bytes, problem }
+}
+
+function recoveredJson(told: ToldRecovery | null) {
+  if (told === null) return null
+  return {
+    at: iso(told.atMs),
+    reason: told.reason,
+    snapshot_at: iso(told.snapshotAtMs),
+    damaged_file_kept: told.damagedPath !== null,
+    values_read_from_it: told.salvage?.read ?? null,
+    hours_lost: told.salvage?.lostHours ?? null,
+  }
+}
