@@ -59,5 +59,7 @@ export interface SourceSink {
 
 /** One way to reach one camera. `start` makes one attempt; the returned function closes it. */
 export interface Source {
+  /** It cannot be asked again, only waited for (pushed pictures): a silence does not close it. */
+  readonly passive?: boolean
   start(sink: SourceSink): () => void
 }
