@@ -45,6 +45,8 @@ export interface GateDeps {
 
 const QUARANTINED_BYTES = 16_384
 const REFUSALS_TOLD = 20
+const REFUSED_FRAME_EVERY_MS = 10_000
+const REFUSALS_REMEMBERED = 1024
 /** A store that cannot take more is tried again after these pauses, about 30 s in all; then the connection is dropped. */
 const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>(14).fill(2000)]
 
@@ -53,9 +55,10 @@ const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>
  * would make the device send it for ever. While the store cannot take anything, nothing is acknowledged.
  */
 export function createGate(deps: GateDeps): Gate {
+  const recent = createRecentRefusals(deps)
   return {
     async accept(message) {
-      if (isHandedOn(deps, message.route)) return handOn(deps, message)
+      if (isHandedOn(deps, message.route)) return handOn(deps, message, recent)
       const { observations, refused } = judge(deps, message)
       if (observations.length > 0) {
         const stored = await committed(deps, message, () => deps.ports.append(observations))
@@ -75,9 +78,40 @@ function isHandedOn({ ports }: GateDeps, { kind }: Route): boolean {
   )
 }
 
-async function handOn({ ports, clock }: GateDeps, { device, route, payload }: Arrived): Promise<void> {
-  if (route.kind === 'frame') await ports.onFrame?.(device.deviceId, payload, clock.now())
-  else if (route.kind === 'alert') await ports.onAlertCommand?.(device.deviceId, route.alertId, payload)
+async function handOn(deps: GateDeps, message: Arrived, recent: RecentRefusals): Promise<void> {
+  const { ports, clock, counters } = deps
+  const { device, route, payload } = message
+  if (route.kind === 'alert') await ports.onAlertCommand?.(device.deviceId, route.alertId, payload)
+  if (route.kind !== 'frame') return
+  try {
+    await ports.onFrame?.(device.deviceId, payload, clock.now())
+  } catch (cause) {
+    if (!(cause instanceof HubError) || cause.status >= 500) throw cause
+    const refusal = { index: 0, code: cause.code, path: '', message: cause.message }
+    if (recent.isNew(device.deviceId, cause.code)) await setAside(deps, message, [refusal])
+    else counters.rejected++
+  }
+}
+
+interface RecentRefusals {
+  isNew(deviceId: string, code: string): boolean
+}
+
+/** A camera that nobody set up sends on: one picture a while is kept with the reason, the others are counted. */
+function createRecentRefusals({ clock }: Pick<GateDeps, 'clock'>): RecentRefusals {
+  const keptAtMs = new Map<string, number>()
+  return {
+    isNew(deviceId, code) {
+      const key = `${deviceId} ${code}`
+      const nowMs = clock.monotonic()
+      const lastMs = keptAtMs.get(key)
+      if (lastMs !== undefined && nowMs - lastMs < REFUSED_FRAME_EVERY_MS) return false
+      keptAtMs.delete(key)
+      keptAtMs.set(key, nowMs)
+      if (keptAtMs.size > REFUSALS_REMEMBERED) keptAtMs.delete(keptAtMs.keys().next().value ?? '')
+      return true
+    },
+  }
 }
 
 function judge(deps: GateDeps, message: Arrived): { observations: Observation[]; refused: Refusal[] } {

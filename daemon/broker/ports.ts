@@ -49,7 +49,10 @@ export interface BrokerPorts {
   append: Append
   quarantine: Quarantine
   devices: Devices
-  /** One JPEG of a camera. Without it frames are quarantined like any other topic that nobody reads. */
+  /**
+   * One JPEG of a camera; HubError says why it cannot be taken. Without this port frames are quarantined like any other topic
+   * that nobody reads.
+   */
   onFrame?: (deviceId: string, jpeg: Uint8Array, atMs: number) => void | Promise<void>
   /** An integration's word on an alert. */
   onAlertCommand?: (deviceId: string, alertId: string, payload: Uint8Array) => void | Promise<void>

@@ -12,6 +12,7 @@ import { createSystem } from '../features/system/system.ts'
 import type { House } from '../house.ts'
 import { fingerprintWords } from '../kernel/words.ts'
 import type { ToldRecovery } from '../store/recovery-note.ts'
+import { camerasState, exposeCameras, type HubCameras } from './cameras.ts'
 import { type Household, hubName } from './household.ts'
 
 const WORDS_SHOWN = 4
@@ -40,6 +41,7 @@ export function featuresOf(
       uptimeSeconds: Math.round(process.uptime()),
     }),
   })
+  exposeCameras(registry, household.cameras)
   const greeting = () => {
     const host = house.network().reachable[0] ?? 'localhost'
     return {
@@ -71,6 +73,7 @@ export function featuresOf(
     observations({ store, now: clock.now }),
     liveChannel.feature,
     household.jobs.feature,
+    household.cameras.feature,
     createHomeAutomation({
       store,
       clock,
@@ -93,14 +96,18 @@ export function featuresOf(
     operations({
       version,
       now: clock.now,
-      parts: () => partStates(house, announcement),
+      parts: () => partStates(house, announcement, household.cameras),
       metrics: () => registry.metrics(),
       greeting,
     }),
   ]
 }
 
-function partStates({ store, tls, snapshots, recovery }: House, announcement: Announcement): PartState[] {
+function partStates(
+  { store, tls, snapshots, recovery }: House,
+  announcement: Announcement,
+  cameras: HubCameras,
+): PartState[] {
   const { diskFull } = store.stats()
   const { leftOut } = tls()
   const snapshot = snapshots.state()
@@ -122,6 +129,7 @@ function partStates({ store, tls, snapshots, recovery }: House, announcement: An
           : null,
     },
     { name: 'announcement', ...announcement.state() },
+    { name: 'cameras', ...camerasState(cameras) },
   ]
 }
 

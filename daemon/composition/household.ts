@@ -17,6 +17,7 @@ import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms } from './alarms.ts'
+import { openCameras } from './cameras.ts'
 import { createQueue, nightWork } from './jobs.ts'
 
 export type Household = ReturnType<typeof createHousehold>
@@ -100,8 +101,14 @@ export function createHousehold(house: House) {
   })
   consents.onChanged(() => liveChannel.recheck())
   alarms.groups.onChanged(() => liveChannel.recheck())
+  alarms.groups.onChanged(() => cameras.recheck())
   accounts.onRevoked(({ signInId }) => liveChannel.dropSignIn(signInId))
   devices.onRevoked(({ deviceId }) => liveChannel.dropDevice(deviceId))
+  let ownPorts: readonly number[] = []
+  const cameras = openCameras(house, {
+    ...{ live, people, devices, consents, accounts, ownPorts: () => ownPorts },
+    current: (actor) => currentActor(actor, accounts, devices),
+  })
   return {
     live,
     people,
@@ -118,6 +125,11 @@ export function createHousehold(house: House) {
     tasks,
     liveChannel,
     notify,
+    cameras,
+    /** Where the hub itself listens: nothing is fetched from there. */
+    setOwnPorts(found: readonly number[]) {
+      ownPorts = found
+    },
     setWhereabouts(found: typeof whereabouts) {
       whereabouts = found
     },

@@ -50,6 +50,7 @@ export async function listen(house: House, household: Household): Promise<Listen
   ports = await http.start()
   const hints = network().reachable
   household.setWhereabouts({ host: hints[0] ?? 'localhost', port: ports.httpsPort, hints })
+  household.setOwnPorts([ports.httpPort, ports.httpsPort, broker.mqttPort ?? 0, broker.mqttsPort ?? 0])
   for (const feature of features) await feature.start?.()
   const stopLooking = house.followNetwork({
     onCertificate({ certPem, keyPem }) {
@@ -90,6 +91,7 @@ export function openBroker(house: House, household: Household): Promise<Broker> 
     ports: {
       append: store.observations.append,
       quarantine: createQuarantine(store),
+      onFrame: household.cameras.frame,
       devices: {
         authenticate: devices.authenticate,
         wearerAt: devices.wearerAt,

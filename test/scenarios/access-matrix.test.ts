@@ -133,6 +133,9 @@ async function setup(t: TestContext) {
     })
     recorded[param] = answer.json<{ data: { id: string } }>().data.id
   }
+  const camera = { id: 'camera-mia', name: 'Yard', kind: 'push', person_ids: ['mia'] }
+  const headers = credentialOf({ name: 'owner', role: 'owner', reads: [], writes: [] })
+  await http.inject({ method: 'POST', url: '/api/v1/cameras', headers, payload: camera })
   await hub.start()
   const params = { ...PARAMS, ...recorded }
   return { hub, http, params, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
@@ -212,6 +215,9 @@ function withGrants(role: 'caregiver' | 'coach' | 'member', nowMs: number): Aske
 const PARAMS: Readonly<Record<string, string>> = {
   personId: 'mia',
   deviceId: 'watch-mia',
+  cameraId: 'camera-mia',
+  viewId: 'nothing',
+  streamId: 'nothing',
   device_id: 'watch-mia',
   userId: 'nobody',
   groupId: 'nothing',

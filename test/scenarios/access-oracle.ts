@@ -23,11 +23,22 @@ export interface Subject {
 
 /** What a route asks of whoever uses it. */
 export interface Need {
-  who: 'everybody' | 'box' | 'owners' | 'users' | 'users and devices' | 'owners and integrations'
+  who:
+    | 'everybody'
+    | 'box'
+    | 'owners'
+    | 'users'
+    | 'users and devices'
+    | 'owners and integrations'
+    | 'owners and coaches'
   /** What must be open of Mia's data; `any` is at least one class. */
   of?: { action: 'reads' | 'writes'; class: Class | 'any' }
   /** Beyond seeing her, one must be an owner or Mia. */
   ownRecord?: boolean
+  /** About something of hers that nobody hears of without this class: it is not there for them. */
+  hidden?: boolean
+  /** Whoever may see it may do this only as an owner. */
+  byOwner?: boolean
 }
 
 /** One way to ask a route. */
@@ -47,6 +58,11 @@ const WATCHERS: Need = { who: 'owners and integrations' }
 const SEES_MIA: Need = { who: 'users', of: { action: 'reads', class: 'any' } }
 const reads = (one: Class): Need => ({ who: 'users', of: { action: 'reads', class: one } })
 const writes = (one: Class): Need => ({ who: 'users and devices', of: { action: 'writes', class: one } })
+
+/** Mia's camera, which an owner added. */
+const SEES_CAMERA: Need = { ...reads('media'), hidden: true }
+const CHANGES_CAMERA: Need = { ...SEES_CAMERA, byOwner: true }
+const ADDS_CAMERAS: Need = { who: 'owners and coaches' }
 
 /** What was recorded is corrected by people, not by devices. */
 const corrects = (one: Class): Need => ({ who: 'users', of: { action: 'writes', class: one } })
@@ -150,6 +166,22 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /jobs/:jobId/retry': [{ need: USERS }],
   'POST /tasks/aggregate-daily': [{ need: OWNERS }],
   'GET /tasks/status/:taskId': [{ need: OWNERS }],
+  'GET /cameras': [{ need: USERS }],
+  'POST /cameras': [{ need: ADDS_CAMERAS }],
+  'POST /cameras/probe': [{ need: ADDS_CAMERAS }],
+  'POST /cameras/discover': [{ need: ADDS_CAMERAS }],
+  'POST /cameras/discover/streams': [{ need: ADDS_CAMERAS }],
+  'GET /cameras/:cameraId': [{ need: SEES_CAMERA, run: true }],
+  'PATCH /cameras/:cameraId': [{ need: CHANGES_CAMERA, body: {}, run: true }],
+  'PUT /cameras/:cameraId': [{ need: CHANGES_CAMERA, body: {}, run: true }],
+  'DELETE /cameras/:cameraId': [{ need: USERS }],
+  'GET /cameras/:cameraId/snapshot.jpg': [{ need: USERS }],
+  'GET /cameras/:cameraId/stream.mjpeg': [{ need: USERS }],
+  'POST /cameras/:cameraId/view': [{ need: USERS }],
+  'DELETE /cameras/:cameraId/view/:viewId': [{ need: USERS }],
+  'POST /cameras/:cameraId/webrtc': [{ need: USERS }],
+  'DELETE /cameras/:cameraId/webrtc/:streamId': [{ need: USERS }],
+  'POST /live/frame': [{ need: { who: 'users and devices' } }],
   'GET /devices': [{ need: USERS }],
   'POST /devices': [{ need: OWNERS }],
   'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],
@@ -191,7 +223,9 @@ export function verdictOf(need: Need, subject: Subject): Verdict {
   if (!need.of || isOwner) return 'in'
   const open = need.of.action === 'reads' ? subject.reads : subject.writes
   const covered = need.of.class === 'any' ? open.length > 0 : open.includes(need.of.class)
+  if (!covered && need.hidden) return 404
   if (!covered) return subject.reads.length > 0 || subject.isMias ? 403 : 404
+  if (need.byOwner) return 403
   return need.ownRecord && !subject.isMia ? 403 : 'in'
 }
 
@@ -202,6 +236,8 @@ function mayUse(who: Need['who'], subject: Subject, isOwner: boolean): boolean {
       return USER_ROLES.includes(subject.role)
     case 'users and devices':
       return USER_ROLES.includes(subject.role) || subject.role === 'device'
+    case 'owners and coaches':
+      return subject.role === 'coach'
     case 'owners and integrations':
       return subject.type === 'integration'
     default:

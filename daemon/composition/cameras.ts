@@ -1,0 +1,143 @@
+/** Puts the cameras together: who may look, where their pictures come from, and how they are shown. */
+import { Gauge, type Registry } from 'prom-client'
+import type { Actor } from '../domain/access.ts'
+import type { CameraAccess } from '../domain/camera.ts'
+import type { Accounts } from '../features/accounts/accounts.ts'
+import { createCameras } from '../features/cameras/cameras.ts'
+import type { Footage } from '../features/cameras/footage.ts'
+import type { Consents } from '../features/consents/consents.ts'
+import type { Devices } from '../features/devices/devices.ts'
+import { expiryOf } from '../features/live-channel/conversation.ts'
+import type { PartState } from '../features/operations/operations.ts'
+import type { People } from '../features/people/people.ts'
+import type { House } from '../house.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { Live } from '../live/live.ts'
+
+export type HubCameras = ReturnType<typeof openCameras>
+
+interface Neighbours {
+  accounts: Accounts
+  devices: Devices
+  people: People
+  consents: Consents
+  live: Live
+  /** The same principal with the rights of now; null when it may no longer sign in. */
+  current: (actor: Actor) => Actor | null
+  /** Where the hub itself listens. */
+  ownPorts: () => readonly number[]
+}
+
+/** Nothing is fetched before the feature starts. */
+export function openCameras(
+  house: House,
+  { accounts, devices, people, consents, live, current }: Neighbours,
+) {
+  const { store, clock, log, secret } = house
+  const cameras = createCameras({
+    store,
+    clock,
+    log: log.child({ part: 'cameras' }),
+    secret,
+    footage: noFootage(clock.now),
+    personExists: people.exists,
+    device: (deviceId) => {
+      if (devices.actorOf(deviceId) === null) return null
+      const { type, person_id: personId } = devices.view(deviceId)
+      return { type, personId }
+    },
+    current,
+    expiryOf,
+    notify: (type, data, camera) => void live.publish('edge', type, data, audienceOf(camera)),
+  })
+  people.onRemoved(cameras.reload)
+  consents.onChanged(cameras.recheck)
+  accounts.onRevoked(cameras.recheck)
+  devices.onRevoked(cameras.recheck)
+  return cameras
+}
+
+/** Events about a camera that films several people, or nobody, are for owners. */
+function audienceOf({ personIds: [personId, ...more] }: CameraAccess) {
+  return { personId: personId === undefined || more.length > 0 ? null : personId, class: 'media' as const }
+}
+
+/** Frames and drops by camera; ids, because names are personal. */
+export function exposeCameras(registry: Registry, cameras: HubCameras): void {
+  const gauge = (
+    name: string,
+    help: string,
+    read: (camera: ReturnType<HubCameras['all']>[number]) => number,
+  ) =>
+    new Gauge({
+      name: `homefield_camera_${name}`,
+      help,
+      labelNames: ['camera'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const one of cameras.all()) this.labels(one.camera.id).set(read(one))
+      },
+    })
+  gauge(
+    'frames',
+    'Pictures taken in since the camera was started',
+    ({ running }) => running?.state().frames ?? 0,
+  )
+  gauge(
+    'dropped',
+    'Pictures left out because nobody was ready for them',
+    ({ running }) => running?.state().dropped ?? 0,
+  )
+  gauge(
+    'restarts',
+    'Attempts to reach the camera after the first',
+    ({ running }) => running?.state().restarts ?? 0,
+  )
+  gauge('online', 'Whether pictures come', ({ running }) => (running?.state().status === 'online' ? 1 : 0))
+  new Gauge({
+    name: 'homefield_camera_viewers',
+    help: 'People looking through cameras now',
+    registers: [registry],
+    collect() {
+      this.set(cameras.viewers())
+    },
+  })
+}
+
+/** A camera that is away is the camera's trouble, not the hub's: it is named, and the hub stays ready. */
+export function camerasState(cameras: HubCameras): Omit<PartState, 'name'> {
+  const enabled = cameras.all().filter(({ camera }) => camera.enabled)
+  const away = enabled.filter(({ running }) => running?.state().status !== 'online')
+  const detail = away.length > 0 ? `${away.length} of ${enabled.length} give no picture` : null
+  return { state: 'up', detail }
+}
+
+/** Cameras that are kept and not fetched from. */
+function noFootage(now: () => number): Footage {
+  const reason = { code: 'unsupported', message: 'This hub does not fetch pictures.' }
+  const sinceMs = now()
+  const refuse = () => Promise.reject(new HubError('OVERLOADED', reason.message))
+  return {
+    run: () => ({
+      state: () => ({
+        ...{ status: 'offline' as const, sinceMs, reason, stream: null, lastFrameAtMs: null },
+        ...{ restarts: 0, frames: 0, dropped: 0 },
+      }),
+      onState: () => () => {},
+      picture: async () => null,
+      show: () => () => {},
+      push: null,
+      view: null,
+      closeView: () => {},
+      onViewClosed: () => () => {},
+      receive: null,
+      closeReceive: () => {},
+      vision: () => null,
+      stop: async () => {},
+    }),
+    probe: async () => ({ problem: reason }),
+    discover: refuse,
+    streams: refuse,
+  }
+}

@@ -1,0 +1,93 @@
+/** The cameras of a household: who they are, who may look, and where their pictures come in and go out. */
+import type { Actor } from '../../domain/access.ts'
+import { maySeeCamera } from '../../domain/camera.ts'
+import type { Feature } from '../../domain/route.ts'
+import { HubError } from '../../kernel/errors.ts'
+import { createDirectory, type KnownCamera } from './directory.ts'
+import type { Running } from './footage.ts'
+import type { CameraParts, CamerasDeps } from './parts.ts'
+import { createRegister } from './register.ts'
+import { cameraRoutes } from './routes.ts'
+import { lookRoutes } from './routes-look.ts'
+import { pushRoutes } from './routes-push.ts'
+import { seekRoutes } from './routes-seek.ts'
+import { webrtcRoutes } from './routes-webrtc.ts'
+import { createSeal } from './seal.ts'
+import { createViewers } from './viewers.ts'
+import { createWatch } from './watch.ts'
+
+export interface Cameras {
+  feature: Feature
+  /** Takes one JPEG that a device sent; throws NOT_FOUND, VALIDATION_ERROR or TOO_LARGE. */
+  frame(deviceId: string, jpeg: Uint8Array, arrivedAtMs: number): void
+  /** Looks again at who may look: call it when a grant, a role, a sign-in or a person changed. */
+  recheck(): void
+  /** Reads again after persons or users changed. */
+  reload(): void
+  /** Whether this actor may see this camera now. */
+  maySee(actor: Actor, cameraId: string): boolean
+  /** Every camera with how it is doing, for `/metrics` and `/ready`. */
+  all(): { camera: KnownCamera; running: Running | undefined }[]
+  viewers(): number
+}
+
+export function createCameras(deps: CamerasDeps): Cameras {
+  const { store, clock, log, footage, notify } = deps
+  const isCameraDevice = (deviceId: string) => deps.device(deviceId)?.type === 'camera'
+  const register = createRegister({
+    ...{ store, clock, isCameraDevice, personExists: deps.personExists },
+    ...{ directory: createDirectory(store), seal: createSeal(deps.secret) },
+  })
+  const watch = createWatch({
+    ...{ footage, register, log },
+    tell: (camera, online, reason) =>
+      notify(
+        online ? 'edge_connected' : 'edge_disconnected',
+        { camera_id: camera.id, online, reason },
+        camera,
+      ),
+  })
+  const viewers = createViewers({ clock, current: deps.current, camera: register.get })
+  const parts: CameraParts = { ...deps, register, watch, viewers }
+
+  return {
+    feature: {
+      name: 'cameras',
+      routes(http) {
+        cameraRoutes(http, parts)
+        seekRoutes(http, parts)
+        lookRoutes(http, parts)
+        pushRoutes(http, parts)
+        webrtcRoutes(http, parts)
+        // Open pictures would hold the server's end up.
+        http.addHook('preClose', async () => viewers.endAll())
+      },
+      async start() {
+        for (const { id } of register.all()) await watch.follow(id)
+      },
+      async stop() {
+        viewers.endAll()
+        await watch.stop()
+      },
+    },
+    frame(deviceId, jpeg, arrivedAtMs) {
+      const camera = register.ofDevice(deviceId)
+      if (!camera)
+        throw new HubError('NOT_FOUND', 'No camera shows this device. Add one of kind mqtt for it.')
+      const push = watch.of(camera.id)?.push
+      if (!push) throw new HubError('CONFLICT', 'This camera is switched off.')
+      push(jpeg, arrivedAtMs)
+    },
+    recheck: () => viewers.recheck(),
+    reload() {
+      register.reload()
+      viewers.recheck()
+    },
+    maySee(actor, cameraId) {
+      const camera = register.get(cameraId)
+      return camera !== undefined && maySeeCamera(actor, camera, clock.now())
+    },
+    all: () => register.all().map((camera) => ({ camera, running: watch.of(camera.id) })),
+    viewers: () => viewers.count(),
+  }
+}

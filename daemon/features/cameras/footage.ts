@@ -1,0 +1,85 @@
+/** What this feature needs of the part that fetches, decodes and shows pictures. */
+import type { Writable } from 'node:stream'
+import type { CameraKind, CameraReason, CameraStream, CameraVision } from '../../domain/camera.ts'
+import type { Credentials } from './address.ts'
+
+/** How one camera is doing. */
+export interface RunState {
+  status: 'connecting' | 'online' | 'offline'
+  sinceMs: number
+  reason: CameraReason | null
+  stream: CameraStream | null
+  lastFrameAtMs: number | null
+  restarts: number
+  frames: number
+  dropped: number
+}
+
+export interface Picture {
+  jpeg: Uint8Array
+  capturedAtMs: number
+}
+
+export interface Described {
+  id: string
+  sdp: string
+}
+
+/** One camera that is looked after: fetched from, or ready to be sent to. */
+export interface Running {
+  state(): RunState
+  /** Told when the status changes; the returned function ends it. */
+  onState(listener: () => void): () => void
+  /** The newest picture; null before the first one. Rejects when it cannot be encoded. */
+  picture(): Promise<Picture | null>
+  /** Writes pictures to `out` as multipart, at most `fps` a second; a slow reader misses pictures. Returns the end. */
+  show(out: Writable, options: { fps: number; boundary: string }): () => void
+  /** Takes one JPEG; throws VALIDATION_ERROR or TOO_LARGE. Null for cameras that are fetched from. */
+  push: ((jpeg: Uint8Array, arrivedAtMs: number) => void) | null
+  /** Answers a viewer's WebRTC offer; null where there is no WebRTC. */
+  view: ((offerSdp: string) => Promise<Described>) | null
+  closeView(viewId: string): void
+  onViewClosed(listener: (viewId: string) => void): () => void
+  /** Takes a phone's WebRTC offer; null for cameras of other kinds. */
+  receive: ((offerSdp: string) => Promise<Described>) | null
+  closeReceive(streamId: string): void
+  vision(): CameraVision | null
+  stop(): Promise<void>
+}
+
+export interface ToRun {
+  id: string
+  kind: CameraKind
+  url: string | null
+  credentials: Credentials | null
+  analyse: boolean
+}
+
+/** What one look at an address gave. */
+export type Probed =
+  | { stream: CameraStream; firstFrameMs: number; previewJpeg: Uint8Array }
+  | { problem: CameraReason }
+
+export interface FoundCamera {
+  name: string
+  address: string
+  xaddr: string
+  hardware: string | null
+}
+
+export interface FoundStream {
+  name: string
+  uri: string
+  codec: string | null
+  width: number | null
+  height: number | null
+}
+
+export interface Footage {
+  run(camera: ToRun): Running
+  probe(camera: Omit<ToRun, 'id' | 'analyse'>): Promise<Probed>
+  /** Asks the network who is a camera (ONVIF). */
+  discover(): Promise<FoundCamera[]>
+  /** Streams of a camera that was found. Rejects with HubError. */
+  streams(camera: { xaddr: string; credentials: Credentials | null }): Promise<FoundStream[]>
+}

@@ -1,0 +1,97 @@
+/** Pictures in over HTTP: one JPEG a request, from whoever runs the camera or from the camera itself. */
+import { Type } from 'typebox'
+import type { Actor } from '../../domain/access.ts'
+
+import { Id } from '../../domain/id.ts'
+import type { Http, Policy } from '../../domain/route.ts'
+import { Ok, ok } from '../../kernel/envelope.ts'
+import { HubError } from '../../kernel/errors.ts'
+import type { KnownCamera } from './directory.ts'
+import { readForm } from './form.ts'
+import { type CameraParts, changeableBy, runningOf } from './parts.ts'
+import { noSuchCamera } from './register.ts'
+
+const SENDERS: Policy = { access: 'signed-in', roles: ['owner', 'caregiver', 'coach', 'member', 'device'] }
+const Query = Type.Object({ camera_id: Type.Optional(Id) }, { additionalProperties: false })
+const Taken = Type.Object(
+  {
+    /** Grows by one with every picture that was taken in since the hub started. */
+    frame_seq: Type.Integer(),
+    accepted: Type.Literal(true),
+  },
+  { additionalProperties: false },
+)
+/** As over MQTT. */
+const PICTURE_BYTES = 1_048_576
+const FORM_BYTES = PICTURE_BYTES + 4096
+const FORM = 'multipart/form-data'
+const JPEG = 'image/jpeg'
+const Bytes = Type.Unknown({ description: 'One JPEG of at most 1 MB' })
+
+/** In a scope of its own: nowhere else is a body that is no JSON taken. */
+export function pushRoutes(http: Http, parts: CameraParts): void {
+  void http.register(async (scope) => {
+    scope.addContentTypeParser<Buffer>([JPEG, FORM], { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    )
+    frameRoute(scope, parts)
+  })
+}
+
+function frameRoute(http: Http, parts: CameraParts): void {
+  const counts = new Map<string, number>()
+  http.post(
+    '/live/frame',
+    {
+      config: { policy: SENDERS },
+      bodyLimit: FORM_BYTES,
+      schema: {
+        tags: ['live'],
+        summary: 'One picture of a camera that is sent to the hub',
+        querystring: Query,
+        body: { content: { [JPEG]: { schema: Bytes }, [FORM]: { schema: Bytes } } },
+        response: { 202: Ok(Taken) },
+      },
+    },
+    async (request, reply) => {
+      const sent = sentPicture(request.body, request.headers['content-type'] ?? '')
+      const camera = meant(parts, request.actor, request.query.camera_id ?? sent.cameraId)
+      const { push } = runningOf(parts, camera)
+      if (!push)
+        throw new HubError('CONFLICT', `The hub fetches the pictures of this camera itself (${camera.kind}).`)
+      push(sent.jpeg, parts.clock.now())
+      const frameSeq = (counts.get(camera.id) ?? 0) + 1
+      counts.set(camera.id, frameSeq)
+      return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: true as const }))
+    },
+  )
+}
+
+function sentPicture(body: unknown, contentType: string): { jpeg: Buffer; cameraId: string | null } {
+  if (!Buffer.isBuffer(body) || body.length === 0)
+    throw new HubError('VALIDATION_ERROR', 'The request holds no picture: send one JPEG as its body.')
+  const isForm = contentType.toLowerCase().startsWith(FORM)
+  const form = isForm ? readForm(body, contentType) : []
+  const jpeg = isForm ? form.find(({ type }) => type === JPEG)?.data : body
+  if (!jpeg) throw new HubError('UNSUPPORTED_MEDIA', 'The form has no part of type image/jpeg.')
+  if (jpeg.length > PICTURE_BYTES)
+    throw new HubError('TOO_LARGE', 'A picture may have 1 MB. Send a smaller one.')
+  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8)
+    throw new HubError('UNSUPPORTED_MEDIA', 'This is no JPEG: it does not begin with FF D8.')
+  const named = form.find(({ name }) => name === 'camera_id')?.data.toString('utf8') ?? null
+  return { jpeg, cameraId: named }
+}
+
+/** A device speaks for its own camera only; a user for those that are theirs to change. */
+function meant(parts: CameraParts, actor: Actor, named: string | null): KnownCamera {
+  if (actor.kind !== 'device') {
+    if (named !== null) return changeableBy(parts, actor, named)
+    throw new HubError('VALIDATION_ERROR', 'Say whose picture this is: camera_id is missing.', {
+      details: [{ path: 'camera_id', message: 'is missing' }],
+    })
+  }
+  if (actor.type !== 'camera') throw new HubError('FORBIDDEN', 'Only a device of type camera sends pictures.')
+  const own = parts.register.ofDevice(actor.deviceId)
+  if (own && (named === null || named === own.id)) return own
+  throw noSuchCamera()
+}
