@@ -70,6 +70,7 @@ export function featuresOf(
     household.daily.feature,
     ...household.alarms.features,
     household.tasks,
+    household.nightscout.feature,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     household.jobs.feature,

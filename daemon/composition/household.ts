@@ -8,6 +8,7 @@ import { createDevices, type Devices } from '../features/devices/devices.ts'
 import { createGlucose } from '../features/glucose/glucose.ts'
 import { createIngest } from '../features/ingest/ingest.ts'
 import { createLiveChannel } from '../features/live-channel/live-channel.ts'
+import { createNightscout } from '../features/nightscout/nightscout.ts'
 import { createPairing } from '../features/pairing/pairing.ts'
 import { createPeople } from '../features/people/people.ts'
 import { createRecords } from '../features/records/records.ts'
@@ -35,6 +36,7 @@ export function createHousehold(house: House) {
     store,
     clock,
     log: log.child({ part: 'devices' }),
+    secret,
     timezone,
     zoneOfPerson: (personId) => people.get(personId)?.timezone ?? null,
     notify,
@@ -85,6 +87,19 @@ export function createHousehold(house: House) {
     onRecordsChanged: records.onChanged,
   })
   const tasks = nightWork(house, jobs, { people, daily, zoneOf })
+  const nightscout = createNightscout({
+    store,
+    secret,
+    version: house.version,
+    now: clock.now,
+    keys: devices,
+    wearerAt: devices.wearerAt,
+    glucose: glucose.traces.read,
+    meals: {
+      tell: (meal, teller) => records.tell('meal', meal, teller),
+      takeBack: (at) => records.takeBack('meal', at),
+    },
+  })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -123,6 +138,7 @@ export function createHousehold(house: House) {
     alarms,
     jobs,
     tasks,
+    nightscout,
     liveChannel,
     notify,
     cameras,

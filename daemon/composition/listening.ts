@@ -129,6 +129,7 @@ function openHttp(
     authenticator: {
       fromBearer: accounts.fromBearer,
       fromApiKey: devices.fromApiKey,
+      fromUploader: household.nightscout.fromUploader,
       isClaimed: accounts.isClaimed,
     },
     personExists: people.exists,

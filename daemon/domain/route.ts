@@ -38,10 +38,14 @@ export type Http = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** One capability. `routes` are registered under `/api/v1`. Features that hold something open give `stop`. */
+/**
+ * One capability. `routes` are registered under `/api/v1`, `rootRoutes` as they are: protocols of others. Features that hold
+ * something open give `stop`.
+ */
 export interface Feature {
   name: string
   routes?(http: Http): void
+  rootRoutes?(http: Http): void
   start?(): Promise<void> | void
   stop?(): Promise<void> | void
 }
@@ -51,6 +55,8 @@ declare module 'fastify' {
     policy?: Policy
     /** False: the body is not ours to shape (OpenAPI, metrics, third-party protocols). */
     envelope?: boolean
+    /** Takes a credential in the places where Nightscout's uploaders put it, too. */
+    uploader?: boolean
   }
   interface FastifyRequest {
     actor: Actor

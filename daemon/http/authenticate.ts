@@ -10,6 +10,8 @@ import { type Allowance, createRateLimiter } from './rate-limit.ts'
 export interface Authenticator {
   fromBearer(token: string): Actor | Promise<Actor>
   fromApiKey(key: string): Actor | Promise<Actor>
+  /** Who stands behind a secret of the shapes that uploaders send; null for a text of another shape. */
+  fromUploader?(secret: string): Actor | null
   /** Whether somebody owns this hub yet. */
   isClaimed(): boolean
 }
@@ -64,7 +66,8 @@ async function identify(
   // is not there.
   if (!policy || policy.access === 'open' || policy.access === 'local') return null
   try {
-    request.actor = await whoAsks(request, authenticator)
+    const uploader = request.routeOptions.config.uploader === true ? uploaderOf(request, authenticator) : null
+    request.actor = uploader ?? (await whoAsks(request, authenticator))
     return null
   } catch (cause) {
     return { cause }
@@ -77,6 +80,19 @@ async function whoAsks(request: FastifyRequest, authenticator: Authenticator): P
   const key = request.headers['x-api-key']
   if (typeof key === 'string' && key !== '') return authenticator.fromApiKey(key)
   return ANONYMOUS
+}
+
+/** Nightscout's uploaders sign in with a header of their own, in the query, or with a token made for them. */
+function uploaderOf(request: FastifyRequest, authenticator: Authenticator): Actor | null {
+  const bearer = /^Bearer +([^ ]+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const asked = (part: unknown, name: string) =>
+    typeof part === 'object' && part !== null ? Reflect.get(part, name) : undefined
+  const { query, params } = request
+  const inUrl: unknown[] = [asked(query, 'token'), asked(query, 'secret'), asked(params, 'token')]
+  const sent = [request.headers['api-secret'], bearer, ...inUrl].find(
+    (place) => typeof place === 'string' && place !== '',
+  )
+  return typeof sent === 'string' ? (authenticator.fromUploader?.(sent) ?? null) : null
 }
 
 /** By route: `/%61pi/…` and `https://hub/api/…` are other spellings of the same path. */

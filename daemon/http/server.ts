@@ -190,6 +190,7 @@ async function register(http: Http, deps: HttpDeps, parts: Parts): Promise<void>
     },
     { prefix: PREFIX },
   )
+  for (const feature of deps.features) feature.rootRoutes?.(http)
   serveMqttSockets(http, deps.mqttStream)
   await serveReference(http)
   await serveApp(http, deps.appFolder)

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
+import type { Actor } from '../../daemon/domain/access.ts'
 import type { Feature } from '../../daemon/domain/route.ts'
 import { createAccounts } from '../../daemon/features/accounts/accounts.ts'
 import type { Passwords } from '../../daemon/features/accounts/passwords.ts'
 import { createConsents } from '../../daemon/features/consents/consents.ts'
-import { createDevices } from '../../daemon/features/devices/devices.ts'
+import { createDevices, type Devices } from '../../daemon/features/devices/devices.ts'
 import { createPairing } from '../../daemon/features/pairing/pairing.ts'
 import { createPeople } from '../../daemon/features/people/people.ts'
 import { createHttp } from '../../daemon/http/server.ts'
@@ -51,7 +52,8 @@ export interface HouseholdOptions {
   passwords?: Passwords
   hubId?: string
   /** Further features behind the same server. */
-  more?: (store: Store, now: () => number) => Feature[]
+  more?: (store: Store, now: () => number, parts: { devices: Devices; secret: Uint8Array }) => Feature[]
+  fromUploader?: (secret: string) => Actor | null
 }
 
 /** Passwords in clear, for tests that are about something else: argon2 takes 90 ms a time. */
@@ -96,7 +98,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
   const timezone = () => 'Europe/Berlin'
   const people = createPeople({ store, clock, timezone })
   const zoneOfPerson = (id: string) => people.get(id)?.timezone ?? null
-  const devices = createDevices({ store, clock, log, timezone, zoneOfPerson, notify })
+  const devices = createDevices({ store, clock, log, secret, timezone, zoneOfPerson, notify })
   const consents = createConsents({ store, clock })
   const accounts = createAccounts({
     store,
@@ -124,7 +126,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
     for (const part of [devices, consents, accounts]) part.reload()
   })
   const own = [accounts, people, devices, consents, pairing].map(({ feature }) => feature)
-  const features = [...own, ...(options.more?.(store, clock.now) ?? [])]
+  const features = [...own, ...(options.more?.(store, clock.now, { devices, secret }) ?? [])]
   const server = createHttp({
     settings: {
       http: { host: '127.0.0.1', port: 0 },
@@ -142,6 +144,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
     authenticator: {
       fromBearer: accounts.fromBearer,
       fromApiKey: devices.fromApiKey,
+      fromUploader: (uploaders) => options.fromUploader?.(uploaders) ?? null,
       isClaimed: accounts.isClaimed,
     },
     personExists: people.exists,

@@ -177,6 +177,13 @@ function askers(nowMs: number): Asker[] {
     },
     { subject: { name: "Leo's watch", role: 'device', type: 'watch', ...none }, actor: watch('leo') },
     {
+      subject: {
+        ...{ name: "Mia's uploader", role: 'device', type: 'integration', isMias: true },
+        ...{ reads: [], writes: CLASSES },
+      },
+      actor: watch('mia', 'integration'),
+    },
+    {
       subject: { name: 'Home Assistant', role: 'device', type: 'integration', ...none },
       actor: watch('', 'integration'),
     },

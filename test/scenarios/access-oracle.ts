@@ -31,8 +31,12 @@ export interface Need {
     | 'users and devices'
     | 'owners and integrations'
     | 'owners and coaches'
+    /** Integrations of one person, not even owners: they have other routes. */
+    | 'uploaders'
   /** What must be open of Mia's data; `any` is at least one class. */
   of?: { action: 'reads' | 'writes'; class: Class | 'any' }
+  /** What is asked for is not there. */
+  absent?: boolean
   /** Beyond seeing her, one must be an owner or Mia. */
   ownRecord?: boolean
   /** About something of hers that nobody hears of without this class: it is not there for them. */
@@ -55,6 +59,7 @@ const BOX: Need = { who: 'box' }
 const OWNERS: Need = { who: 'owners' }
 const USERS: Need = { who: 'users' }
 const WATCHERS: Need = { who: 'owners and integrations' }
+const UPLOADERS: Need = { who: 'uploaders' }
 const SEES_MIA: Need = { who: 'users', of: { action: 'reads', class: 'any' } }
 const reads = (one: Class): Need => ({ who: 'users', of: { action: 'reads', class: one } })
 const writes = (one: Class): Need => ({ who: 'users and devices', of: { action: 'writes', class: one } })
@@ -85,6 +90,62 @@ function recordRoutes(path: string, kind: string, one: Class, body: object): Rec
     [`PUT ${path}/:${kind}Id`]: [{ ...correcting, body: {} }],
     [`DELETE ${path}/:${kind}Id`]: [correcting],
   }
+}
+
+/** Nightscout's routes, each with and without the ending that some clients add. */
+function nightscoutRoutes(): Record<string, readonly Ask[]> {
+  const both = (methods: string, path: string, ask: Ask) =>
+    methods
+      .split(' ')
+      .flatMap((method) => [`${method} ${path}`, `${method} ${path}.json`].map((key) => [key, [ask]]))
+  const read: Ask = { need: UPLOADERS, run: true }
+  const write: Ask = { ...read, body: [] }
+  // PUT takes any document but readings and treatments, so from then on there is one of that name.
+  const absentFrom = (name: string, method: string): Need =>
+    method === 'GET' || name === 'entries' || name === 'treatments'
+      ? { ...UPLOADERS, absent: true }
+      : UPLOADERS
+  const collections = ['entries', 'treatments', 'devicestatus', 'profile', 'settings', 'food']
+  return Object.fromEntries([
+    ...[
+      '/entries',
+      '/entries/sgv',
+      '/entries/mbg',
+      '/entries/current',
+      '/treatments',
+      '/devicestatus',
+      '/profile',
+      '/activity',
+      '/status',
+    ].flatMap((path) => both('GET', path, read)),
+    ...both('POST', '/entries', write),
+    ...['/treatments', '/devicestatus', '/profile', '/activity'].flatMap((path) =>
+      both('POST PUT', path, write),
+    ),
+    ...both('DELETE', '/treatments', { ...read, query: 'find[_id]=x' }),
+    ...[
+      'GET /verifyauth',
+      'GET /experiments/test',
+      'GET /pebble',
+      'GET /api/v2/properties',
+      'GET /api/v2/properties/:names',
+      'GET /api/v2/authorization/request/:token',
+      'GET /api/v3/version',
+      'GET /api/v3/status',
+      'GET /api/v3/lastModified',
+      'DELETE /treatments/:treatmentId',
+    ].map((key) => [key, [read]]),
+    ...collections.flatMap((name) => [
+      [`GET /api/v3/${name}`, [read]],
+      [`GET /api/v3/${name}/history/:lastModified`, [read]],
+      [`POST /api/v3/${name}`, [{ ...read, body: {} }]],
+      [`PUT /api/v3/${name}/:identifier`, [{ ...read, body: {} }]],
+      ...['GET', 'PATCH', 'DELETE'].map((method) => [
+        `${method} /api/v3/${name}/:identifier`,
+        [{ need: absentFrom(name, method), run: true, ...(method === 'PATCH' ? { body: {} } : {}) }],
+      ]),
+    ]),
+  ])
 }
 
 /** Every route of the API, by method and pattern. */
@@ -182,6 +243,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /cameras/:cameraId/webrtc': [{ need: USERS }],
   'DELETE /cameras/:cameraId/webrtc/:streamId': [{ need: USERS }],
   'POST /live/frame': [{ need: { who: 'users and devices' } }],
+  ...nightscoutRoutes(),
   'GET /devices': [{ need: USERS }],
   'POST /devices': [{ need: OWNERS }],
   'GET /devices/:deviceId': [{ need: SEES_MIA, run: true }],
@@ -219,6 +281,10 @@ export function verdictOf(need: Need, subject: Subject): Verdict {
   const isOwner = subject.role === 'owner' || subject.role === 'box'
   if (need.who === 'box') return subject.role === 'box' ? 'in' : 404
   if (subject.role === 'nobody') return 401
+  if (need.who === 'uploaders') {
+    if (subject.type !== 'integration' || !subject.isMias) return 403
+    return need.absent ? 404 : 'in'
+  }
   if (!mayUse(need.who, subject, isOwner)) return 403
   if (!need.of || isOwner) return 'in'
   const open = need.of.action === 'reads' ? subject.reads : subject.writes

@@ -18,13 +18,21 @@ export interface NewDevice {
 const PERSON_KEY = '(SELECT key FROM person WHERE id = :personId AND deleted_at IS NULL)'
 const DEVICE_KEY = '(SELECT key FROM device WHERE id = :id)'
 
-export function insertDevice(device: NewDevice, keyHash: Uint8Array, nowMs: number): Write[] {
+/** What is kept of a key; `apiSecret` is its SHA-1 form, for devices that may send that. */
+export interface KeyHashes {
+  key: Uint8Array
+  apiSecret: Uint8Array | null
+}
+
+export function insertDevice(device: NewDevice, hashes: KeyHashes, nowMs: number): Write[] {
   const { id, name, type, timezone, rank } = device
-  const params = { id, name, type, timezone, rank, keyHash, prefixes: JSON.stringify(device.prefixes), nowMs }
+  const { key: keyHash, apiSecret } = hashes
+  const prefixes = JSON.stringify(device.prefixes)
+  const params = { id, name, type, timezone, rank, keyHash, apiSecret, prefixes, nowMs }
   return [
     {
-      sql: `INSERT INTO device (id, name, type, key_hash, prefixes, rank, timezone, created_at, paired_at)
-            VALUES (:id, :name, :type, :keyHash, :prefixes, :rank, :timezone, :nowMs, :nowMs)`,
+      sql: `INSERT INTO device (id, name, type, key_hash, api_secret_hash, prefixes, rank, timezone, created_at, paired_at)
+            VALUES (:id, :name, :type, :keyHash, :apiSecret, :prefixes, :rank, :timezone, :nowMs, :nowMs)`,
       params,
       expect: 1,
     },
@@ -69,7 +77,7 @@ export function serveOnly(id: string, persons: readonly string[]): Write[] {
 export function revokeDevice(id: string, nowMs: number): Write[] {
   return [
     {
-      sql: `UPDATE device SET revoked_at = :nowMs, key_hash = NULL, online = 0
+      sql: `UPDATE device SET revoked_at = :nowMs, key_hash = NULL, api_secret_hash = NULL, online = 0
             WHERE id = :id AND revoked_at IS NULL`,
       params: { id, nowMs },
       expect: 1,

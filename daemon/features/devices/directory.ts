@@ -16,6 +16,8 @@ export interface KnownDevice {
   type: DeviceType
   /** SHA-256 of its key; null when it has none any more. */
   keyHash: Uint8Array | null
+  /** Keyed hash of its key's SHA-1 form, which Nightscout's uploaders send; null when it has none. */
+  apiSecretHash: Uint8Array | null
   prefixes: readonly string[]
   rank: number
   timezone: string | null
@@ -40,7 +42,8 @@ export interface Directory {
 
 type Row = Omit<KnownDevice, 'prefixes' | 'worn' | 'named'> & { prefixes: string }
 
-const SELECT = `SELECT id, name, type, key_hash AS keyHash, prefixes, rank, timezone, created_at AS createdAtMs,
+const SELECT = `SELECT id, name, type, key_hash AS keyHash, api_secret_hash AS apiSecretHash, prefixes, rank,
+    timezone, created_at AS createdAtMs,
     paired_at AS pairedAtMs, revoked_at AS revokedAtMs, last_seen_at AS lastSeenAtMs, battery
   FROM device WHERE type <> 'hub' ORDER BY created_at, key`
 const SELECT_WORN = `SELECT device.id AS deviceId, from_at AS fromMs, to_at AS toMs, person.id AS personId

@@ -1,5 +1,5 @@
 /** API keys: `hfk_<device id>_<43 characters>`, so that the key alone says whose it is. Only its SHA-256 is kept. */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { isId } from '../../domain/id.ts'
 import { sameSecret, tokenHash } from '../../kernel/secrets.ts'
 
@@ -23,4 +23,9 @@ export function deviceOfKey(key: string): string | null {
 /** Compares in constant time; no hash (nobody, or revoked) is compared with something that no key has. */
 export function keyFits(key: string, hash: Uint8Array | null): boolean {
   return sameSecret(tokenHash(key), hash ?? NOBODY)
+}
+
+/** What Nightscout's uploaders make of a key before they send it. */
+export function apiSecretOf(key: string): string {
+  return createHash('sha1').update(key).digest('hex')
 }

@@ -7,12 +7,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import { iso } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
-import { tokenHash } from '../../kernel/secrets.ts'
+import { deriveKey, keyedHash, tokenHash } from '../../kernel/secrets.ts'
 import type { Plan } from '../../store/plan.ts'
 import type { Store } from '../../store/store.ts'
 import { handOver, insertDevice, type NewDevice, revokeDevice, serveOnly, updateDevice } from './changes.ts'
 import type { Directory, KnownDevice } from './directory.ts'
-import { deviceOfKey, keyFits, newKey } from './keys.ts'
+import { apiSecretOf, deviceOfKey, keyFits, newKey } from './keys.ts'
 import type { Presence } from './presence.ts'
 
 /** What the broker hears of a device whose key was right. */
@@ -52,6 +52,8 @@ export interface Register {
   authenticate(deviceId: string, key: string): DeviceIdentity | null
   /** The device behind an API key; throws UNAUTHENTICATED. */
   fromApiKey(key: string): Actor
+  /** The integration behind the SHA-1 of its key, in hex; throws UNAUTHENTICATED. */
+  fromApiSecret(sha1Hex: string): Actor
   /** The same device with the persons it serves now; null once it is revoked. */
   actorOf(deviceId: string): Actor | null
   /** Whom a sample of that instant belongs to, null for nobody. */
@@ -90,6 +92,8 @@ export interface RegisterDeps {
   clock: Clock
   directory: Directory
   presence: Presence
+  /** The hub's secret: a plain hash of a SHA-1 would be that SHA-1's equal. */
+  secret: Uint8Array
   /** The household's zone. */
   timezone: () => string
   zoneOfPerson: (personId: string) => string | null
@@ -103,6 +107,7 @@ export function createRegister(deps: RegisterDeps): Register {
   const { store, clock, directory, presence } = deps
   const listeners = new Set<(revoked: { deviceId: string }) => void>()
   const watchers = new Set<() => void>()
+  const apiSecretKey = deriveKey(deps.secret, 'api secret of integrations')
 
   function reload(): void {
     directory.reload()
@@ -152,16 +157,26 @@ export function createRegister(deps: RegisterDeps): Register {
       : null
   }
 
+  const signedIn = (actor: Actor | null): Actor => {
+    if (actor) return actor
+    throw new HubError('UNAUTHENTICATED', 'This API key is unknown or revoked. Pair the device again.')
+  }
+  const apiSecretHash = (sha1Hex: string) => keyedHash(apiSecretKey, sha1Hex.toLowerCase())
+
   return {
     authenticate,
     actorOf,
     fromApiKey(key) {
       const id = deviceOfKey(key)
-      const actor = id !== null && authenticate(id, key) ? actorOf(id) : null
-      if (!actor) {
-        throw new HubError('UNAUTHENTICATED', 'This API key is unknown or revoked. Pair the device again.')
-      }
-      return actor
+      return signedIn(id !== null && authenticate(id, key) ? actorOf(id) : null)
+    },
+    fromApiSecret(sha1Hex) {
+      // Compared as keyed hashes, so how long it takes says nothing about a secret.
+      const hash = apiSecretHash(sha1Hex)
+      const found = directory
+        .all()
+        .find((device) => device.apiSecretHash && hash.equals(device.apiSecretHash))
+      return signedIn(found ? actorOf(found.id) : null)
     },
     wearerAt: directory.wearerAt,
     serves: (id, personId) => live(id) !== undefined && attached(id).includes(personId),
@@ -188,7 +203,14 @@ export function createRegister(deps: RegisterDeps): Register {
       const apiKey = newKey(device.id)
       return {
         result: { id: device.id, apiKey },
-        writes: insertDevice(device, tokenHash(apiKey), clock.now()),
+        writes: insertDevice(
+          device,
+          {
+            key: tokenHash(apiKey),
+            apiSecret: device.type === 'integration' ? apiSecretHash(apiSecretOf(apiKey)) : null,
+          },
+          clock.now(),
+        ),
         committed: reload,
       }
     },

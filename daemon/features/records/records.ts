@@ -2,14 +2,20 @@
 import { activity } from '../../domain/activity.ts'
 import { meal } from '../../domain/meal.ts'
 import { mood } from '../../domain/mood.ts'
-import type { RecordKind } from '../../domain/record.ts'
+import type { RecordKind, RecordKindName } from '../../domain/record.ts'
 import type { Feature } from '../../domain/route.ts'
 import { sleep } from '../../domain/sleep.ts'
 import type { Sources } from '../../store/sources.ts'
 import type { Store } from '../../store/store.ts'
-import { createJournal, type RecordChange } from './journal.ts'
+import {
+  createJournal,
+  type RecordChange,
+  type RecordOutcome,
+  refusedRecord,
+  type Teller,
+} from './journal.ts'
 import { recordRoutes } from './routes.ts'
-import { createRecordTable, type RecordTable } from './table.ts'
+import { createRecordTable, type RecordTable, type StoredRecord } from './table.ts'
 
 export interface RecordsDeps {
   store: Pick<Store, 'all' | 'get' | 'write' | 'observations'>
@@ -24,11 +30,20 @@ export interface Records {
   feature: Feature
   /** Records of a window as they are now. */
   all: RecordTable['all']
+  /** Records what a program knows; rejects with what is wrong with it. */
+  tell(
+    kind: RecordKindName,
+    sent: object,
+    teller: Teller,
+  ): Promise<{ record: StoredRecord; outcome: RecordOutcome }>
+  /** Takes back what that device told about the instant; once more is nothing. */
+  takeBack(kind: RecordKindName, at: Omit<Teller, 'source'> & { startMs: number }): Promise<void>
   /** Tells what just changed; returns the way to stop listening. */
   onChanged(listener: (changed: RecordChange) => void): () => void
 }
 
 const KINDS: readonly RecordKind[] = [mood, sleep, activity, meal]
+const BY_NAME: Readonly<Record<RecordKindName, RecordKind>> = { mood, sleep, activity, meal }
 
 export function createRecords(deps: RecordsDeps): Records {
   const table = createRecordTable(deps)
@@ -42,6 +57,16 @@ export function createRecords(deps: RecordsDeps): Records {
   })
   return {
     all: table.all,
+    async tell(name, sent, teller) {
+      const kind = BY_NAME[name]
+      const draft = kind.read(sent, { nowMs: deps.now(), zone: deps.zoneOf(teller.personId) })
+      if ('code' in draft) throw refusedRecord(draft)
+      return journal.tell(kind, draft, teller)
+    },
+    async takeBack(kind, at) {
+      const record = table.at({ kind, ...at })
+      if (record && record.deletedAtMs === null) await journal.remove(BY_NAME[kind], record)
+    },
     onChanged(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
