@@ -103,6 +103,10 @@ export function createAssembly({ syntax, parameterSets, onPicture }: AssemblyDep
     sets.set(key, nal.slice())
   }
 
+  /** A keyframe whose parameter sets never came is no place to start. */
+  const decodable = (): boolean =>
+    syntax.parameterKinds.every((kind) => [...sets.keys()].some((key) => key.startsWith(kind)))
+
   function close(): void {
     const picture = open
     open = null
@@ -112,7 +116,7 @@ export function createAssembly({ syntax, parameterSets, onPicture }: AssemblyDep
       picture.damaged = true
     }
     if (picture.damaged) waiting = true
-    if (picture.keyframe && !picture.damaged) waiting = false
+    if (picture.keyframe && !picture.damaged && decodable()) waiting = false
     if (picture.pictures > 0 || picture.damaged) {
       if (waiting) dropped++
       else onPicture({ data: whole(picture), keyframe: picture.keyframe, timestamp: picture.timestamp })

@@ -11,6 +11,8 @@ export interface NalSyntax {
   role(nal: Uint8Array): NalRole
   /** Which parameter set this is: a later one of the same key replaces it; order by key is the order decoders want. */
   parameterKey(nal: Uint8Array): string
+  /** How the keys begin, one of each being needed. */
+  parameterKinds: readonly string[]
   /** The size of the picture if this is a sequence parameter set that can be read. */
   size(nal: Uint8Array): FrameSize | null
   /** Whether this slice is the first of its picture. */
@@ -21,6 +23,7 @@ const MAX_SIDE = 16_384
 
 export const H264: NalSyntax = {
   codec: 'h264',
+  parameterKinds: ['1-', '2-'],
   role(nal) {
     const type = (nal[0] ?? 0) & 0x1f
     if (type === 7 || type === 8) return 'parameters'
@@ -42,6 +45,7 @@ const HEVC_SEQUENCE = 33
 
 export const HEVC: NalSyntax = {
   codec: 'hevc',
+  parameterKinds: ['1-', '2-', '3-'],
   role(nal) {
     const type = ((nal[0] ?? 0) >> 1) & 0x3f
     if (type >= 32 && type <= 34) return 'parameters'
