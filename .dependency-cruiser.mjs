@@ -19,6 +19,7 @@ const ROOMS = {
     'daemon/domain',
     'daemon/kernel',
     'daemon/store',
+    'daemon/media',
     'firmware-bridge',
     'models',
     'sync',

@@ -5,9 +5,10 @@ import { HubError, messageOf } from '../kernel/errors.ts'
 import { type ReplayCounts, type ReplayTarget, replay } from './replay.ts'
 import { readSeries, type Series } from './series.ts'
 import type { Shell } from './shell.ts'
+import { registerSimulateCamera, type SimulateCameraDeps } from './simulate-camera.ts'
 
-export interface SimulateDeps {
-  shell: Pick<Shell, 'out' | 'err' | 'exit'>
+export interface SimulateDeps extends SimulateCameraDeps {
+  shell: Pick<Shell, 'out' | 'err' | 'exit' | 'stdin'>
   clock: Clock
   /** Makes a device on the running hub of this machine. Absent, `--device` and `--key` are needed. */
   provision?: (request: { type: 'watch'; name: string; personId: string }) => Promise<{
@@ -34,7 +35,7 @@ interface WatchOptions {
 const PROGRESS_EVERY_MS = 5000
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
-/** `simulate watch`: plays a recorded series over real MQTT. */
+/** `simulate watch` plays a recorded series over real MQTT; `simulate camera` a video over RTSP and HTTP. */
 export function registerSimulate(program: Command, deps: SimulateDeps): void {
   const simulate = program
     .command('simulate')
@@ -60,6 +61,7 @@ export function registerSimulate(program: Command, deps: SimulateDeps): void {
     .option('--metric <names...>', 'play these metrics only')
     .option('--json', 'print one JSON document a line')
     .action(async (options: WatchOptions) => deps.shell.exit(await simulateWatch(options, deps)))
+  registerSimulateCamera(simulate, deps)
 }
 
 function positive(text: string): number {

@@ -24,6 +24,7 @@ async function setup(t: TestContext, deps: Partial<SimulateDeps> = {}) {
     out: (text: string) => void printed.push(text),
     err: (text: string) => void complaints.push(text),
     exit: (code: number) => void codes.push(code),
+    stdin: async () => '',
   }
   const url = `mqtt://127.0.0.1:${hub.port}`
   return {

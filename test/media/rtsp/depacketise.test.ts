@@ -183,7 +183,7 @@ test('every keyframe has its parameter sets in front, from the description or fr
     [7, 8, 1],
     [7, 8, 5],
   ])
-  assert.ok(Buffer.from(got[2]?.data ?? []).includes(newer))
+  assert.ok(Buffer.from(got[2]?.data ?? []).includes(Buffer.from(newer)))
 })
 
 test('a picture above 8 MB is refused', () => {
