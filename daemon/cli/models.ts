@@ -1,5 +1,5 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
 import type { Command } from 'commander'
 import {
   type InstalledModel,
@@ -8,9 +8,10 @@ import {
   modelFolders,
   readCatalogue,
 } from '../../models/catalogue.ts'
-import { installModel, MAX_MODEL_BYTES, type Offer, tryModel } from '../../models/install.ts'
-import { type KnownModel, knownModels, sha256Of } from '../../models/manifest.ts'
-import { PullFailed, pullModel } from '../../models/pull.ts'
+import { MAX_MODEL_BYTES, tryModel } from '../../models/install.ts'
+import { knownModels, sha256Of } from '../../models/manifest.ts'
+import { PullFailed } from '../../models/pull.ts'
+import { createShelf, type ModelList, type Shelf } from '../../models/shelf.ts'
 import { UnreadableInput } from '../../models/vision/unreadable.ts'
 import { ensurePrivateFolder, writeFileAtomic } from '../kernel/atomic-file.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -23,17 +24,21 @@ interface Deps {
   fetch: typeof globalThis.fetch
 }
 
-const PINS = 'pins.txt'
-const BETTER =
-  'Where several people are seen, YOLOX finds more of them than the bundled detector: homefield models pull training'
-
 /** `models list|verify|import|pull`: what the hub sees with, and how it gets better eyes. */
 export function registerModels(program: Command, deps: Deps): void {
   const { shell } = deps
   const models = program.command('models').description('what the hub finds people and poses with')
   const folders = () => modelFolders(shell.dataDir())
+  const shelf = () =>
+    createShelf({
+      folders: folders(),
+      ensureFolder: ensurePrivateFolder,
+      write: writeFileAtomic,
+      fetch: deps.fetch,
+      now: deps.clock.now,
+    })
   subcommand(models, 'list', 'models that are here, and those that can be had').action(
-    (options: { json?: boolean }) => answer(shell, options, () => list(folders()), listed),
+    (options: { json?: boolean }) => answer(shell, options, () => shelf().list(), listed),
   )
   subcommand(models, 'verify', 'check every model against its hash and run it once').action(
     (options: { json?: boolean }) =>
@@ -51,48 +56,30 @@ export function registerModels(program: Command, deps: Deps): void {
   subcommand(models, 'import <file>', 'install a model from an ONNX file')
     .option('--name <name>', 'what to call it; the name of the file otherwise')
     .action((file: string, options: { json?: boolean; name?: string }) =>
-      answer(shell, options, () => importFile(file, options.name, folders(), deps), installedLine),
+      answer(shell, options, () => importFile(file, options.name, shelf()), installedLine),
     )
   subcommand(models, 'pull [what]', 'fetch a pack or a model from its authors (default: training)').action(
     (what: string | undefined, options: { json?: boolean }) =>
       answer(
         shell,
         options,
-        () => pull(what ?? 'training', folders(), deps),
+        () => spoken(() => shelf().pull(what ?? 'training')),
         (records) => records.map(installedLine).join('\n'),
       ),
   )
 }
 
-async function list(folders: ModelFolders) {
-  const { models, unreadable } = await readCatalogue(folders)
-  const here = models.map(({ name, version, family, licence, bytes, sha256, origin }) => ({
-    name,
-    version,
-    family,
-    licence,
-    bytes,
-    sha256,
-    state: origin,
-  }))
-  const missing = knownModels()
-    .filter(({ name }) => !models.some((model) => model.name === name))
-    .map(({ name, version, family, licence, bytes, sha256, pull }) => ({
-      name,
-      version,
-      family,
-      licence,
-      bytes,
-      sha256,
-      state: pull === undefined ? 'not built' : `homefield models pull ${name}`,
-    }))
-  const hint = models.some(({ family }) => family === 'yolox') ? null : BETTER
-  return { models: [...here, ...missing], unreadable, hint }
-}
-
-function listed({ models, unreadable, hint }: Awaited<ReturnType<typeof list>>): string {
+function listed({ models, unreadable, hint }: ModelList): string {
   const columns = ['name', 'version', 'family', 'licence', 'bytes', 'state']
-  return [table(models, columns, 'No models.'), ...unreadable, ...(hint === null ? [] : [hint])].join('\n')
+  return [
+    table(
+      models.map((model) => ({ ...model })),
+      columns,
+      'No models.',
+    ),
+    ...unreadable,
+    ...(hint === null ? [] : [hint]),
+  ].join('\n')
 }
 
 async function verify(folders: ModelFolders) {
@@ -114,12 +101,7 @@ async function verified(model: InstalledModel): Promise<{ state: 'ok' | 'fail'; 
   }
 }
 
-async function importFile(
-  path: string,
-  name: string | undefined,
-  folders: ModelFolders,
-  deps: Deps,
-): Promise<ModelRecord> {
+async function importFile(path: string, name: string | undefined, shelf: Shelf): Promise<ModelRecord> {
   const { size } = await stat(path).catch((cause: unknown) => {
     throw isMissing(cause) ? new HubError('NOT_FOUND', `There is no file ${path}.`) : cause
   })
@@ -129,7 +111,7 @@ async function importFile(
   const sha256 = sha256Of(bytes)
   const known = knownModels().find((model) => model.sha256 === sha256)?.name
   const called = name ?? known ?? nameOfFile(path)
-  return install({ bytes, name: called, origin: 'imported' }, folders, deps)
+  return spoken(() => shelf.install({ bytes, name: called, origin: 'imported' }))
 }
 
 function nameOfFile(path: string): string {
@@ -140,63 +122,15 @@ function nameOfFile(path: string): string {
     .slice(0, 64)
 }
 
-async function install(offer: Offer, folders: ModelFolders, { clock }: Deps): Promise<ModelRecord> {
-  await ensurePrivateFolder(folders.installed)
-  const { models: installed } = await readCatalogue(folders)
+/** Says in the hub's words what a model's file or its authors' server did wrong. */
+async function spoken<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await installModel(offer, {
-      folder: folders.installed,
-      installed,
-      write: writeFileAtomic,
-      nowMs: clock.now(),
-    })
+    return await work()
   } catch (cause) {
     if (cause instanceof UnreadableInput) throw new HubError('VALIDATION_ERROR', cause.message, { cause })
-    throw cause
-  }
-}
-
-async function pull(what: string, folders: ModelFolders, deps: Deps): Promise<ModelRecord[]> {
-  const known = knownModels().filter((model) => model.pull !== undefined)
-  const wanted = known.filter(({ name, pull }) => name === what || pull?.packs.includes(what))
-  if (wanted.length === 0) {
-    const names = [...new Set(known.flatMap(({ name, pull }) => [...(pull?.packs ?? []), name]))].join(', ')
-    throw new HubError('NOT_FOUND', `There is nothing to pull called ${what}, only: ${names}.`)
-  }
-  const records: ModelRecord[] = []
-  for (const model of wanted) records.push(await pullOne(model, folders, deps))
-  return records
-}
-
-async function pullOne(model: KnownModel, folders: ModelFolders, deps: Deps): Promise<ModelRecord> {
-  const { installed: folder } = folders
-  await ensurePrivateFolder(folder)
-  const url = model.pull?.url ?? ''
-  const part = join(folder, `${model.name}.part`)
-  const pins = await readPins(folder)
-  try {
-    const bytes = await pullModel(url, model.sha256 ?? pins.get(url) ?? null, {
-      fetch: deps.fetch,
-      readPart: () => readFile(part).catch(() => null),
-      keepPart: (kept) => writeFile(part, kept, { mode: 0o600 }),
-      dropPart: () => rm(part, { force: true }),
-    })
-    await rm(part, { force: true })
-    const record = await install({ bytes, name: model.name, origin: 'pulled' }, folders, deps)
-    pins.set(url, record.sha256)
-    await writeFileAtomic(join(folder, PINS), [...pins].map(([from, hash]) => `${hash}  ${from}\n`).join(''))
-    return record
-  } catch (cause) {
     if (cause instanceof PullFailed) throw new HubError('NOT_FOUND', cause.message, { cause })
     throw cause
   }
-}
-
-/** Hashes of the first pull, in the form of sha256sum. */
-async function readPins(folder: string): Promise<Map<string, string>> {
-  const text = await readFile(join(folder, PINS), 'utf8').catch(() => '')
-  const lines = [...text.matchAll(/^([0-9a-f]{64}) {2}(\S+)$/gm)]
-  return new Map(lines.map(([, hash = '', url = '']) => [url, hash]))
 }
 
 function installedLine({ name, family, bytes, sha256 }: ModelRecord): string {
