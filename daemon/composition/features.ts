@@ -74,6 +74,7 @@ export function featuresOf(
     observations({ store, now: clock.now }),
     liveChannel.feature,
     household.jobs.feature,
+    household.vision.feature,
     household.cameras.feature,
     createHomeAutomation({
       store,

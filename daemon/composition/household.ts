@@ -20,6 +20,7 @@ import { createSources } from '../store/sources.ts'
 import { createAlarms } from './alarms.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork } from './jobs.ts'
+import { openVision } from './vision.ts'
 
 export type Household = ReturnType<typeof createHousehold>
 
@@ -108,6 +109,7 @@ export function createHousehold(house: House) {
     credentials: { fromBearer: accounts.fromBearer, fromApiKey: devices.fromApiKey },
     current: (actor) => currentActor(actor, accounts, devices),
     personExists: people.exists,
+    maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
     telemetry: ingest.telemetry,
   })
   people.onRemoved(() => {
@@ -120,6 +122,11 @@ export function createHousehold(house: House) {
   accounts.onRevoked(({ signInId }) => liveChannel.dropSignIn(signInId))
   devices.onRevoked(({ deviceId }) => liveChannel.dropDevice(deviceId))
   let ownPorts: readonly number[] = []
+  const vision = openVision(house, {
+    jobs,
+    live,
+    maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
+  })
   const cameras = openCameras(house, {
     ...{ live, people, devices, consents, accounts, ownPorts: () => ownPorts },
     current: (actor) => currentActor(actor, accounts, devices),
@@ -141,6 +148,7 @@ export function createHousehold(house: House) {
     nightscout,
     liveChannel,
     notify,
+    vision,
     cameras,
     /** Where the hub itself listens: nothing is fetched from there. */
     setOwnPorts(found: readonly number[]) {

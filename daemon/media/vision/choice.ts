@@ -6,7 +6,8 @@ import type { DetectorFiles } from '../../../models/jobs.ts'
 /** One way to look, best first in a ladder. */
 export interface Rung extends LookPlan {
   landmarks: InstalledModel | null
-  versions: ReadonlyMap<string, string | null>
+  /** What to call the version of each model: the hash where its authors gave none. */
+  versions: ReadonlyMap<string, string>
 }
 
 /** What the box was measured to need. */
@@ -50,7 +51,7 @@ export function ladderOf(models: readonly InstalledModel[]): Rung[] {
   const detectors = detectorsOf(models)
   const [full = null, lite = full] = [poses[0], poses.at(-1)]
   const rungs: Rung[] = []
-  const versions = new Map(models.map(({ name, version }) => [name, version]))
+  const versions = new Map(models.map(({ name, version, sha256 }) => [name, version ?? sha256.slice(0, 12)]))
   for (const { detector, cadences } of detectors) {
     const looksAgain = detector.family === 'yolox'
     const [often, seldom, rarely] = cadences

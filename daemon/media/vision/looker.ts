@@ -176,5 +176,5 @@ function resultOf(
 }
 
 function named({ name }: { name: string }, { versions }: Rung): UsedModel {
-  return { name, version: versions.get(name) ?? null }
+  return { name, version: versions.get(name) ?? '' }
 }

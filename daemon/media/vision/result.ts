@@ -5,7 +5,8 @@ import type { Box } from '../../../models/vision/boxes.ts'
 
 export interface UsedModel {
   name: string
-  version: string | null
+  /** As its authors call it, else the beginning of its hash. */
+  version: string
 }
 
 export interface SeenPerson {
