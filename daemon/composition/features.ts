@@ -71,6 +71,7 @@ export function featuresOf(
     ...household.alarms.features,
     household.tasks,
     household.nightscout.feature,
+    household.burnout,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     household.jobs.feature,

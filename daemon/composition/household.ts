@@ -1,7 +1,9 @@
 /** People, their devices, who may see what, and what is recorded: everything that works without a listener. */
 import type { Config } from '../../config/schema.ts'
 import type { Actor } from '../domain/access.ts'
+import { ageOn } from '../domain/person.ts'
 import { type Accounts, createAccounts } from '../features/accounts/accounts.ts'
+import { createBurnout } from '../features/burnout/burnout.ts'
 import { createConsents } from '../features/consents/consents.ts'
 import { createDaily } from '../features/daily/daily.ts'
 import { createDevices, type Devices } from '../features/devices/devices.ts'
@@ -87,6 +89,17 @@ export function createHousehold(house: House) {
     records: records.all,
     onRecordsChanged: records.onChanged,
   })
+  const burnout = createBurnout({
+    now: clock.now,
+    zoneOf,
+    person(personId) {
+      const person = people.get(personId)
+      if (!person) return null
+      const { birthDate, timezone: zone } = person
+      return { ...person, age: birthDate === null ? person.age : ageOn(birthDate, clock.now(), zone) }
+    },
+    days: daily.rows,
+  })
   const tasks = nightWork(house, jobs, { people, daily, zoneOf })
   const nightscout = createNightscout({
     store,
@@ -145,6 +158,7 @@ export function createHousehold(house: House) {
     alarms,
     jobs,
     tasks,
+    burnout,
     nightscout,
     liveChannel,
     notify,

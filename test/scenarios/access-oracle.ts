@@ -186,6 +186,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
     { need: reads('training'), query: 'metric=position', run: true },
   ],
   'GET /people/:personId/daily': [{ need: SEES_MIA, run: true }],
+  'GET /people/:personId/burnout': [{ need: reads('wellness'), run: true }],
+  'GET /dashboard/summary': [{ need: SEES_MIA, query: 'person_id=mia', run: true }],
   'POST /ingest': [
     { need: writes('wellness'), body: moment({ hr: 72 }), run: true },
     { need: writes('glucose'), body: moment({ glucose: 110 }), run: true },

@@ -9,6 +9,7 @@ import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { createDays, type Days, type DaysDeps } from './days.ts'
 import { DailyRow, visibleRow } from './row.ts'
+import { summaryRoute } from './summary.ts'
 
 export interface Daily {
   feature: Feature
@@ -43,7 +44,14 @@ export function createDaily(deps: DaysDeps): Daily {
   const days = createDays(deps)
   return {
     rows: days.rows,
-    feature: { name: 'daily', routes: (http) => dailyRoute(http, days, deps), stop: days.stop },
+    feature: {
+      name: 'daily',
+      routes(http) {
+        dailyRoute(http, days, deps)
+        summaryRoute(http, days, deps)
+      },
+      stop: days.stop,
+    },
   }
 }
 

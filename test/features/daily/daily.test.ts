@@ -446,3 +446,32 @@ async function clear({ call, store }: Home): Promise<void> {
   const tables = ['record_revision', 'record', 'observation_revision']
   await store.write(tables.map((table) => ({ sql: `DELETE FROM ${table}` })))
 }
+
+test('the summary of a week averages its days and compares them with the week before', async (t) => {
+  const { call, measure } = await setup(t)
+  for (let daysAgo = 0; daysAgo < 14; daysAgo += 1)
+    await measure('recovery', daysAgo < 7 ? 60 + daysAgo : 50, { atMs: AT - daysAgo * 86_400_000 })
+  interface Summary {
+    from: string
+    to: string
+    rows: object[]
+    averages: Record<
+      string,
+      { mean: number | null; days: number; previous_mean: number | null; change: number | null }
+    >
+  }
+  const { status, body } = await call<Summary>('GET', '/dashboard/summary?days=7', MIA)
+  const { from, to, rows, averages } = body.data
+  assert.deepEqual([status, from, to, rows.length], [200, '2026-03-08', DAY, 7])
+  assert.deepEqual(averages['recovery'], {
+    mean: 63,
+    min: 60,
+    max: 66,
+    days: 7,
+    previous_mean: 50,
+    change: 13,
+  })
+  assert.equal(averages['mood']?.mean, null)
+  assert.equal((await call('GET', '/dashboard/summary?days=8', MIA)).status, 400)
+  assert.equal((await call('GET', '/dashboard/summary', MIA)).status, 200)
+})
