@@ -12,6 +12,7 @@ import { createControl } from './cli/control.ts'
 import { registerDoctor } from './cli/doctor.ts'
 import { greeting } from './cli/greeting.ts'
 import { registerHousehold } from './cli/household.ts'
+import { registerImport } from './cli/import.ts'
 import { registerModels } from './cli/models.ts'
 import { registerOwnership } from './cli/ownership.ts'
 import { registerPair } from './cli/pair.ts'
@@ -130,6 +131,13 @@ async function provision({ type, name, personId }: { type: 'watch'; name: string
   }
 }
 
+/** Aborts at the first Ctrl-C, so that a command can leave the hub tidy; the second one ends it. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  process.once('SIGINT', () => controller.abort())
+  return controller.signal
+}
+
 function program(): Command {
   const homefield = new Command('homefield')
     .description('A local hub for watches, glucose sensors and cameras.')
@@ -145,6 +153,7 @@ function program(): Command {
   registerOwnership(homefield, shell)
   registerPair(homefield, shell, (ms) => sleep(ms))
   registerHousehold(homefield, shell)
+  registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerDoctor(homefield, shell)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCompute(homefield)

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { type ErrorCode, HubError } from '../kernel/errors.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -9,13 +10,20 @@ const TIMEOUT_MS = 15_000
 export interface Control {
   /** The `data` of the answer. Throws HubError with the hub's own code, or a plain reason when no hub answers. */
   call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
+  /** Posts a file's bytes; the `data` of the answer, as `call` gives it. */
+  send(path: string, file: Readable, bytes: number): Promise<unknown>
 }
 
 export function createControl(dataDir: string): Control {
   const socketPath = join(dataDir, 'hub.sock')
   return {
     async call(method, path, body) {
-      const { status, text } = await send(socketPath, method, `/api/v1${path}`, body)
+      const { status, text } = await send(socketPath, method, `/api/v1${path}`, jsonOf(body))
+      return dataOf(status, text)
+    },
+    async send(path, file, bytes) {
+      const sent = { type: 'application/octet-stream', bytes, file }
+      const { status, text } = await send(socketPath, 'POST', `/api/v1${path}`, sent)
       return dataOf(status, text)
     },
   }
@@ -26,13 +34,23 @@ interface Answer {
   text: string
 }
 
-function send(socketPath: string, method: string, path: string, body: unknown): Promise<Answer> {
+/** What is sent along: text, or a file as it is read. */
+interface Sent {
+  type: string
+  bytes: number
+  text?: string
+  file?: Readable
+}
+
+function jsonOf(body: unknown): Sent | null {
+  if (body === undefined) return null
+  const text = JSON.stringify(body)
+  return { type: 'application/json', bytes: Buffer.byteLength(text), text }
+}
+
+function send(socketPath: string, method: string, path: string, sent: Sent | null): Promise<Answer> {
   const { promise, resolve, reject } = withResolvers<Answer>()
-  const payload = body === undefined ? null : JSON.stringify(body)
-  const headers =
-    payload === null
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
+  const headers = sent === null ? {} : { 'content-type': sent.type, 'content-length': sent.bytes }
   const asked = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS }, (answer) => {
     const chunks: Buffer[] = []
     let bytes = 0
@@ -49,7 +67,10 @@ function send(socketPath: string, method: string, path: string, body: unknown): 
   })
   asked.on('timeout', () => asked.destroy(new Error(`the hub did not answer within ${TIMEOUT_MS / 1000} s`)))
   asked.on('error', (cause: NodeJS.ErrnoException) => reject(explain(cause, socketPath)))
-  asked.end(payload)
+  if (sent?.file) {
+    sent.file.on('error', (cause) => asked.destroy(cause))
+    sent.file.pipe(asked)
+  } else asked.end(sent?.text)
   return promise
 }
 

@@ -72,6 +72,7 @@ export function featuresOf(
     household.tasks,
     household.nightscout.feature,
     household.burnout,
+    ...household.imports,
     observations({ store, now: clock.now }),
     liveChannel.feature,
     household.jobs.feature,

@@ -21,7 +21,7 @@ import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms } from './alarms.ts'
 import { openCameras } from './cameras.ts'
-import { createQueue, nightWork } from './jobs.ts'
+import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { openVision } from './vision.ts'
 
 export type Household = ReturnType<typeof createHousehold>
@@ -114,6 +114,7 @@ export function createHousehold(house: House) {
       takeBack: (at) => records.takeBack('meal', at),
     },
   })
+  const imports = waysIn(house, { jobs, glucose, records, ingest, sources, zoneOf })
   const liveChannel = createLiveChannel({
     live,
     clock,
@@ -160,6 +161,7 @@ export function createHousehold(house: House) {
     tasks,
     burnout,
     nightscout,
+    imports,
     liveChannel,
     notify,
     vision,

@@ -1,12 +1,21 @@
 /** The queue of long work, and the jobs that the hub brings along. */
+import { join } from 'node:path'
+import type { Feature } from '../domain/route.ts'
 import type { Daily } from '../features/daily/daily.ts'
+import type { Glucose } from '../features/glucose/glucose.ts'
+import { createHealthKit } from '../features/imports/health-kit.ts'
+import { createImports } from '../features/imports/imports.ts'
+import type { ImportPorts } from '../features/imports/storing.ts'
+import type { Ingest } from '../features/ingest/ingest.ts'
 import { createJobs, type Jobs } from '../features/jobs/jobs.ts'
 import type { People } from '../features/people/people.ts'
+import type { Records } from '../features/records/records.ts'
 import { aggregateDays } from '../features/tasks/aggregate.ts'
 import { createTasks } from '../features/tasks/tasks.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Live } from '../live/live.ts'
+import type { Sources } from '../store/sources.ts'
 
 /** Kinds that may be asked for under `/tasks`. */
 const TASKS = [{ path: 'aggregate-daily', kind: 'aggregate-daily', summary: "Add everybody's last days up" }]
@@ -43,4 +52,45 @@ export function nightWork(
   })
   jobs.schedule({ kind: 'aggregate-daily', cron: '0 3 * * *' })
   return createTasks({ jobs, now: clock.now, kinds: TASKS })
+}
+
+export interface WaysInDeps {
+  jobs: Jobs
+  glucose: Glucose
+  records: Records
+  ingest: Ingest
+  sources: Sources
+  zoneOf: (personId: string) => string
+}
+
+/** Files of other apps and what phones send by themselves, landing by the same parts as everything else. */
+export function waysIn(
+  { store, clock, dataDir }: House,
+  { jobs, glucose, records, ingest, sources, zoneOf }: WaysInDeps,
+): Feature[] {
+  const tell: ImportPorts['record'] = async (kind, body, { deviceId, ...from }) => {
+    const { outcome } = await records.tell(kind, body, { ...from, deviceId })
+    return outcome
+  }
+  return [
+    createImports({
+      ...{ store, jobs, zoneOf },
+      now: clock.now,
+      newId: () => newId(clock.now()),
+      folder: join(dataDir, 'imports'),
+      ports: {
+        entryFor: sources.entryFor,
+        append: store.observations.append,
+        record: tell,
+        note: ingest.keepNote,
+      },
+    }),
+    createHealthKit({
+      now: clock.now,
+      glucose: glucose.take,
+      record: tell,
+      entryFor: sources.entryFor,
+      samples: ingest.take,
+    }),
+  ]
 }

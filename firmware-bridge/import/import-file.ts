@@ -12,6 +12,8 @@ export interface ImportFileDeps extends ReadingOptions {
   /** Puts a database where it can be opened, and takes it away again on `close`. */
   openTables(chunks: AsyncIterable<Uint8Array>): Promise<Tables & { close(): void | Promise<void> }>
   zipLimits?: ZipLimits
+  /** Told what the file turned out to be, before its first record. */
+  onKind?(kind: ImportKind): void
 }
 
 const PIECE = 65_536
@@ -54,6 +56,7 @@ async function* recordsOf(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
   const known = kind === 'auto' ? (namedKind(deps.fileName) ?? kindOfHead(head)) : kind
   if (known === null) return yield unreadable('file', 'this looks like none of the exports that are read')
   if (known === 'health-connect') return yield unreadable('file', 'not a Health Connect zip')
+  deps.onKind?.(known)
   yield* streamed(known, deps, pieces(file))
 }
 
@@ -68,6 +71,7 @@ async function* zipRecords(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
   for (const kind of kinds) {
     const wanted = entriesFor(kind, entries)
     if (wanted.length === 0) continue
+    deps.onKind?.(kind)
     for (const entry of wanted) yield* entryRecords(kind, entry, deps)
     return
   }

@@ -223,6 +223,29 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'DELETE /groups/:groupId': [{ need: OWNERS }],
   'POST /groups/:groupId/members': [{ need: OWNERS }],
   'DELETE /groups/:groupId/members/:person': [{ need: OWNERS }],
+  'POST /imports': [
+    { need: { who: 'users', of: { action: 'writes', class: 'any' } }, query: 'person_id=mia' },
+  ],
+  'GET /imports': [{ need: USERS, run: true }],
+  'GET /imports/:importId': [{ need: USERS }],
+  'GET /imports/:importId/skipped': [{ need: USERS }],
+  'POST /integrations/apple-health': [
+    {
+      need: { ...writes('wellness'), of: { action: 'writes', class: 'any' } },
+      body: { person_id: 'mia' },
+      run: true,
+    },
+    {
+      need: writes('glucose'),
+      body: { person_id: 'mia', glucose_readings: [{ timestamp: TS, value: 110 }] },
+      run: true,
+    },
+    {
+      need: writes('wellness'),
+      body: { person_id: 'mia', sleep_sessions: [{ sleep_start: EVENING, sleep_end: TS }] },
+      run: true,
+    },
+  ],
   'GET /jobs': [{ need: USERS, run: true }],
   'GET /jobs/:jobId': [{ need: USERS }],
   'POST /jobs/:jobId/cancel': [{ need: USERS }],

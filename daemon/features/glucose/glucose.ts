@@ -1,7 +1,7 @@
 /** Glucose of CGMs, meters and what people type in: taken in, listed, corrected, summed up. */
 import type { Feature } from '../../domain/route.ts'
 import type { Store } from '../../store/store.ts'
-import { type ArrivalsDeps, createArrivals } from './arrivals.ts'
+import { type Arrivals, type ArrivalsDeps, createArrivals } from './arrivals.ts'
 import { createPeriods } from './periods.ts'
 import { correctionRoutes } from './routes-correct.ts'
 import { ingestRoutes } from './routes-ingest.ts'
@@ -17,6 +17,8 @@ export interface Glucose {
   feature: Feature
   /** One trace out of all that report somebody's glucose. */
   traces: Traces
+  /** Takes readings that came by another way than the glucose routes, judged alike. */
+  take: Arrivals['take']
 }
 
 export function createGlucose(deps: GlucoseDeps): Glucose {
@@ -27,6 +29,7 @@ export function createGlucose(deps: GlucoseDeps): Glucose {
   const ids = createReadingIds(store)
   return {
     traces,
+    take: arrivals.take,
     feature: {
       name: 'glucose',
       routes(http) {

@@ -6,9 +6,15 @@ import type { Feature, Http, PersonFrom, Policy } from '../../domain/route.ts'
 import { Failure, iso, Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
-import { type BulkResult, createHttpIntake, type HttpIntakeDeps, type RejectedItem } from './intake.ts'
+import {
+  type BulkResult,
+  createHttpIntake,
+  type HttpIntake,
+  type HttpIntakeDeps,
+  type RejectedItem,
+} from './intake.ts'
 import { type Moment, readMoment } from './moment.ts'
-import { createNotes, type Note, refuseLarge } from './notes.ts'
+import { createNotes, type Note, type Notes, refuseLarge } from './notes.ts'
 import { createWearers, type Wearers } from './wearers.ts'
 
 export interface IngestDeps extends HttpIntakeDeps {
@@ -17,6 +23,10 @@ export interface IngestDeps extends HttpIntakeDeps {
 
 export interface Ingest {
   feature: Feature
+  /** Keeps what was going on at an instant; resolves to whether that is new. */
+  keepNote: Notes['keep']
+  /** Takes samples that came by another way than the ingest routes, judged alike. */
+  take: HttpIntake['take']
   /** Takes telemetry of the live channel; resolves once it is on disk. */
   telemetry(actor: Actor, personId: string | null, samples: readonly unknown[]): Promise<BulkResult>
 }
@@ -77,6 +87,8 @@ const Result = Type.Object({
 export function createIngest(deps: IngestDeps): Ingest {
   const intake = createHttpIntake(deps)
   return {
+    keepNote: createNotes(deps).keep,
+    take: intake.take,
     feature: {
       name: 'ingest',
       routes(http) {

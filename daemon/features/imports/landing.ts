@@ -1,0 +1,224 @@
+/** Turns what importers read into what the hub stores, each item judged as if it had come over HTTP. Pure. */
+import { createMemory } from '../../../firmware-bridge/import/memory.ts'
+import type {
+  ImportedActivity,
+  ImportedEvent,
+  ImportedSample,
+  ImportedSleep,
+  ImportRecord,
+} from '../../../firmware-bridge/import/record.ts'
+import type { DataClass } from '../../domain/access.ts'
+import { type IntakeContext, takeIn } from '../../domain/intake.ts'
+import { metricNamed } from '../../domain/metric.ts'
+import type { Observation } from '../../domain/observation.ts'
+import { iso } from '../../kernel/envelope.ts'
+import type { LandingNote, LandingRecord, ReadingOrder, Skip } from './batch.ts'
+import { sourceName } from './source-name.ts'
+
+export interface Landed {
+  observations: Observation[]
+  records: LandingRecord[]
+  notes: LandingNote[]
+  skipped: Skip[]
+}
+
+export interface Landing {
+  /** Says what the file turned out to be, where that was not told. */
+  settle(kind: string): void
+  /** Adds what a record comes to. */
+  take(record: ImportRecord, to: Landed): void
+  /** What was left out beyond the lines that are told one by one. */
+  rest(): Skip[]
+}
+
+/** Instants of one source and metric; a file tells what belongs together close by. */
+const REMEMBERED = 200_000
+const MINUTE_S = 60
+/** Lines of one reason that are told one by one; more are counted. */
+const LINES = 20
+const REASONS_MAX = 500
+const CLOSED = 'your access to this person does not cover it'
+const TOLD_BEFORE = 'this source told another value of the same instant before'
+/** Kept in notes and nowhere else; what explains glucose is as private as glucose. */
+const OF_GLUCOSE: ReadonlySet<string> = new Set(['insulin', 'basal'])
+
+export function createLanding(order: ReadingOrder): Landing {
+  const classes = new Set<DataClass>(order.classes)
+  const told = createMemory(REMEMBERED)
+  let kind: string = order.kind
+  const further = new Map<string, Skip & { lines: number }>()
+
+  /** Lists what was left out; a million of the same become some lines and a number. */
+  function leaveOut(what: string, where: string, reason: string, to: Landed): void {
+    const full = further.size >= REASONS_MAX
+    const key = full && !further.has(`${what}\n${reason}`) ? 'others' : `${what}\n${reason}`
+    const known = further.get(key) ?? {
+      where: what,
+      reason: full ? 'other reasons' : reason,
+      count: 0,
+      lines: 0,
+    }
+    further.set(key, known)
+    if (known.lines < LINES) {
+      known.lines += 1
+      to.skipped.push({ where, reason, count: 1 })
+    } else known.count += 1
+  }
+
+  /** Adds the observations of one sample, or why there are none. */
+  function observe(sample: Parameters<typeof takeIn>[0], source: string, to: Landed): void {
+    for (const intake of takeIn(sample, contextFor(order, source))) {
+      const where = `${sample.metric} at ${typeof sample.ts === 'number' ? iso(sample.ts) : 'no time'}`
+      const reason = 'rejected' in intake ? reasonOf(intake.rejected) : faultOf(intake.observation)
+      if (reason !== null) leaveOut(sample.metric, where, reason, to)
+      else if ('observation' in intake) to.observations.push(intake.observation)
+    }
+  }
+
+  function faultOf({ metric, atMs, source }: Observation): string | null {
+    if (!classes.has(metricNamed(metric)?.class ?? 'wellness')) return CLOSED
+    return told.knows(`${source}\n${metric}\n${atMs}`) ? TOLD_BEFORE : null
+  }
+
+  function addSleep(sleep: ImportedSleep, source: string, to: Landed): void {
+    addRecord(
+      { kind: 'sleep', source, body: sleepBody(sleep), where: `sleep from ${iso(sleep.startMs)}` },
+      to,
+    )
+    for (const { stage, startMs, endMs } of sleep.stages)
+      observe({ metric: 'sleep_state', value: stage, ts: startMs, tEnd: endMs }, source, to)
+  }
+
+  function addRecord(record: LandingRecord, to: Landed): void {
+    const needed: DataClass = record.kind === 'meal' ? 'glucose' : 'wellness'
+    if (classes.has(needed)) to.records.push(record)
+    else leaveOut(record.kind, record.where, CLOSED, to)
+  }
+
+  function addEvent(event: ImportedEvent, source: string, to: Landed): void {
+    const where = `${event.event} at ${iso(event.atMs)}`
+    const { facts = {} } = event
+    if (event.event === 'meal') addRecord({ kind: 'meal', source, body: mealBody(event), where }, to)
+    else if (event.event === 'exercise' && typeof facts['duration_min'] === 'number')
+      addRecord({ kind: 'activity', source, body: exerciseBody(event), where }, to)
+    else if (!classes.has(OF_GLUCOSE.has(event.event) ? 'glucose' : 'wellness'))
+      leaveOut(event.event, where, CLOSED, to)
+    else to.notes.push({ source, atMs: event.atMs, context: { event: event.event, ...facts } })
+  }
+
+  return {
+    settle(found) {
+      kind = found
+    },
+    take(record, to) {
+      if (record.kind === 'finding') return
+      if (record.kind === 'skipped') {
+        to.skipped.push({ where: record.where, reason: record.reason, count: record.count ?? 1 })
+        return
+      }
+      const source = sourceName(record.sourceName, kind)
+      if (record.kind === 'sample') observe(inputOf(record), source, to)
+      else if (record.kind === 'sleep') addSleep(record, source, to)
+      else if (record.kind === 'activity')
+        addRecord(
+          {
+            kind: 'activity',
+            source,
+            body: activityBody(record),
+            where: `activity at ${iso(record.startMs)}`,
+          },
+          to,
+        )
+      else addEvent(record, source, to)
+    },
+    rest: () =>
+      [...further.values()]
+        .filter(({ count }) => count > 0)
+        .map(({ where, reason, count }) => ({ where: `further ${where}`, reason, count })),
+  }
+}
+
+function inputOf(sample: ImportedSample): Parameters<typeof takeIn>[0] {
+  const { metric, value, unit, atMs, endMs, censored, agg, facts } = sample
+  const kept = agg === undefined ? facts : { ...facts, agg }
+  return {
+    metric,
+    value,
+    unit: unit === '' || typeof value !== 'number' ? undefined : unit,
+    ts: atMs,
+    ...(endMs === undefined ? {} : { tEnd: endMs }),
+    ...(censored === undefined ? {} : { censored }),
+    ...(kept === undefined ? {} : { facts: kept }),
+  }
+}
+
+function contextFor({ personId, nowMs, zone }: ReadingOrder, source: string): IntakeContext {
+  return {
+    deviceId: '',
+    source,
+    nowMs,
+    arrivedMs: null,
+    deviceZone: zone,
+    naiveZone: zone,
+    personAt: () => personId,
+  }
+}
+
+function reasonOf({ code, path, message }: { code: string; path: string; message: string }): string {
+  return code === 'FUTURE_TIMESTAMP' ? 'the time lies in the future' : `${path}: ${message}`
+}
+
+function sleepBody({ startMs, endMs, nightOf, minutes }: ImportedSleep): Record<string, unknown> {
+  const { light, deep, rem, asleep, awake } = minutes
+  const stages = [light, deep, rem].reduce<number>((sum, one) => sum + (one ?? 0), 0)
+  // Time asleep holds the stages, and stretches without one.
+  const slept = Math.max(asleep ?? 0, stages)
+  return {
+    date: nightOf,
+    sleep_start: startMs,
+    sleep_end: endMs,
+    ...(slept > 0 ? { duration_minutes: slept } : {}),
+    ...(light === undefined ? {} : { light_sleep_minutes: light }),
+    ...(deep === undefined ? {} : { deep_sleep_minutes: deep }),
+    ...(rem === undefined ? {} : { rem_sleep_minutes: rem }),
+    ...(awake === undefined ? {} : { awake_minutes: awake }),
+  }
+}
+
+function activityBody(activity: ImportedActivity): Record<string, unknown> {
+  const { type, startMs, durationS, distanceM, energyKcal, hrAvg, hrMax } = activity
+  return {
+    timestamp: startMs,
+    activity_type: (type || 'other').slice(0, 50),
+    duration_minutes: durationS / MINUTE_S,
+    calories_burned: energyKcal ?? null,
+    heart_rate_avg: hrAvg ?? null,
+    heart_rate_max: hrMax ?? null,
+    distance_m: distanceM ?? null,
+  }
+}
+
+function mealBody({ atMs, facts = {} }: ImportedEvent): Record<string, unknown> {
+  const number = (name: string) => (typeof facts[name] === 'number' ? facts[name] : null)
+  const words = [facts['name'], facts['text']].find((one) => typeof one === 'string' && one !== '')
+  return {
+    timestamp: atMs,
+    carbs_grams: number('carbs_g'),
+    protein_grams: number('protein_g'),
+    fat_grams: number('fat_g'),
+    calories: number('energy_kcal'),
+    description: typeof words === 'string' ? words.slice(0, 4000) : null,
+  }
+}
+
+const INTENSITIES: ReadonlySet<unknown> = new Set(['light', 'moderate', 'vigorous'])
+
+function exerciseBody({ atMs, facts = {} }: ImportedEvent): Record<string, unknown> {
+  const { duration_min: minutes, intensity } = facts
+  return {
+    timestamp: atMs,
+    activity_type: 'exercise',
+    duration_minutes: minutes,
+    intensity: INTENSITIES.has(intensity) ? intensity : null,
+  }
+}

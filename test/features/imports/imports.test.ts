@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { sourceName } from '../../../daemon/features/imports/source-name.ts'
+import { fixturePath } from '../../firmware-bridge/fixtures.ts'
+import { GRAN, MIA, NURSE, OWNER, WATCH } from '../glucose/setup.ts'
+import { type Left, setup } from './setup.ts'
+
+const rows = (store: { get<Row>(sql: string): Row | undefined }, what: string) =>
+  store.get<{ n: number }>(`SELECT count(*) AS n FROM ${what}`)?.n
+
+const entry = (type: string, value: string, unit: string, at: string) =>
+  `<Record type="HKQuantityTypeIdentifier${type}" sourceName="Uhr" unit="${unit}" startDate="${at}" endDate="${at}" value="${value}"/>`
+const health = (...records: string[]) =>
+  `<?xml version="1.0"?><HealthData locale="de_DE">${records.join('\n')}</HealthData>`
+
+test('an Apple Health export lands as values, nights and activities; once more it adds nothing', async (t) => {
+  const { bring, store, folder } = await setup(t)
+  const file = readFileSync(fixturePath('apple/export.xml'))
+  const first = await bring('kind=apple-health', file)
+  assert.equal(first.status, 'finished', String(first.error))
+  assert.ok(first.accepted > 20, `${first.accepted} accepted`)
+  const kept = [rows(store, 'observation'), rows(store, 'record')]
+  assert.ok((kept[1] ?? 0) > 0)
+  const again = await bring('kind=auto', file)
+  assert.deepEqual([again.accepted, again.revised], [0, 0])
+  assert.equal(again.duplicates, first.accepted + first.duplicates)
+  assert.deepEqual([rows(store, 'observation'), rows(store, 'record')], kept)
+  assert.deepEqual(readdirSync(folder), [], 'a file that was read is gone')
+})
+
+for (const [kind, name] of [
+  ['health-auto-export', 'apple/health-auto-export.json'],
+  ['clarity', 'cgm/dexcom-clarity.csv'],
+  ['libreview', 'cgm/libreview.csv'],
+  ['dexcom', 'cgm/dexcom-api-v3-egvs.json'],
+  ['fit', 'training/session.fit'],
+  ['gpx', 'training/session.gpx'],
+  ['tcx', 'training/session.tcx'],
+  ['nightscout', 'nightscout/v1-requests.json'],
+  ['health-connect', 'healthconnect/Health Connect.zip'],
+  ['fitbit', 'fitbit/heart_rate-2026-03-14.json'],
+] as const) {
+  test(`a file of kind ${kind} is told by itself, and bringing it in twice adds nothing`, async (t) => {
+    const { bring, store } = await setup(t)
+    const path = fixturePath(name)
+    const query = `kind=auto&date_order=DMY&file_name=${encodeURIComponent(name.replace(/^.*\//, ''))}`
+    const first = await bring(query, readFileSync(path))
+    assert.equal(first.status, 'finished', String(first.error))
+    assert.ok(first.accepted > 0)
+    const kept = [rows(store, 'observation'), rows(store, 'record'), rows(store, 'observation_revision')]
+    const again = await bring(query, readFileSync(path))
+    assert.deepEqual([again.status, again.accepted, again.revised], ['finished', 0, 0])
+    assert.deepEqual(
+      [rows(store, 'observation'), rows(store, 'record'), rows(store, 'observation_revision')],
+      kept,
+    )
+  })
+}
+
+test('the future, the impossible and the unknown are left out one by one with their reasons', async (t) => {
+  const { bring } = await setup(t)
+  const done = await bring(
+    'kind=apple-health',
+    health(
+      entry('HeartRate', '60', 'count/min', '2026-03-14 07:00:00 +0100'),
+      entry('HeartRate', '900', 'count/min', '2026-03-14 07:01:00 +0100'),
+      entry('HeartRate', '61', 'count/min', '2031-03-14 07:00:00 +0100'),
+      entry('HeartRate', '62', 'count/min', '2026-03-14 07:00:00 +0100'),
+    ),
+  )
+  assert.deepEqual([done.status, done.accepted, done.skipped], ['finished', 1, 3])
+  const reasons = done.left.map(({ reason }) => reason)
+  assert.match(String(reasons.find((one) => one.includes('value:'))), /20.*250/)
+  assert.ok(reasons.includes('the time lies in the future'))
+  assert.ok(reasons.includes('this source told another value of the same instant before'))
+})
+
+test('a thousand faults of a kind are some lines and a number', async (t) => {
+  const { bring } = await setup(t)
+  const faults = Array.from({ length: 1000 }, (_, index) =>
+    entry('HeartRate', '900', 'count/min', `2026-03-14 07:${String(index % 60).padStart(2, '0')}:00 +0100`),
+  )
+  const done = await bring(
+    'kind=apple-health',
+    health(entry('HeartRate', '60', 'count/min', '2026-03-14 06:00:00 +0100'), ...faults),
+  )
+  assert.equal(done.skipped, 1000)
+  assert.equal(done.left.length, 21)
+  assert.equal(
+    done.left.reduce((sum: number, { count }: Left) => sum + count, 0),
+    1000,
+  )
+})
+
+test('what is no export fails with the reason, and leaves nothing', async (t) => {
+  const { bring, store } = await setup(t)
+  const bomb = `<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><HealthData>&b;</HealthData>`
+  for (const [file, reason] of [
+    ['just some words', /none of the exports/],
+    [bomb, /entity|well-formed/i],
+    [Buffer.from('PK\u0003\u0004 and no more'), /zip/i],
+  ] as const) {
+    const done = await bring('kind=auto', file)
+    assert.equal(done.status, 'failed')
+    assert.match(String(done.error), reason)
+  }
+  assert.equal(rows(store, 'observation'), 0)
+})
+
+test('a file breaks off in the middle: what stood before it is kept, and the job says so', async (t) => {
+  const { bring, jobs } = await setup(t)
+  const whole = health(entry('HeartRate', '60', 'count/min', '2026-03-14 07:00:00 +0100'))
+  const done = await bring('kind=apple-health', whole.replace('</HealthData>', '<Record'))
+  assert.deepEqual([done.status, done.accepted], ['finished', 1])
+  const { complete, reason } = Object(jobs.find(done.jobId)?.result) as { complete: boolean; reason: string }
+  assert.equal(complete, false)
+  assert.match(reason, /breaks off|unclosed/)
+})
+
+test('an upload is refused without a grant, without room, and when it is too large', async (t) => {
+  const { upload, folder } = await setup(t, { maxBytes: 1000 })
+  assert.equal((await upload('kind=auto', 'x', NURSE)).status, 403)
+  assert.equal((await upload('kind=auto', 'x', WATCH)).status, 403)
+  assert.equal((await upload('kind=auto', 'x'.repeat(1001))).status, 413)
+  assert.equal((await upload('kind=auto', '')).status, 400)
+  assert.deepEqual(readdirSync(folder), [])
+  const full = await setup(t, { freeBytes: async () => -1 })
+  assert.equal((await full.upload('kind=auto', 'x')).body.error.code, 'DISK_FULL')
+})
+
+test('a caregiver for wellness brings in no glucose', async (t) => {
+  const { upload, ended, call, store } = await setup(t)
+  const { body } = await upload('kind=clarity', readFileSync(fixturePath('cgm/dexcom-clarity.csv')), GRAN)
+  await ended(body.data.job_id)
+  const shown = await call<Left[]>('GET', `/imports/${body.data.import_id}/skipped`, GRAN)
+  assert.ok(shown.body.data.some(({ reason }) => reason === 'your access to this person does not cover it'))
+  assert.equal(rows(store, 'observation'), 0)
+  assert.equal((await call('GET', '/imports/nothing', MIA)).status, 404)
+})
+
+test('an import that was cancelled goes on where it was', async (t) => {
+  const { upload, ended, call, jobs, store } = await setup(t)
+  const beats = Array.from({ length: 20_000 }, (_, index) =>
+    entry(
+      'HeartRate',
+      String(60 + (index % 40)),
+      'count/min',
+      new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString(),
+    ),
+  )
+  const { body } = await upload('kind=apple-health', health(...beats))
+  while ((rows(store, 'observation') ?? 0) === 0) await new Promise(setImmediate)
+  await jobs.cancel(body.data.job_id)
+  while (jobs.stats().running > 0) await new Promise(setImmediate)
+  const before = rows(store, 'observation') ?? 0
+  assert.ok(before > 0 && before < 20_000, `${before} before the cancel`)
+  assert.equal((await call('POST', `/jobs/${body.data.job_id}/retry`, OWNER)).status, 200)
+  await ended(body.data.job_id)
+  const { accepted, duplicates } = (
+    await call<{ accepted: number; duplicates: number }>('GET', `/imports/${body.data.import_id}`, MIA)
+  ).body.data
+  assert.equal(rows(store, 'observation'), 20_000)
+  assert.equal(accepted + duplicates, 20_000)
+  assert.ok(duplicates <= 2000, 'at most what was on its way is told twice')
+})
+
+test('what HealthKit recorded lands item by item', async (t) => {
+  const { call } = await setup(t)
+  const body = {
+    glucose_readings: [
+      { timestamp: '2026-03-14T07:00:00Z', value: 110 },
+      { timestamp: '2026-03-14T07:05:00Z', value: 5000 },
+    ],
+    sleep_sessions: [
+      { sleep_start: '2026-03-13T22:00:00Z', sleep_end: '2026-03-14T06:00:00Z', source: 'apple_watch' },
+    ],
+    activities: [
+      { timestamp: '2026-03-14T16:00:00Z', activity_type: 'running', duration_minutes: 30 },
+      { activity_type: 'x' },
+    ],
+    samples: [{ ts: '2026-03-14T07:00:00Z', metric: 'heart_rate', value: 61 }],
+  }
+  const synced = await call<{
+    accepted: number
+    records_synced: number
+    rejected: { path: string; code: string }[]
+  }>('POST', '/integrations/apple-health', MIA, body)
+  assert.equal(synced.status, 200)
+  assert.deepEqual([synced.body.data.accepted, synced.body.data.records_synced], [4, 4])
+  assert.deepEqual(
+    synced.body.data.rejected.map(({ path }) => path),
+    ['glucose_readings[1].value', 'activities[1]'],
+  )
+  const again = await call<{ accepted: number; duplicates: number }>(
+    'POST',
+    '/integrations/apple-health',
+    MIA,
+    body,
+  )
+  assert.deepEqual([again.body.data.accepted, again.body.data.duplicates], [0, 4])
+  assert.equal(
+    (await call('POST', '/integrations/apple-health', GRAN, { ...body, person_id: 'mia' })).status,
+    403,
+  )
+})
+
+test('an app is called by its own name, in any script', () => {
+  assert.equal(sourceName('Apple Watch von Zoë', 'apple-health'), 'Apple Watch von Zoe')
+  assert.equal(sourceName(undefined, 'clarity'), 'clarity')
+  assert.match(sourceName('Часы Маши', 'apple-health'), /^apple-health-[0-9a-f]{8}$/)
+  assert.notEqual(sourceName('Часы Маши', 'apple-health'), sourceName('Часы Пети', 'apple-health'))
+})
