@@ -40,6 +40,12 @@ export const Config = section({
     messageBurst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 500 }),
   }),
   mqtts: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8883) }),
+  cameras: section({
+    allowPublic: Type.Boolean({
+      default: false,
+      description: 'Fetch pictures from outside of this network as well',
+    }),
+  }),
   mdns: section({ enabled: Type.Boolean({ default: true }) }),
 })
 export type Config = Static<typeof Config>

@@ -1,18 +1,16 @@
 /** Puts the cameras together: who may look, where their pictures come from, and how they are shown. */
 import { Gauge, type Registry } from 'prom-client'
 import type { Actor } from '../domain/access.ts'
-import type { CameraAccess } from '../domain/camera.ts'
 import type { Accounts } from '../features/accounts/accounts.ts'
 import { createCameras } from '../features/cameras/cameras.ts'
-import type { Footage } from '../features/cameras/footage.ts'
 import type { Consents } from '../features/consents/consents.ts'
 import type { Devices } from '../features/devices/devices.ts'
 import { expiryOf } from '../features/live-channel/conversation.ts'
 import type { PartState } from '../features/operations/operations.ts'
 import type { People } from '../features/people/people.ts'
 import type { House } from '../house.ts'
-import { HubError } from '../kernel/errors.ts'
 import type { Live } from '../live/live.ts'
+import { openFootage } from './footage.ts'
 
 export type HubCameras = ReturnType<typeof openCameras>
 
@@ -31,15 +29,21 @@ interface Neighbours {
 /** Nothing is fetched before the feature starts. */
 export function openCameras(
   house: House,
-  { accounts, devices, people, consents, live, current }: Neighbours,
+  { accounts, devices, people, consents, live, current, ownPorts }: Neighbours,
 ) {
-  const { store, clock, log, secret } = house
+  const { store, clock, log, secret, config, network } = house
+  const cameraLog = log.child({ part: 'cameras' })
   const cameras = createCameras({
     store,
     clock,
-    log: log.child({ part: 'cameras' }),
+    log: cameraLog,
     secret,
-    footage: noFootage(clock.now),
+    footage: openFootage({
+      clock,
+      log: cameraLog,
+      allowPublic: config.cameras.allowPublic,
+      own: () => ({ addresses: network().addresses, ports: ownPorts() }),
+    }),
     personExists: people.exists,
     device: (deviceId) => {
       if (devices.actorOf(deviceId) === null) return null
@@ -48,18 +52,13 @@ export function openCameras(
     },
     current,
     expiryOf,
-    notify: (type, data, camera) => void live.publish('edge', type, data, audienceOf(camera)),
+    notify: (type, data, cameraId) => void live.publish('edge', type, data, { cameraId }),
   })
   people.onRemoved(cameras.reload)
   consents.onChanged(cameras.recheck)
   accounts.onRevoked(cameras.recheck)
   devices.onRevoked(cameras.recheck)
   return cameras
-}
-
-/** Events about a camera that films several people, or nobody, are for owners. */
-function audienceOf({ personIds: [personId, ...more] }: CameraAccess) {
-  return { personId: personId === undefined || more.length > 0 ? null : personId, class: 'media' as const }
 }
 
 /** Frames and drops by camera; ids, because names are personal. */
@@ -111,33 +110,4 @@ export function camerasState(cameras: HubCameras): Omit<PartState, 'name'> {
   const away = enabled.filter(({ running }) => running?.state().status !== 'online')
   const detail = away.length > 0 ? `${away.length} of ${enabled.length} give no picture` : null
   return { state: 'up', detail }
-}
-
-/** Cameras that are kept and not fetched from. */
-function noFootage(now: () => number): Footage {
-  const reason = { code: 'unsupported', message: 'This hub does not fetch pictures.' }
-  const sinceMs = now()
-  const refuse = () => Promise.reject(new HubError('OVERLOADED', reason.message))
-  return {
-    run: () => ({
-      state: () => ({
-        ...{ status: 'offline' as const, sinceMs, reason, stream: null, lastFrameAtMs: null },
-        ...{ restarts: 0, frames: 0, dropped: 0 },
-      }),
-      onState: () => () => {},
-      picture: async () => null,
-      show: () => () => {},
-      push: null,
-      view: null,
-      closeView: () => {},
-      onViewClosed: () => () => {},
-      receive: null,
-      closeReceive: () => {},
-      vision: () => null,
-      stop: async () => {},
-    }),
-    probe: async () => ({ problem: reason }),
-    discover: refuse,
-    streams: refuse,
-  }
 }

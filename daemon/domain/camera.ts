@@ -28,7 +28,7 @@ export const CameraStream = Type.Object(
 export type CameraStream = Static<typeof CameraStream>
 
 const ModelUsed = Type.Object(
-  { name: Type.String(), version: Type.String() },
+  { name: Type.String(), version: orNull(Type.String()) },
   { additionalProperties: false },
 )
 

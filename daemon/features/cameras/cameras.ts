@@ -2,7 +2,7 @@
 import type { Actor } from '../../domain/access.ts'
 import { maySeeCamera } from '../../domain/camera.ts'
 import type { Feature } from '../../domain/route.ts'
-import { HubError } from '../../kernel/errors.ts'
+import { HubError, messageOf } from '../../kernel/errors.ts'
 import { createDirectory, type KnownCamera } from './directory.ts'
 import type { Running } from './footage.ts'
 import type { CameraParts, CamerasDeps } from './parts.ts'
@@ -44,7 +44,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
       notify(
         online ? 'edge_connected' : 'edge_disconnected',
         { camera_id: camera.id, online, reason },
-        camera,
+        camera.id,
       ),
   })
   const viewers = createViewers({ clock, current: deps.current, camera: register.get })
@@ -62,8 +62,11 @@ export function createCameras(deps: CamerasDeps): Cameras {
         // Open pictures would hold the server's end up.
         http.addHook('preClose', async () => viewers.endAll())
       },
-      async start() {
-        for (const { id } of register.all()) await watch.follow(id)
+      start() {
+        // Trying out what this machine has takes a while that nobody else needs to wait for.
+        watch
+          .start()
+          .catch((cause: unknown) => log.error({ cause: messageOf(cause) }, 'cameras could not be started'))
       },
       async stop() {
         viewers.endAll()

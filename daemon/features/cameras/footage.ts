@@ -76,10 +76,13 @@ export interface FoundStream {
 }
 
 export interface Footage {
+  /** Finds out what this machine can do; nothing runs before. */
+  open(): Promise<void>
   run(camera: ToRun): Running
   probe(camera: Omit<ToRun, 'id' | 'analyse'>): Promise<Probed>
   /** Asks the network who is a camera (ONVIF). */
   discover(): Promise<FoundCamera[]>
   /** Streams of a camera that was found. Rejects with HubError. */
   streams(camera: { xaddr: string; credentials: Credentials | null }): Promise<FoundStream[]>
+  close(): Promise<void>
 }

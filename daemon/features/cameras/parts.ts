@@ -1,6 +1,6 @@
 /** What this feature is given, what its routes share, and the rule that all of them follow. */
 import type { Actor } from '../../domain/access.ts'
-import { type CameraAccess, mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
+import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -26,7 +26,7 @@ export interface CamerasDeps {
   /** When an access token runs out. */
   expiryOf: (token: string) => number | null
   /** Publishes a live event to whoever may see that camera. */
-  notify: (type: 'edge_connected' | 'edge_disconnected', data: object, camera: CameraAccess) => void
+  notify: (type: 'edge_connected' | 'edge_disconnected', data: object, cameraId: string) => void
 }
 
 /** What the routes share. */

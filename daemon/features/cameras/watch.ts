@@ -13,8 +13,10 @@ export interface WatchDeps {
 }
 
 export interface Watch {
+  /** Starts every camera, once it is known how. */
+  start(): Promise<void>
   of(cameraId: string): Running | undefined
-  /** Starts, restarts or stops the camera so that what runs is what is kept. */
+  /** Starts, restarts or stops the camera so that what runs is what is kept; before `start` it only waits for it. */
   follow(cameraId: string): Promise<void>
   stop(): Promise<void>
 }
@@ -29,6 +31,7 @@ interface Entry {
 
 export function createWatch({ footage, register, log, tell }: WatchDeps): Watch {
   const entries = new Map<string, Entry>()
+  let state: 'closed' | 'open' | 'stopped' = 'closed'
 
   async function end(cameraId: string): Promise<void> {
     const entry = entries.get(cameraId)
@@ -38,7 +41,7 @@ export function createWatch({ footage, register, log, tell }: WatchDeps): Watch 
     await entry.running.stop()
   }
 
-  function start(camera: KnownCamera, runsOn: string): void {
+  function run(camera: KnownCamera, runsOn: string): void {
     const secret = register.secretOf(camera)
     const { id, kind, analyse } = camera
     if (camera.sealed !== null && secret === null)
@@ -69,16 +72,27 @@ export function createWatch({ footage, register, log, tell }: WatchDeps): Watch 
 
   return {
     of: (cameraId) => entries.get(cameraId)?.running,
-    async follow(cameraId) {
-      const camera = register.get(cameraId)
-      const runsOn = camera?.enabled ? doorOf(camera) : null
-      if (entries.get(cameraId)?.runsOn === runsOn) return
-      await end(cameraId)
-      if (camera && runsOn !== null && !entries.has(cameraId)) start(camera, runsOn)
+    async start() {
+      await footage.open()
+      if (state === 'stopped') return
+      state = 'open'
+      for (const { id } of register.all()) await follow(id)
     },
+    follow,
     async stop() {
+      state = 'stopped'
       await Promise.all([...entries.keys()].map(end))
+      await footage.close()
     },
+  }
+
+  async function follow(cameraId: string): Promise<void> {
+    if (state !== 'open') return
+    const camera = register.get(cameraId)
+    const runsOn = camera?.enabled ? doorOf(camera) : null
+    if (entries.get(cameraId)?.runsOn === runsOn) return
+    await end(cameraId)
+    if (camera && runsOn !== null && !entries.has(cameraId)) run(camera, runsOn)
   }
 }
 

@@ -24,7 +24,7 @@ export function showPictures(
   // A camera's own clock jitters: a picture that comes a little early is still in time.
   let dueMs = Number.NEGATIVE_INFINITY
   let state: 'idle' | 'busy' | 'ended' = 'idle'
-  let missed = true
+  let missed = false
   let cancelTimer = () => {}
 
   async function next(): Promise<void> {
@@ -50,7 +50,7 @@ export function showPictures(
     }
     if (isEnded()) return
     state = 'idle'
-    if (missed && isNew) void next()
+    if (missed) void next()
   }
 
   const isEnded = () => state === 'ended'

@@ -20,6 +20,8 @@ export interface Played {
 export function playedFootage() {
   const played: Played[] = []
   const footage: Footage = {
+    open: async () => {},
+    close: async () => {},
     run(camera) {
       const listeners = new Set<() => void>()
       const state: RunState = {

@@ -1,0 +1,204 @@
+/** Where pictures come from and how they are shown: every protocol behind the one port that the cameras feature asks. */
+import { lookup } from 'node:dns/promises'
+import type { Credentials } from '../features/cameras/address.ts'
+import type { Footage, Probed, Running, ToRun } from '../features/cameras/footage.ts'
+import { createReach, type Reach } from '../features/cameras/reach.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { HubError } from '../kernel/errors.ts'
+import type { Log } from '../kernel/log.ts'
+import { type Camera, createCamera, type MeasuredStream } from '../media/camera.ts'
+import { type DecoderSettings, findDecoder } from '../media/decoder/sandbox.ts'
+import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
+import { probe } from '../media/probe.ts'
+import { createRtspSource } from '../media/rtsp/source.ts'
+import { type Source, SourceFailure } from '../media/source.ts'
+import { createEncoder, type Encoder } from '../media/view/encoder.ts'
+import { showPictures } from '../media/view/multipart.ts'
+import { createPictures } from '../media/view/pictures.ts'
+import { createRelay, type Relay } from '../media/view/relay.ts'
+
+export interface FootageDeps {
+  clock: Clock
+  log: Log
+  /** `cameras.allowPublic`. */
+  allowPublic: boolean
+  /** The machine's own addresses, and the ports that the hub listens on. */
+  own: () => { addresses: readonly string[]; ports: readonly number[] }
+}
+
+interface Workshop extends FootageDeps {
+  reach: Reach
+  encoder: Encoder
+  decoder: () => Promise<DecoderSettings>
+}
+
+export function openFootage(deps: FootageDeps): Footage {
+  let found: Promise<DecoderSettings> | null = null
+  let settings: DecoderSettings | null = null
+  const workshop: Workshop = {
+    ...deps,
+    reach: createReach({
+      lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+      own: deps.own,
+      allowPublic: deps.allowPublic,
+    }),
+    encoder: createEncoder(deps),
+    decoder() {
+      found ??= findDecoder()
+      return found
+    },
+  }
+  return {
+    async open() {
+      settings = await workshop.decoder()
+      const { version, sandbox } = settings
+      deps.log.info({ ffmpeg: version, missing: sandbox.missing }, 'decoder found')
+    },
+    run(camera) {
+      if (!settings) throw new Error('footage runs after it was opened')
+      return runCamera(camera, settings, workshop)
+    },
+    probe: (camera) => look(camera, workshop),
+    discover: () => Promise.reject(notHere()),
+    streams: () => Promise.reject(notHere()),
+    close: () => workshop.encoder.stop(),
+  }
+}
+
+function notHere(): HubError {
+  return new HubError('OVERLOADED', 'This hub does not look for cameras. Enter the address.')
+}
+
+type Fetched = Pick<ToRun, 'kind' | 'url' | 'credentials'>
+
+interface Feed {
+  source: Source
+  pushed: PushedSource | null
+  relay: Relay | null
+}
+
+function feedOf(camera: Fetched, workshop: Workshop): Feed {
+  const none = { pushed: null, relay: null }
+  switch (camera.kind) {
+    case 'mqtt':
+    case 'push': {
+      const pushed = createPushedSource(workshop)
+      return { source: pushed, pushed, relay: null }
+    }
+    case 'phone': {
+      const relay = createRelay()
+      return { source: relay, pushed: null, relay }
+    }
+    default:
+      return { source: fetched(camera, workshop), ...none }
+  }
+}
+
+function fetched({ kind, url, credentials }: Fetched, workshop: Workshop): Source {
+  const { reach, clock } = workshop
+  if (url === null) return refused(new SourceFailure('unsupported', 'This camera has no address.'))
+  const reached = (make: (deps: { url: string; credentials: Credentials | null; clock: Clock }) => Source) =>
+    admitted(reach, url, (address) => make({ url: address, credentials, clock }))
+  switch (kind) {
+    case 'rtsp':
+      return reached(createRtspSource)
+    default:
+      return refused(new SourceFailure('unsupported', `Cameras of kind ${kind} are not read by this hub.`))
+  }
+}
+
+/** Asks at every attempt where the name leads now, and connects to that very address. */
+function admitted(reach: Reach, url: string, make: (address: string) => Source): Source {
+  return {
+    start(sink) {
+      let close = () => {}
+      let over = false
+      reach.admit(url).then(
+        (address) => {
+          if (!over) close = make(atAddress(url, address)).start(sink)
+        },
+        (cause: unknown) => {
+          const message = cause instanceof HubError ? cause.message : 'The address cannot be used.'
+          if (!over) sink.failed(new SourceFailure('unreachable', message))
+        },
+      )
+      return () => {
+        over = true
+        close()
+      }
+    },
+  }
+}
+
+/** Certificates are for names, and guard against a name that leads elsewhere a moment later. */
+function atAddress(url: string, address: string): string {
+  const to = new URL(url)
+  if (to.protocol === 'https:' || to.protocol === 'rtsps:') return url
+  to.hostname = address.includes(':') ? `[${address}]` : address
+  return to.href
+}
+
+function refused(cause: SourceFailure): Source {
+  return {
+    start(sink) {
+      queueMicrotask(() => sink.failed(cause))
+      return () => {}
+    },
+  }
+}
+
+function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): Running {
+  const { clock, log, encoder } = workshop
+  const { source, pushed } = feedOf(toRun, workshop)
+  const camera = createCamera({ id: toRun.id, source, clock, log, decoder })
+  const pictures = createPictures({ ring: camera.ring, onJpeg: camera.onJpeg, encoder })
+  camera.start()
+  return {
+    state: () => stateOf(camera),
+    onState: camera.onState,
+    picture: () => pictures.newest(),
+    show: (out, { fps, boundary }) => showPictures(pictures, out, { fps, boundary, clock }),
+    push: pushed && ((jpeg, arrivedAtMs) => pushed.push(Uint8Array.from(jpeg), { arrivedAtMs })),
+    view: null,
+    closeView: () => {},
+    onViewClosed: () => () => {},
+    receive: null,
+    closeReceive: () => {},
+    vision: () => null,
+    async stop() {
+      pictures.stop()
+      await camera.stop()
+    },
+  }
+}
+
+function stateOf(camera: Camera): ReturnType<Running['state']> {
+  const { status, sinceMs, reason, stream, lastFrameAtMs, restarts, frames, dropped } = camera.state()
+  return {
+    ...{ sinceMs, reason, lastFrameAtMs, restarts, frames, dropped },
+    status: status === 'stopped' ? 'offline' : status,
+    stream: stream && shownStream(stream),
+  }
+}
+
+function shownStream({ codec, width, height, fps, declaredFps, keyframeIntervalS, clock }: MeasuredStream) {
+  const tenths = (value: number | null) => (value === null ? null : Math.round(value * 10) / 10)
+  return {
+    ...{ codec, width, height, clock },
+    fps: tenths(fps),
+    declared_fps: tenths(declaredFps),
+    keyframe_interval_s: tenths(keyframeIntervalS),
+  }
+}
+
+async function look(camera: Fetched, workshop: Workshop): Promise<Probed> {
+  const { clock, encoder } = workshop
+  try {
+    const decoder = await workshop.decoder()
+    const { stream, firstFrameMs, frame } = await probe({ source: fetched(camera, workshop), clock, decoder })
+    return { stream: shownStream(stream), firstFrameMs, previewJpeg: await encoder.encode(frame) }
+  } catch (cause) {
+    if (!(cause instanceof SourceFailure)) throw cause
+    return { problem: { code: cause.code, message: cause.message } }
+  }
+}
