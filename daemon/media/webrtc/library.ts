@@ -26,6 +26,7 @@ export interface Connection {
   iceGatheringState: string
   localDescription: Description | null
   onconnectionstatechange: (() => void) | null
+  onicecandidate: (() => void) | null
   onicegatheringstatechange: (() => void) | null
   addTransceiver(kind: string, init: { direction: string }): Transceiver
   createOffer(): Promise<Description>

@@ -25,8 +25,10 @@ interface PeersDeps {
   monotonic: () => number
 }
 
-/** All candidates are in the answer; whoever is slower than this is left out. */
+/** An address that is slower than this is not in the answer. */
 const GATHER_MS = 1_000
+/** Without a further candidate for this long, the answer goes out. */
+const QUIET_MS = 20
 /** Larger pictures are halved before they are encoded. */
 const ENCODE_PIXELS = 1280 * 720
 
@@ -175,14 +177,14 @@ export function createPeers({ library, send, monotonic }: PeersDeps): Peers {
   }
 }
 
+/** Resolves when the UDP candidates are in: they come at once; those for TCP would come 100 ms later, which is too late for an answer. */
 async function gathered(connection: Connection): Promise<void> {
   if (connection.iceGatheringState === 'complete') return
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, GATHER_MS)
-    connection.onicegatheringstatechange = () => {
-      if (connection.iceGatheringState !== 'complete') return
+    let timer = setTimeout(resolve, GATHER_MS)
+    connection.onicecandidate = () => {
       clearTimeout(timer)
-      resolve()
+      timer = setTimeout(resolve, QUIET_MS)
     }
   })
 }

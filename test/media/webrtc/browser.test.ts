@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { chromium } from 'playwright-core'
@@ -52,12 +52,15 @@ const SEND = `(async () => {
 
 /** A page on localhost, which counts as secure, whose offers go to `answer`. */
 async function setup(t: TestContext, answer: (path: string, offer: string) => Promise<string>) {
-  const server = createServer(async (request, response) => {
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = ''
     for await (const chunk of request) body += String(chunk)
     const said = request.method === 'POST' ? await answer(request.url ?? '', body) : '<!doctype html>'
     response.setHeader('content-type', request.method === 'POST' ? 'application/sdp' : 'text/html')
     response.end(said)
+  }
+  const server = createServer((request, response) => {
+    serve(request, response).catch((cause: unknown) => response.destroy(cause as Error))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
