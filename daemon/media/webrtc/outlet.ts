@@ -1,6 +1,7 @@
 /** The pictures of one camera on their way to the WebRTC process: at most one at a time, the newest next, none waits. */
 import type { Clock } from '../../kernel/clock.ts'
 import type { FrameRing, FrameSize } from '../frames.ts'
+import { BODY_LIMIT } from './framing.ts'
 
 export interface Outlet {
   /** The process took the last picture. */
@@ -9,6 +10,8 @@ export interface Outlet {
   repeat(): void
   viewers: number
   sent(): number
+  /** Pictures that are larger than the pipe carries; the still picture and MJPEG show them. */
+  tooLarge(): number
   stop(): void
 }
 
@@ -34,6 +37,7 @@ export function createOutlet({ ring, clock, send }: OutletDeps): Outlet {
   let seq = 0
   let lastMs = Number.NEGATIVE_INFINITY
   let sent = 0
+  let tooLarge = 0
 
   function offer(again: boolean): void {
     if (inFlight) return
@@ -42,6 +46,10 @@ export function createOutlet({ ring, clock, send }: OutletDeps): Outlet {
     try {
       if (frame.seq === seq && !again) return
       seq = frame.seq
+      if (frame.data.length > BODY_LIMIT) {
+        tooLarge++
+        return
+      }
       if (copy.length !== frame.data.length) copy = new Uint8Array(frame.data.length)
       copy.set(frame.data)
     } finally {
@@ -73,6 +81,7 @@ export function createOutlet({ ring, clock, send }: OutletDeps): Outlet {
     },
     repeat: () => offer(true),
     sent: () => sent,
+    tooLarge: () => tooLarge,
     stop() {
       stopFrames()
       stopRepeats()

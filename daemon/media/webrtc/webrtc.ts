@@ -31,6 +31,8 @@ export interface WebrtcStats {
   receptions: number
   /** Pictures handed to the process for the cameras that are being viewed. */
   sent: number
+  /** Pictures not shown because they are larger than 3840 x 2160. */
+  tooLarge: number
 }
 
 export interface Webrtc {
@@ -92,6 +94,7 @@ export function createWebrtc({ log, clock, entry = besideThis() }: WebrtcDeps): 
   let stopped = false
   let deaths = 0
   let sentBefore = 0
+  let tooLargeBefore = 0
   let cancelIdle = () => {}
 
   function running(): Link {
@@ -155,6 +158,7 @@ export function createWebrtc({ log, clock, entry = besideThis() }: WebrtcDeps): 
     outlet.stop()
     outlets.delete(ring)
     sentBefore += outlet.sent()
+    tooLargeBefore += outlet.tooLarge()
     link?.send({ type: 'forget', camera: outlet.camera })
   }
 
@@ -300,6 +304,7 @@ export function createWebrtc({ log, clock, entry = besideThis() }: WebrtcDeps): 
         views,
         receptions: sessions.size - views,
         sent: [...outlets.values()].reduce((sum, outlet) => sum + outlet.sent(), sentBefore),
+        tooLarge: [...outlets.values()].reduce((sum, outlet) => sum + outlet.tooLarge(), tooLargeBefore),
       }
     },
     async stop() {
