@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import test from 'node:test'
 import fc from 'fast-check'
 import type { Depacketiser, Picture } from '../../../daemon/media/rtsp/assembly.ts'
 import { createH264Depacketiser } from '../../../daemon/media/rtsp/depacketise-h264.ts'
 import { createH265Depacketiser } from '../../../daemon/media/rtsp/depacketise-h265.ts'
-import { nalUnits } from '../../../daemon/media/rtsp/nal.ts'
+import { HEVC as NALS, nalUnits } from '../../../daemon/media/rtsp/nal.ts'
 import { packetiseH264 } from '../../../daemon/media/rtsp/packetise.ts'
 import { packetiseH265 } from './packetise-h265.ts'
 
@@ -199,3 +200,43 @@ test('a picture above 8 MB is refused', () => {
     { code: 'too-large' },
   )
 })
+
+test('a real H.265 stream comes out whole, and its size is found', () => {
+  const form = [
+    '-c:v',
+    'libx265',
+    '-preset',
+    'ultrafast',
+    '-x265-params',
+    'log-level=none:keyint=5:repeat-headers=1',
+  ]
+  const source = ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=15:duration=1']
+  const stream = execFileSync('ffmpeg', [...source, ...form, '-f', 'hevc', '-'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const pictures: Uint8Array[][] = [[]]
+  for (const nal of nalUnits(stream)) {
+    const begins = NALS.role(nal) !== 'other' && (NALS.role(nal) === 'parameters' || NALS.firstSlice(nal))
+    const last = pictures.at(-1) ?? assert.fail()
+    const holds = last.some((each) => ['picture', 'keyframe'].includes(NALS.role(each)))
+    if (begins && holds) pictures.push([nal])
+    else last.push(nal)
+  }
+  const { got, dropped } = transmit(HEVC, pictures, 500)
+  assert.deepEqual({ pictures: got.length, dropped }, { pictures: 15, dropped: 0 })
+  assert.deepEqual(framesOf(Buffer.concat(got.map(({ data }) => data))), framesOf(stream))
+  const sizes = [...nalUnits(got[0]?.data ?? new Uint8Array())].map((nal) => NALS.size(nal))
+  assert.deepEqual(
+    sizes.find((size) => size !== null),
+    { width: 320, height: 180 },
+  )
+})
+
+function framesOf(stream: Uint8Array): string[] {
+  const decode = ['-v', 'error', '-f', 'hevc', '-i', '-', '-vsync', 'passthrough', '-f', 'framemd5', '-']
+  return execFileSync('ffmpeg', decode, { input: stream })
+    .toString()
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => line.split(',').at(-1)?.trim() ?? '')
+}
