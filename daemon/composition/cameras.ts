@@ -11,6 +11,7 @@ import type { People } from '../features/people/people.ts'
 import type { House } from '../house.ts'
 import type { Live } from '../live/live.ts'
 import { openFootage } from './footage.ts'
+import type { HubVision } from './vision.ts'
 
 export type HubCameras = ReturnType<typeof openCameras>
 
@@ -20,6 +21,7 @@ interface Neighbours {
   people: People
   consents: Consents
   live: Live
+  vision: HubVision
   /** The same principal with the rights of now; null when it may no longer sign in. */
   current: (actor: Actor) => Actor | null
   /** Where the hub itself listens. */
@@ -29,7 +31,7 @@ interface Neighbours {
 /** Nothing is fetched before the feature starts. */
 export function openCameras(
   house: House,
-  { accounts, devices, people, consents, live, current, ownPorts }: Neighbours,
+  { accounts, devices, people, consents, live, vision, current, ownPorts }: Neighbours,
 ) {
   const { store, clock, log, secret, config, network } = house
   const cameraLog = log.child({ part: 'cameras' })
@@ -42,6 +44,7 @@ export function openCameras(
       clock,
       log: cameraLog,
       allowPublic: config.cameras.allowPublic,
+      vision,
       own: () => ({ addresses: network().addresses, ports: ownPorts() }),
     }),
     personExists: people.exists,

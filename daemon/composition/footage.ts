@@ -1,5 +1,6 @@
 /** Where pictures come from and how they are shown: every protocol behind the one port that the cameras feature asks. */
 import { lookup } from 'node:dns/promises'
+import type { CameraVision } from '../domain/camera.ts'
 import type { Credentials } from '../features/cameras/address.ts'
 import type { Footage, Probed, Running, ToRun } from '../features/cameras/footage.ts'
 import { createReach, type Reach } from '../features/cameras/reach.ts'
@@ -8,6 +9,7 @@ import { HubError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { type Camera, createCamera, type MeasuredStream } from '../media/camera.ts'
 import { type DecoderSettings, findDecoder } from '../media/decoder/sandbox.ts'
+import { createFrameRing } from '../media/frames.ts'
 import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
 import { probe } from '../media/probe.ts'
 import { createRtspSource } from '../media/rtsp/source.ts'
@@ -16,6 +18,16 @@ import { createEncoder, type Encoder } from '../media/view/encoder.ts'
 import { showPictures } from '../media/view/multipart.ts'
 import { createPictures } from '../media/view/pictures.ts'
 import { createRelay, type Relay } from '../media/view/relay.ts'
+import type { VisionState } from '../media/vision/result.ts'
+import { createWebrtc, type Webrtc } from '../media/webrtc/webrtc.ts'
+import type { HubVision } from './vision.ts'
+
+/** One is written, one is newest; the models, the pictures and WebRTC hold one each while they read it, a fast model two. */
+const SLOTS = 6
+const VISION_OFF: CameraVision = {
+  ...{ state: 'off', detector: null, pose: null, fps: null, age_ms_p50: null, age_ms_p99: null },
+  ...{ people: null, note: null },
+}
 
 export interface FootageDeps {
   clock: Clock
@@ -24,11 +36,13 @@ export interface FootageDeps {
   allowPublic: boolean
   /** The machine's own addresses, and the ports that the hub listens on. */
   own: () => { addresses: readonly string[]; ports: readonly number[] }
+  vision: Pick<HubVision, 'attach' | 'state'>
 }
 
 interface Workshop extends FootageDeps {
   reach: Reach
   encoder: Encoder
+  webrtc: Webrtc
   decoder: () => Promise<DecoderSettings>
 }
 
@@ -43,6 +57,7 @@ export function openFootage(deps: FootageDeps): Footage {
       allowPublic: deps.allowPublic,
     }),
     encoder: createEncoder(deps),
+    webrtc: createWebrtc(deps),
     decoder() {
       found ??= findDecoder()
       return found
@@ -61,7 +76,9 @@ export function openFootage(deps: FootageDeps): Footage {
     probe: (camera) => look(camera, workshop),
     discover: () => Promise.reject(notHere()),
     streams: () => Promise.reject(notHere()),
-    close: () => workshop.encoder.stop(),
+    async close() {
+      await Promise.all([workshop.encoder.stop(), workshop.webrtc.stop()])
+    },
   }
 }
 
@@ -148,10 +165,12 @@ function refused(cause: SourceFailure): Source {
 }
 
 function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): Running {
-  const { clock, log, encoder } = workshop
-  const { source, pushed } = feedOf(toRun, workshop)
-  const camera = createCamera({ id: toRun.id, source, clock, log, decoder })
+  const { clock, log, encoder, webrtc, vision } = workshop
+  const { source, pushed, relay } = feedOf(toRun, workshop)
+  const ring = createFrameRing({ slots: SLOTS })
+  const camera = createCamera({ id: toRun.id, source, clock, log, decoder, ring })
   const pictures = createPictures({ ring: camera.ring, onJpeg: camera.onJpeg, encoder })
+  const detach = toRun.analyse ? vision.attach(camera) : () => {}
   camera.start()
   return {
     state: () => stateOf(camera),
@@ -159,16 +178,41 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
     picture: () => pictures.newest(),
     show: (out, { fps, boundary }) => showPictures(pictures, out, { fps, boundary, clock }),
     push: pushed && ((jpeg, arrivedAtMs) => pushed.push(Uint8Array.from(jpeg), { arrivedAtMs })),
-    view: null,
-    closeView: () => {},
-    onViewClosed: () => () => {},
-    receive: null,
-    closeReceive: () => {},
-    vision: () => null,
+    async view(offerSdp) {
+      const { id, answerSdp } = await webrtc.view(ring, offerSdp)
+      return { id, sdp: answerSdp }
+    },
+    closeView: (id) => void webrtc.closeView(id),
+    receive: relay && receiver(webrtc, relay),
+    closeReceive: (id) => void webrtc.closeReceive(id),
+    onOver: (listener) => webrtc.onClosed(({ id }) => listener(id)),
+    vision: () => (toRun.analyse ? visionOf(vision.state(camera.id)) : VISION_OFF),
     async stop() {
+      detach()
       pictures.stop()
       await camera.stop()
     },
+  }
+}
+
+/** The newest phone is the camera: the one before hears that it no longer is. */
+function receiver(webrtc: Webrtc, relay: Relay): NonNullable<Running['receive']> {
+  let before: string | null = null
+  return async (offerSdp) => {
+    const { id, answerSdp, source } = await webrtc.receive(offerSdp)
+    if (before !== null) webrtc.closeReceive(before)
+    before = id
+    relay.attach(source)
+    return { id, sdp: answerSdp }
+  }
+}
+
+function visionOf(state: VisionState | null): CameraVision {
+  if (state === null) return { ...VISION_OFF, state: 'starting' }
+  const { detector, pose, fps, ageMsP50, ageMsP99, people, note } = state
+  return {
+    ...{ state: state.state, detector, pose, fps, people, note },
+    ...{ age_ms_p50: ageMsP50, age_ms_p99: ageMsP99 },
   }
 }
 

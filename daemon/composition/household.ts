@@ -142,7 +142,7 @@ export function createHousehold(house: House) {
     maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
   })
   const cameras = openCameras(house, {
-    ...{ live, people, devices, consents, accounts, ownPorts: () => ownPorts },
+    ...{ live, vision, people, devices, consents, accounts, ownPorts: () => ownPorts },
     current: (actor) => currentActor(actor, accounts, devices),
   })
   return {

@@ -1,6 +1,6 @@
 /** The cameras of a household: who they are, who may look, and where their pictures come in and go out. */
 import type { Actor } from '../../domain/access.ts'
-import { maySeeCamera } from '../../domain/camera.ts'
+import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
 import type { Feature } from '../../domain/route.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { createDirectory, type KnownCamera } from './directory.ts'
@@ -47,8 +47,18 @@ export function createCameras(deps: CamerasDeps): Cameras {
         camera.id,
       ),
   })
-  const viewers = createViewers({ clock, current: deps.current, camera: register.get })
-  const parts: CameraParts = { ...deps, register, watch, viewers }
+  const rights = { clock, current: deps.current, camera: register.get }
+  const viewers = createViewers({ ...rights, may: maySeeCamera })
+  const senders = createViewers({ ...rights, may: mayChangeCamera })
+  const parts: CameraParts = { ...deps, register, watch, viewers, senders }
+  const recheck = () => {
+    viewers.recheck()
+    senders.recheck()
+  }
+  const endAll = () => {
+    viewers.endAll()
+    senders.endAll()
+  }
 
   return {
     feature: {
@@ -60,7 +70,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
         pushRoutes(http, parts)
         webrtcRoutes(http, parts)
         // Open pictures would hold the server's end up.
-        http.addHook('preClose', async () => viewers.endAll())
+        http.addHook('preClose', async () => endAll())
       },
       start() {
         // Trying out what this machine has takes a while that nobody else needs to wait for.
@@ -69,7 +79,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
           .catch((cause: unknown) => log.error({ cause: messageOf(cause) }, 'cameras could not be started'))
       },
       async stop() {
-        viewers.endAll()
+        endAll()
         await watch.stop()
       },
     },
@@ -81,10 +91,10 @@ export function createCameras(deps: CamerasDeps): Cameras {
       if (!push) throw new HubError('CONFLICT', 'This camera is switched off.')
       push(jpeg, arrivedAtMs)
     },
-    recheck: () => viewers.recheck(),
+    recheck,
     reload() {
       register.reload()
-      viewers.recheck()
+      recheck()
     },
     maySee(actor, cameraId) {
       const camera = register.get(cameraId)

@@ -36,13 +36,14 @@ export interface Running {
   show(out: Writable, options: { fps: number; boundary: string }): () => void
   /** Takes one JPEG; throws VALIDATION_ERROR or TOO_LARGE. Null for cameras that are fetched from. */
   push: ((jpeg: Uint8Array, arrivedAtMs: number) => void) | null
-  /** Answers a viewer's WebRTC offer; null where there is no WebRTC. */
-  view: ((offerSdp: string) => Promise<Described>) | null
+  /** Answers a viewer's WebRTC offer. Rejects with VALIDATION_ERROR for what is none, OVERLOADED when too many look. */
+  view(offerSdp: string): Promise<Described>
   closeView(viewId: string): void
-  onViewClosed(listener: (viewId: string) => void): () => void
-  /** Takes a phone's WebRTC offer; null for cameras of other kinds. */
+  /** Takes a phone's WebRTC offer; the newest phone is the camera. Null for cameras of other kinds. */
   receive: ((offerSdp: string) => Promise<Described>) | null
   closeReceive(streamId: string): void
+  /** Told which view or reception is over, of this camera or another; the returned function ends it. */
+  onOver(listener: (id: string) => void): () => void
   vision(): CameraVision | null
   stop(): Promise<void>
 }

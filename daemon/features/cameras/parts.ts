@@ -33,7 +33,9 @@ export interface CamerasDeps {
 export interface CameraParts extends Omit<CamerasDeps, 'store' | 'log' | 'secret' | 'notify'> {
   register: Register
   watch: Watch
+  /** Who looks, and phones that are a camera. */
   viewers: Viewers
+  senders: Viewers
 }
 
 /** The camera of a route, for somebody who may see it; anybody else hears that there is none. */

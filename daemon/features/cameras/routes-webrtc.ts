@@ -5,10 +5,11 @@ import { Id } from '../../domain/id.ts'
 import type { Http } from '../../domain/route.ts'
 import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import type { Described } from './footage.ts'
+import type { Described, Running } from './footage.ts'
 import { type CameraParts, changeableBy, runningOf, seenBy } from './parts.ts'
 import { CameraParams, Nothing, USERS } from './routes.ts'
 import { expiryOf } from './routes-look.ts'
+import type { Viewers } from './viewers.ts'
 
 const SDP = 'application/sdp'
 const OFFER_BYTES = 64 * 1024
@@ -17,13 +18,6 @@ const Answer = { description: 'The answer', content: { [SDP]: { schema: Type.Str
 const ViewParams = Type.Object({ cameraId: Id, viewId: Id }, { additionalProperties: false })
 const StreamParams = Type.Object({ cameraId: Id, streamId: Id }, { additionalProperties: false })
 const TAGS = ['cameras']
-
-interface Open {
-  cameraId: string
-  /** Who opened it: nobody else ends it, except who may change the camera. */
-  actor: FastifyRequest['actor']
-  close(): void
-}
 
 /** In a scope of its own: nowhere else is a body that is no JSON taken. */
 export function webrtcRoutes(http: Http, parts: CameraParts): void {
@@ -39,7 +33,7 @@ export function webrtcRoutes(http: Http, parts: CameraParts): void {
 }
 
 function viewRoutes(http: Http, parts: CameraParts): void {
-  const open = new Map<string, Open>()
+  const calls = createCalls(parts, parts.viewers)
   http.post(
     '/cameras/:cameraId/view',
     {
@@ -57,37 +51,10 @@ function viewRoutes(http: Http, parts: CameraParts): void {
       const camera = seenBy(parts, request.actor, request.params.cameraId)
       const offer = offerOf(request.body)
       const running = runningOf(parts, camera)
-      if (!running.view) throw noWebrtc()
-      const viewer = { id: null as string | null, ended: false }
-      const end = () => {
-        viewer.ended = true
-        if (viewer.id === null) return
-        open.delete(viewer.id)
-        running.closeView(viewer.id)
-      }
-      const forget = parts.viewers.add({
-        ...{ actor: request.actor, cameraId: camera.id, end },
-        expiresAtMs: expiryOf(parts, request),
+      const answer = await calls.open(request, camera.id, running, {
+        make: () => running.view(offer),
+        close: running.closeView,
       })
-      const answer = await running.view(offer).catch((cause: unknown) => {
-        forget()
-        throw cause
-      })
-      viewer.id = answer.id
-      const stopListening = running.onViewClosed((id) => {
-        if (id === answer.id) close()
-      })
-      const close = () => {
-        stopListening()
-        forget()
-        end()
-      }
-      // The right to look may have ended while the answer was made.
-      if (viewer.ended) {
-        end()
-        throw new HubError('UNAUTHENTICATED', 'The sign-in ended meanwhile.')
-      }
-      open.set(answer.id, { cameraId: camera.id, actor: request.actor, close })
       return answered(reply, `/api/v1/cameras/${camera.id}/view/${answer.id}`, answer)
     },
   )
@@ -99,16 +66,14 @@ function viewRoutes(http: Http, parts: CameraParts): void {
     },
     async ({ actor, params: { cameraId, viewId } }) => {
       seenBy(parts, actor, cameraId)
-      const view = open.get(viewId)
-      if (!view || view.cameraId !== cameraId || !isSame(view.actor, actor))
-        throw new HubError('NOT_FOUND', 'There is no view with this id.')
-      view.close()
+      calls.end(viewId, cameraId, actor)
       return ok(parts.clock.now(), {})
     },
   )
 }
 
 function receiveRoutes(http: Http, parts: CameraParts): void {
+  const calls = createCalls(parts, parts.senders)
   http.post(
     '/cameras/:cameraId/webrtc',
     {
@@ -122,17 +87,19 @@ function receiveRoutes(http: Http, parts: CameraParts): void {
         response: { 201: Answer },
       },
     },
-    async ({ actor, params, body }, reply) => {
-      const camera = changeableBy(parts, actor, params.cameraId)
-      const offer = offerOf(body)
-      if (camera.kind !== 'phone')
-        throw new HubError(
-          'CONFLICT',
-          `This camera is of kind ${camera.kind}; only one of kind phone takes a phone.`,
-        )
-      const { receive } = runningOf(parts, camera)
-      if (!receive) throw noWebrtc()
-      const answer = await receive(offer)
+    async (request, reply) => {
+      const camera = changeableBy(parts, request.actor, request.params.cameraId)
+      const offer = offerOf(request.body)
+      const running = runningOf(parts, camera)
+      const { receive } = running
+      if (!receive) {
+        const message = `This camera is of kind ${camera.kind}; only one of kind phone takes a phone's picture.`
+        throw new HubError('CONFLICT', message)
+      }
+      const answer = await calls.open(request, camera.id, running, {
+        make: () => receive(offer),
+        close: running.closeReceive,
+      })
       return answered(reply, `/api/v1/cameras/${camera.id}/webrtc/${answer.id}`, answer)
     },
   )
@@ -148,17 +115,73 @@ function receiveRoutes(http: Http, parts: CameraParts): void {
       },
     },
     async ({ actor, params: { cameraId, streamId } }) => {
-      const camera = changeableBy(parts, actor, cameraId)
-      runningOf(parts, camera).closeReceive(streamId)
+      changeableBy(parts, actor, cameraId)
+      calls.end(streamId, cameraId, actor)
       return ok(parts.clock.now(), {})
     },
   )
 }
 
+interface Call {
+  cameraId: string
+  /** Who opened it: nobody else ends it. */
+  actor: FastifyRequest['actor']
+  end(): void
+}
+
+interface Line {
+  make(): Promise<Described>
+  close(id: string): void
+}
+
+/** Connections that were answered: each ends with the right to it, when either side hangs up, or when it is told to. */
+function createCalls(parts: CameraParts, guests: Viewers) {
+  const calls = new Map<string, Call>()
+  return {
+    async open(request: FastifyRequest, cameraId: string, running: Running, line: Line): Promise<Described> {
+      const { actor } = request
+      let id: string | null = null
+      let isOver = false
+      let stopListening = () => {}
+      const end = () => {
+        isOver = true
+        stopListening()
+        forget()
+        if (id === null) return
+        calls.delete(id)
+        line.close(id)
+      }
+      const forget = guests.add({ actor, cameraId, expiresAtMs: expiryOf(parts, request), end })
+      try {
+        const answer = await line.make()
+        id = answer.id
+        // The right to it may have ended while the answer was made.
+        if (isOver) {
+          line.close(id)
+          throw new HubError('UNAUTHENTICATED', 'Your access ended meanwhile.')
+        }
+        calls.set(id, { cameraId, actor, end })
+        stopListening = running.onOver((over) => {
+          if (over === id) end()
+        })
+        return answer
+      } catch (cause) {
+        forget()
+        throw cause
+      }
+    },
+    end(id: string, cameraId: string, actor: FastifyRequest['actor']): void {
+      const call = calls.get(id)
+      if (!call || call.cameraId !== cameraId || !isSame(call.actor, actor))
+        throw new HubError('NOT_FOUND', 'There is no connection with this id.')
+      call.end()
+    },
+  }
+}
+
 function offerOf(body: unknown): string {
-  const offer = Buffer.isBuffer(body) ? body.toString('utf8') : ''
-  if (offer.startsWith('v=0') && /^m=video /m.test(offer)) return offer
-  throw new HubError('VALIDATION_ERROR', 'The body is no WebRTC offer with video.')
+  if (Buffer.isBuffer(body) && body.length > 0) return body.toString('utf8')
+  throw new HubError('VALIDATION_ERROR', 'The request holds no offer: send one as application/sdp.')
 }
 
 function answered(reply: FastifyReply, location: string, { sdp }: Described) {
@@ -168,10 +191,4 @@ function answered(reply: FastifyReply, location: string, { sdp }: Described) {
 function isSame(one: FastifyRequest['actor'], other: FastifyRequest['actor']): boolean {
   if (one.kind === 'local') return other.kind === 'local'
   return one.kind === 'user' && other.kind === 'user' && one.userId === other.userId
-}
-
-function noWebrtc(): HubError {
-  return new HubError('OVERLOADED', 'WebRTC is not running on this hub. Use stream.mjpeg.', {
-    retryAfterS: 30,
-  })
 }

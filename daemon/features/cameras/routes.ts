@@ -110,7 +110,7 @@ function addRoute(http: Http, parts: CameraParts): void {
 }
 
 function changeRoutes(http: Http, parts: CameraParts): void {
-  const { register, watch, viewers, clock } = parts
+  const { register, watch, viewers, senders, clock } = parts
   http.route({
     method: ['PATCH', 'PUT'],
     url: '/cameras/:cameraId',
@@ -130,8 +130,10 @@ function changeRoutes(http: Http, parts: CameraParts): void {
       if (before.kind === 'file' && body.url !== undefined) refuseFiles(actor)
       const camera = await register.change(cameraId, changes)
       await watch.follow(cameraId)
-      if (!camera.enabled) viewers.endCamera(cameraId)
-      viewers.recheck()
+      for (const guests of [viewers, senders]) {
+        if (camera.enabled) guests.recheck()
+        else guests.endCamera(cameraId)
+      }
       return ok(clock.now(), shownTo(actor, camera, watch.of(cameraId), clock.now()))
     },
   })
@@ -150,7 +152,7 @@ function changeRoutes(http: Http, parts: CameraParts): void {
       changeableBy(parts, actor, cameraId)
       await register.remove(cameraId)
       await watch.follow(cameraId)
-      viewers.endCamera(cameraId)
+      for (const guests of [viewers, senders]) guests.endCamera(cameraId)
       return ok(clock.now(), {})
     },
   )

@@ -1,6 +1,6 @@
-/** Who is looking at which camera right now; a picture ends when the right to see it does. */
+/** Who looks through a camera, or is one, right now; it ends when the right to it does. */
 import type { Actor } from '../../domain/access.ts'
-import { maySeeCamera } from '../../domain/camera.ts'
+import type { CameraAccess } from '../../domain/camera.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { KnownCamera } from './directory.ts'
@@ -29,12 +29,14 @@ export interface ViewersDeps {
   /** The same principal with the rights of now; null when it may no longer sign in. */
   current: (actor: Actor) => Actor | null
   camera: (cameraId: string) => KnownCamera | undefined
+  /** The right that they need. */
+  may: (actor: Actor, camera: CameraAccess, nowMs: number) => boolean
 }
 
 const VIEWERS_MAX = 8
 const LOOK_AGAIN_MS = 1000
 
-export function createViewers({ clock, current, camera }: ViewersDeps): Viewers {
+export function createViewers({ clock, current, camera, may }: ViewersDeps): Viewers {
   const viewers = new Set<Viewer>()
   let stopLooking: (() => void) | null = null
 
@@ -43,7 +45,7 @@ export function createViewers({ clock, current, camera }: ViewersDeps): Viewers 
     if (expiresAtMs !== null && nowMs >= expiresAtMs) return false
     const known = camera(cameraId)
     const now = current(actor)
-    return known !== undefined && now !== null && maySeeCamera(now, known, nowMs)
+    return known !== undefined && now !== null && may(now, known, nowMs)
   }
 
   function endThose(isMeant: (viewer: Viewer) => boolean): void {
@@ -68,7 +70,7 @@ export function createViewers({ clock, current, camera }: ViewersDeps): Viewers 
       if (looking >= VIEWERS_MAX) {
         throw new HubError(
           'OVERLOADED',
-          `${VIEWERS_MAX} are looking through this camera already. Try again when somebody has left.`,
+          `${VIEWERS_MAX} use this camera already. Try again when somebody has left.`,
           { retryAfterS: 10 },
         )
       }

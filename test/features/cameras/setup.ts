@@ -12,6 +12,9 @@ export interface Played {
   stopped: boolean
   pushed: Uint8Array[]
   shown: { end: boolean }[]
+  views: string[]
+  closed: string[]
+  over: Set<(id: string) => void>
   become(status: RunState['status'], reason?: CameraReason | null): void
   picture: { jpeg: Uint8Array; capturedAtMs: number } | null
 }
@@ -33,6 +36,9 @@ export function playedFootage() {
         stopped: false,
         pushed: [],
         shown: [],
+        views: [],
+        closed: [],
+        over: new Set(),
         picture: null,
         become(status, reason = null) {
           Object.assign(state, { status, reason })
@@ -81,11 +87,17 @@ function runningOf(one: Played, state: () => RunState, listeners: Set<() => void
       one.started.kind === 'mqtt' || one.started.kind === 'push'
         ? (jpeg) => void one.pushed.push(jpeg)
         : null,
-    view: null,
-    closeView: () => {},
-    onViewClosed: () => () => {},
-    receive: null,
-    closeReceive: () => {},
+    view: async (offer) => {
+      one.views.push(offer)
+      return { id: `view-${one.views.length}`, sdp: 'v=0 answer' }
+    },
+    closeView: (id) => void one.closed.push(id),
+    receive: one.started.kind === 'phone' ? async () => ({ id: 'phone-1', sdp: 'v=0 answer' }) : null,
+    closeReceive: (id) => void one.closed.push(id),
+    onOver(listener) {
+      one.over.add(listener)
+      return () => void one.over.delete(listener)
+    },
     vision: () => null,
     async stop() {
       one.stopped = true
