@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
+import { registerCamera } from './cli/camera.ts'
 import { registerCompute } from './cli/compute/compute.ts'
 import { createControl } from './cli/control.ts'
 import { registerDoctor } from './cli/doctor.ts'
@@ -153,6 +154,7 @@ function program(): Command {
   registerOwnership(homefield, shell)
   registerPair(homefield, shell, (ms) => sleep(ms))
   registerHousehold(homefield, shell)
+  registerCamera(homefield, shell)
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerDoctor(homefield, shell)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import type { CameraVision } from '../domain/camera.ts'
 import type { Credentials } from '../features/cameras/address.ts'
-import type { Footage, Probed, Running, ToRun } from '../features/cameras/footage.ts'
+import type { Footage, FoundStream, Probed, Running, ToRun } from '../features/cameras/footage.ts'
 import { createReach, type Reach } from '../features/cameras/reach.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -11,6 +11,8 @@ import { type Camera, createCamera, type MeasuredStream } from '../media/camera.
 import { type DecoderSettings, findDecoder } from '../media/decoder/sandbox.ts'
 import { createFrameRing } from '../media/frames.ts'
 import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
+import { discoverOnvif } from '../media/onvif/discover.ts'
+import { onvifStreams } from '../media/onvif/streams.ts'
 import { probe } from '../media/probe.ts'
 import { createRtspSource } from '../media/rtsp/source.ts'
 import { type Source, SourceFailure } from '../media/source.ts'
@@ -24,6 +26,8 @@ import type { HubVision } from './vision.ts'
 
 /** One is written, one is newest; the models, the pictures and WebRTC hold one each while they read it, a fast model two. */
 const SLOTS = 6
+/** Cameras that sleep answer late, and people wait for a list. */
+const DISCOVERY_MS = 3000
 const VISION_OFF: CameraVision = {
   ...{ state: 'off', detector: null, pose: null, fps: null, age_ms_p50: null, age_ms_p99: null },
   ...{ people: null, note: null },
@@ -74,16 +78,27 @@ export function openFootage(deps: FootageDeps): Footage {
       return runCamera(camera, settings, workshop)
     },
     probe: (camera) => look(camera, workshop),
-    discover: () => Promise.reject(notHere()),
-    streams: () => Promise.reject(notHere()),
+    discover: () => discoverOnvif({ clock: deps.clock, forMs: DISCOVERY_MS }),
+    streams: (camera) => streamsOf(camera, workshop),
     async close() {
       await Promise.all([workshop.encoder.stop(), workshop.webrtc.stop()])
     },
   }
 }
 
-function notHere(): HubError {
-  return new HubError('OVERLOADED', 'This hub does not look for cameras. Enter the address.')
+type Asked = Parameters<Footage['streams']>[0]
+
+async function streamsOf({ xaddr, credentials }: Asked, { reach, clock }: Workshop): Promise<FoundStream[]> {
+  const address = await reach.admit(xaddr)
+  try {
+    return await onvifStreams({ xaddr: atAddress(xaddr, address), credentials, clock })
+  } catch (cause) {
+    if (!(cause instanceof SourceFailure)) throw cause
+    const { code, message } = cause
+    if (code === 'unreachable') throw new HubError('NOT_FOUND', message, { cause })
+    const path = code === 'unauthorized' ? 'password' : 'xaddr'
+    throw new HubError('VALIDATION_ERROR', message, { cause, details: [{ path, message }] })
+  }
 }
 
 type Fetched = Pick<ToRun, 'kind' | 'url' | 'credentials'>

@@ -247,3 +247,67 @@ test('a look before a camera is added says what it gives or what is wrong', asyn
   assert.equal(found.body.data.found[0].name, 'Yard')
   assert.equal(played.length, 0)
 })
+
+test('a view by WebRTC is answered, ended by its viewer only, and closed with the right to it', async (t) => {
+  const { call, owner, played, letIn, server, accounts, clock } = await setup(t)
+  const { id } = (await call('POST', '/cameras', { token: owner, body: add({ person_ids: ['mia'] }) })).body
+    .data
+  const media = await letIn('caregiver', 'mia', ['media'])
+  const http = await server.ready()
+  const offer = (token: string, path = 'view', type = 'application/sdp') =>
+    http.inject({
+      ...{ method: 'POST', url: `/api/v1/cameras/${id}/${path}`, payload: 'v=0' },
+      headers: { host: 'homefield.local', authorization: `Bearer ${token}`, 'content-type': type },
+    })
+  const answer = await offer(media)
+  assert.deepEqual([answer.statusCode, answer.headers['content-type']], [201, 'application/sdp'])
+  assert.equal(answer.body, 'v=0 answer')
+  const location = String(answer.headers.location).replace('/api/v1', '')
+  assert.equal(location, `/cameras/${id}/view/view-1`)
+  assert.equal((await call('DELETE', location, { token: owner })).status, 404)
+  assert.deepEqual(played[0]?.closed, [])
+  assert.equal((await call('DELETE', location, { token: media })).status, 200)
+  await offer(media)
+  for (const { signIn } of accounts.paired()) await accounts.revokeSignIn(signIn.id)
+  clock.advance(1000)
+  assert.deepEqual(played[0]?.closed, ['view-1', 'view-2'])
+  assert.equal((await offer(media)).statusCode, 401)
+  assert.equal((await offer(owner, 'view', 'text/plain')).statusCode, 415)
+  assert.equal((await offer(owner, 'webrtc')).statusCode, 409)
+})
+
+test('a phone is a camera for as long as whoever brought it may change that camera', async (t) => {
+  const { call, owner, played, server } = await setup(t)
+  await call('POST', '/cameras', { token: owner, body: { id: 'phone', name: 'Phone', kind: 'phone' } })
+  const http = await server.ready()
+  const headers = {
+    host: 'homefield.local',
+    authorization: `Bearer ${owner}`,
+    'content-type': 'application/sdp',
+  }
+  const send = () =>
+    http.inject({ method: 'POST', url: '/api/v1/cameras/phone/webrtc', payload: 'v=0', headers })
+  assert.equal((await send()).headers.location, '/api/v1/cameras/phone/webrtc/phone-1')
+  for (const listener of played[0]?.over ?? []) listener('phone-1')
+  assert.equal((await call('DELETE', '/cameras/phone/webrtc/phone-1', { token: owner })).status, 404)
+  await send()
+  await call('PATCH', '/cameras/phone', { token: owner, body: { enabled: false } })
+  assert.deepEqual(played[0]?.closed, ['phone-1', 'phone-1'])
+  assert.equal((await send()).statusCode, 503)
+})
+
+test('the ninth viewer of a camera is told that eight are there', async (t) => {
+  const { call, owner, server } = await setup(t)
+  const { id } = (await call('POST', '/cameras', { token: owner, body: add({}) })).body.data
+  const http = await server.ready()
+  const headers = {
+    host: 'homefield.local',
+    authorization: `Bearer ${owner}`,
+    'content-type': 'application/sdp',
+  }
+  const look = () =>
+    http.inject({ method: 'POST', url: `/api/v1/cameras/${id}/view`, payload: 'v=0', headers })
+  for (let n = 0; n < 8; n++) assert.equal((await look()).statusCode, 201)
+  const ninth = await look()
+  assert.deepEqual([ninth.statusCode, ninth.headers['retry-after']], [503, '10'])
+})
