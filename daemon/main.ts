@@ -17,6 +17,7 @@ import { registerImport } from './cli/import.ts'
 import { registerModels } from './cli/models.ts'
 import { registerOwnership } from './cli/ownership.ts'
 import { registerPair } from './cli/pair.ts'
+import { registerSample } from './cli/sample.ts'
 import { type Shell, text } from './cli/shell.ts'
 import { registerSimulate } from './cli/simulate.ts'
 import { registerStatus } from './cli/status.ts'
@@ -155,6 +156,7 @@ function program(): Command {
   registerPair(homefield, shell, (ms) => sleep(ms))
   registerHousehold(homefield, shell)
   registerCamera(homefield, shell)
+  registerSample(homefield, { shell, now: Date.now })
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerDoctor(homefield, shell)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
