@@ -46,6 +46,25 @@ export const Config = section({
       description: 'Fetch pictures from outside of this network as well',
     }),
   }),
+  whoop: section({
+    clientId: Type.String({
+      maxLength: 128,
+      default: '',
+      description: 'Of the client registered at WHOOP; empty: off',
+    }),
+    clientSecret: Type.String({ maxLength: 256, default: '' }),
+    baseUrl: Type.String({
+      pattern: '^https?://[^/?#]+/?$',
+      maxLength: 200,
+      default: 'https://api.prod.whoop.com',
+    }),
+    redirectUri: Type.String({
+      maxLength: 500,
+      default: '',
+      description:
+        "As registered at WHOOP; empty: this hub's own address with /api/v1/integrations/whoop/callback",
+    }),
+  }),
   mdns: section({ enabled: Type.Boolean({ default: true }) }),
 })
 export type Config = Static<typeof Config>

@@ -71,6 +71,7 @@ export function featuresOf(
     ...household.alarms.features,
     household.tasks,
     household.nightscout.feature,
+    household.whoop.feature,
     household.burnout,
     ...household.imports,
     observations({ store, now: clock.now }),

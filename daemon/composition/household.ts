@@ -23,6 +23,7 @@ import { createAlarms } from './alarms.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { openVision } from './vision.ts'
+import { openWhoop } from './whoop.ts'
 
 export type Household = ReturnType<typeof createHousehold>
 
@@ -101,6 +102,7 @@ export function createHousehold(house: House) {
     days: daily.rows,
   })
   const tasks = nightWork(house, jobs, { people, daily, zoneOf })
+  const whoop = openWhoop(house, { jobs, records, sources })
   const nightscout = createNightscout({
     store,
     secret,
@@ -162,6 +164,7 @@ export function createHousehold(house: House) {
     burnout,
     nightscout,
     imports,
+    whoop,
     liveChannel,
     notify,
     vision,

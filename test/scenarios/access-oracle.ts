@@ -187,6 +187,13 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   ],
   'GET /people/:personId/daily': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/burnout': [{ need: reads('wellness'), run: true }],
+  'GET /integrations/whoop/connect': [{ need: corrects('wellness'), query: 'person_id=mia' }],
+  'POST /integrations/whoop/connect': [{ need: corrects('wellness'), query: 'person_id=mia' }],
+  'GET /integrations/whoop/callback': [{ need: EVERYBODY }],
+  'POST /integrations/whoop/callback': [{ need: EVERYBODY }],
+  'GET /integrations/whoop/status': [{ need: reads('wellness'), query: 'person_id=mia', run: true }],
+  'POST /integrations/whoop/sync': [{ need: corrects('wellness'), query: 'person_id=mia' }],
+  'DELETE /integrations/whoop': [{ need: corrects('wellness'), query: 'person_id=mia', run: true }],
   'GET /dashboard/summary': [{ need: SEES_MIA, query: 'person_id=mia', run: true }],
   'POST /ingest': [
     { need: writes('wellness'), body: moment({ hr: 72 }), run: true },
