@@ -28,9 +28,16 @@ const FLAG = {
 } as const
 
 export interface NutSink {
-  /** Where the picture's bytes go; null: they are left out. `pts` is in the stream's time base. */
-  begin(pts: number, bytes: number): Uint8Array | null
+  /** Where the picture's bytes go; null: they are left out. `pts` is in the stream's time base; `stream` is as its header declares it. */
+  begin(pts: number, bytes: number, stream: NutStream): Uint8Array | null
   end(): void
+}
+
+export interface NutStream {
+  /** Of the first picture: later ones may have another size. */
+  width: number
+  height: number
+  ticksPerSecond: number
 }
 
 export interface NutReader {
@@ -57,6 +64,7 @@ export function createNutReader(sink: NutSink): NutReader {
   let codes: readonly (FrameCode | null)[] = []
   let ptsShift = 0
   let timeBases = 1
+  let stream: NutStream = { width: 0, height: 0, ticksPerSecond: 1 }
   let lastPts = 0
   let target: Uint8Array | null = null
   let written = 0
@@ -90,7 +98,10 @@ export function createNutReader(sink: NutSink): NutReader {
     if (body.varint() !== 1) throw new Error('there is more than one stream')
     body.varint()
     timeBases = body.varint()
-    for (let i = 0; i < timeBases * 2; i++) body.varint()
+    for (let i = 0; i < timeBases; i++) {
+      const numerator = body.varint()
+      stream = { ...stream, ticksPerSecond: body.varint() / numerator }
+    }
     codes = frameCodes(body)
   }
 
@@ -100,6 +111,9 @@ export function createNutReader(sink: NutSink): NutReader {
     body.skip(body.varint())
     body.varint()
     ptsShift = body.varint()
+    for (let i = 0; i < 3; i++) body.varint()
+    body.skip(body.varint())
+    stream = { ...stream, width: body.varint(), height: body.varint() }
   }
 
   function frame(at: Cursor, code: number): Header {
@@ -150,7 +164,7 @@ export function createNutReader(sink: NutSink): NutReader {
       head = new Uint8Array(0)
       if (read !== 'packet') {
         lastPts = read.pts
-        target = sink.begin(read.pts, read.bytes)
+        target = sink.begin(read.pts, read.bytes, stream)
         written = 0
         left = read.bytes
       }

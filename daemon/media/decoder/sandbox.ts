@@ -15,6 +15,8 @@ const OPEN_FILES = 32
 export interface Sandbox {
   /** Put before the command; each of these replaces itself by the next, so the child's id is the decoder's. */
   prefix: readonly string[]
+  /** The same for a child that reads a file of the household's: it keeps the hub's user, who may read it. */
+  filePrefix: readonly string[]
   /** What is in force, for a person to read. */
   protections: readonly string[]
   /** What this machine does not allow. */
@@ -68,6 +70,7 @@ export async function detectSandbox({
   root?: boolean
 } = {}): Promise<Sandbox> {
   let prefix: readonly string[] = []
+  let filePrefix: readonly string[] = []
   const protections: string[] = ['input from a pipe only, one format and one decoder allowed']
   const missing: string[] = []
   for (const { name, choices } of layers(root)) {
@@ -75,10 +78,11 @@ export async function detectSandbox({
     if (taken === null) missing.push(name)
     else {
       prefix = [...prefix, ...taken.prefix]
+      filePrefix = [...filePrefix, ...(taken === UNPRIVILEGED_USER ? NO_NEW_PRIVILEGES : taken).prefix]
       protections.push(taken.says)
     }
   }
-  return { prefix, protections, missing }
+  return { prefix, filePrefix, protections, missing }
 }
 
 async function firstWorking(prefix: readonly string[], choices: readonly Layer[]): Promise<Layer | null> {

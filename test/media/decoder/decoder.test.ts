@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { createDecoder } from '../../../daemon/media/decoder/decoder.ts'
 import { createFrameRing, type MediaFrame } from '../../../daemon/media/frames.ts'
 import type { AccessUnit, Codec, SourceFailure } from '../../../daemon/media/source.ts'
-import { fixture, H264, HEVC, JPEGS, machineDecoder, pattern, unitsOf } from '../clips.ts'
+import { fixture, H264, H264_REORDERED, HEVC, JPEGS, machineDecoder, pattern, unitsOf } from '../clips.ts'
 
 const { settings, skip } = await machineDecoder()
 
@@ -16,12 +16,17 @@ interface Shown {
 }
 
 /** A decoder whose pictures are kept as copies. */
-function setup({ codec = 'h264' as Codec, maxFps = null as number | null, ring = createFrameRing() } = {}) {
+function setup({
+  codec = 'h264' as Codec,
+  maxFps = null as number | null,
+  ffmpeg = settings.ffmpeg,
+  ring = createFrameRing(),
+} = {}) {
   const heard = new EventEmitter()
   const shown: Shown[] = []
   let dropped = 0
   const decoder = createDecoder({
-    settings: { ...settings, maxFps },
+    settings: { ...settings, maxFps, ffmpeg },
     codec,
     ring,
     onPicture({ width, height }, { capturedAtMs }) {
@@ -109,3 +114,116 @@ test('colour planes stand in the order luma, blue, red', { skip }, async () => {
   const [y, u, v] = [data[10]!, data[64 * 48 + 10]!, data[64 * 48 + 32 * 24 + 10]!]
   assert.ok(y < 60 && u > 200 && v < 130, `${y} ${u} ${v}`)
 })
+
+test('pictures of a stream with B-frames keep their order and their times', { skip }, async () => {
+  const { decoder, shown, until, end } = setup()
+  const units = unitsOf(pattern('128x96', 30, H264_REORDERED), 'h264')
+  for (const unit of units) decoder.feed(unit)
+  await until(26)
+  await end()
+  const times = shown.map(({ capturedAtMs }) => capturedAtMs)
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => a - b),
+  )
+  assert.equal(new Set(times).size, times.length)
+})
+
+test('a stream that changes size goes on in the new size', { skip }, async () => {
+  for (const [codec, arguments_] of [
+    ['h264', H264],
+    ['jpeg', JPEGS],
+  ] as const) {
+    const { stepwise, shown, end } = setup({ codec })
+    const small = unitsOf(pattern('160x120', 3, arguments_), codec)
+    const large = unitsOf(pattern('320x180', 3, arguments_), codec, 66, 2000)
+    const again = unitsOf(pattern('160x120', 2, arguments_), codec, 66, 3000)
+    await stepwise([...small, ...large, ...again])
+    await end()
+    assert.deepEqual(
+      shown.map(({ width, height, frame }) => [width, height, frame.data.length]),
+      [
+        [160, 120],
+        [160, 120],
+        [160, 120],
+        [320, 180],
+        [320, 180],
+        [320, 180],
+        [160, 120],
+        [160, 120],
+      ].map(([width = 0, height = 0]) => [width, height, width * height * 1.5]),
+    )
+  }
+})
+
+test('the planes keep their full range of colours across a change of size', { skip }, async () => {
+  const { stepwise, shown, end } = setup()
+  await stepwise([
+    ...unitsOf(pattern('64x48', 1, ['-vf', 'drawbox=c=white:t=fill', ...H264]), 'h264'),
+    ...unitsOf(pattern('80x64', 1, ['-vf', 'drawbox=c=black:t=fill', ...H264]), 'h264', 66, 2000),
+  ])
+  await end()
+  assert.ok(shown[0]!.frame.data[100]! > 220)
+  assert.ok(shown[1]!.frame.data[100]! < 30)
+})
+
+test('a picture of 16384 × 16384 is refused before it reaches the decoder', async () => {
+  const { decoder, end } = setup({ codec: 'jpeg' })
+  const [unit] = unitsOf(hugeJpeg(), 'jpeg')
+  assert.throws(() => decoder.feed(unit!), { code: 'too-large' })
+  await end()
+})
+
+test('bytes that are no video cost no more than themselves', { skip }, async () => {
+  const { decoder, shown, stepwise, end } = setup()
+  const units = unitsOf(fixture('clip-320x240-15fps.h264'), 'h264')
+  const noise = Uint8Array.from({ length: 4000 }, (_, i) => (i * 7919) & 255)
+  decoder.feed(units[0]!)
+  decoder.feed({ ...units[1]!, data: noise })
+  await stepwise(units.slice(2), 2)
+  await end()
+  assert.equal(shown[0]!.capturedAtMs, units[0]!.capturedAtMs)
+  assert.ok(shown.at(-1)!.capturedAtMs >= units.at(-6)!.capturedAtMs)
+})
+
+test('a decoder that dies says so', async () => {
+  const { decoder, failed } = setup({ ffmpeg: 'false' })
+  decoder.feed(unitsOf(fixture('clip-320x240-15fps.h264'), 'h264')[0]!)
+  const cause = await failed
+  assert.equal(cause.code, 'malformed')
+  assert.match(cause.message, /The decoder stopped/)
+  await decoder.gone
+})
+
+test('a decoder that lags loses whole groups and goes on at a keyframe', { skip }, async () => {
+  const { decoder, shown, dropped, until, end } = setup()
+  const units = unitsOf(fixture('clip-320x240-15fps.h264'), 'h264')
+  const rounds = Array.from({ length: 6 }, (_, round) =>
+    units.map((unit) => ({
+      ...unit,
+      capturedAtMs: unit.capturedAtMs + round * 3000,
+      arrivedAtMs: unit.arrivedAtMs,
+    })),
+  ).flat()
+  for (const unit of rounds) decoder.feed(unit)
+  assert.ok(dropped() > 0, 'fed faster than a child starts')
+  const fed = rounds.length - dropped()
+  await until(fed)
+  await end()
+  assert.equal(shown.length, fed)
+})
+
+test('pictures above the rate that is wanted are left out, counted', { skip }, async () => {
+  const { decoder, shown, dropped, until, end } = setup({ maxFps: 5 })
+  const units = unitsOf(fixture('clip-320x240-15fps.h264'), 'h264').slice(0, 31)
+  for (const unit of units) decoder.feed(unit)
+  await until(11)
+  await end()
+  assert.equal(shown.length, 11)
+  assert.equal(dropped(), 20)
+})
+
+/** A whole JPEG by its markers, 16384 pixels wide and high. */
+function hugeJpeg(): Buffer {
+  return Buffer.from('ffd8ffc00011084000400003012200021101031101ffda000c03010002110311003f00ffd9', 'hex')
+}
