@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { messageOf } from '../kernel/errors.ts'
+import { findDecoder } from '../media/decoder/sandbox.ts'
 import { answer, rows, type Shell, subcommand, text } from './shell.ts'
 
 type State = 'ok' | 'warn' | 'fail'
@@ -52,6 +53,7 @@ async function machine(): Promise<Finding[]> {
         }
       : { check: 'clock', state: 'ok', says: new Date().toISOString() },
     await multicast(),
+    await video(),
   ]
 }
 
@@ -65,6 +67,19 @@ async function multicast(): Promise<Finding> {
       'no avahi-daemon: phones find the hub by address (the QR code carries it); install avahi-daemon for a .local name'
     return { check: 'name on the network', state: 'warn', says }
   }
+}
+
+/** Cameras are decoded by ffmpeg in a child that is held by what this machine allows. */
+async function video(): Promise<Finding> {
+  const check = 'camera video'
+  const { version, sandbox } = await findDecoder()
+  if (version === null) {
+    return { check, state: 'warn', says: 'no ffmpeg: cameras cannot be decoded; install the package ffmpeg' }
+  }
+  const held = `ffmpeg ${version}; its child: ${sandbox.protections.join(', ')}`
+  return sandbox.missing.length === 0
+    ? { check, state: 'ok', says: held }
+    : { check, state: 'warn', says: `${held}. Not allowed by this machine: ${sandbox.missing.join(', ')}` }
 }
 
 async function dataDirectory(dir: string): Promise<Finding[]> {
