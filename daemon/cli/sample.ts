@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { localDay } from '../domain/zone.ts'
+import { isDay, localDay } from '../domain/zone.ts'
 import { writeFileAtomic } from '../kernel/atomic-file.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Control } from './control.ts'
@@ -84,6 +84,8 @@ function isSample(person: Record<string, unknown>): boolean {
 
 async function fillPerson(profile: Profile, options: Options, control: Control, nowMs: number) {
   const zone = await ensurePerson(profile, options.seed, control)
+  if (options.until !== undefined && !isDay(options.until))
+    throw new HubError('VALIDATION_ERROR', `--until is a day like 2026-03-14, not "${options.until}".`)
   const lastDate = options.until ?? dayPlus(localDay(nowMs, zone), -1)
   const span: SampleSpan = { seed: options.seed, lastDate, days: options.days, zone }
   const days = daysOf(profile, span)

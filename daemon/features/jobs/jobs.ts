@@ -73,7 +73,10 @@ export function createJobs(deps: JobsDeps): Jobs {
   const { store, clock, log, newId, notify } = deps
   const table = createJobTable({ store, now: clock.now })
   const handlers = new Map<string, JobHandler>()
+  let closed = false
   const onChanged = (id: string) => {
+    // The store closes soon after: nobody is told about the last movements.
+    if (closed) return
     const job = table.find(id)
     if (job) notify(jobView(job, runner.state(id)), { personId: job.personId, class: job.class ?? 'any' })
   }
@@ -178,6 +181,7 @@ export function createJobs(deps: JobsDeps): Jobs {
         jobRoutes(http, { table, now: clock.now, state: runner.state, cancel, retry })
       },
       async start() {
+        closed = false
         const taken = await table.takeBack(LOST_MAX, [])
         if (taken > 0) log.info({ jobs: taken }, 'jobs of the last run go on')
         await table.refuseOthers([...handlers.keys()], 'This version of the hub knows no such job.')
@@ -189,6 +193,7 @@ export function createJobs(deps: JobsDeps): Jobs {
         cancelWake()
         for (const stop of stops) stop()
         stops = []
+        closed = true
         await runner.stop()
       },
     },

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { sourceName } from '../../../daemon/features/imports/source-name.ts'
 import { fixturePath } from '../../firmware-bridge/fixtures.ts'
+import { zipOf } from '../../firmware-bridge/import/setup.ts'
 import { GRAN, MIA, NURSE, OWNER, WATCH } from '../glucose/setup.ts'
 import { type Left, setup } from './setup.ts'
 
@@ -99,6 +100,12 @@ test('what is no export fails with the reason, and leaves nothing', async (t) =>
   for (const [file, reason] of [
     ['just some words', /none of the exports/],
     [bomb, /entity|well-formed/i],
+    [
+      zipOf([
+        { name: 'inner.zip', content: zipOf([{ name: 'export.xml', content: Buffer.from(health()) }]) },
+      ]),
+      /no export/,
+    ],
     [Buffer.from('PK\u0003\u0004 and no more'), /zip/i],
   ] as const) {
     const done = await bring('kind=auto', file)

@@ -245,6 +245,21 @@ test('an hour that the clock skips moves on, and one that comes twice is one', (
   assert.equal(at('2026-10-25T00:00:00Z'), '2026-10-26T01:00:00.000Z')
 })
 
+test('a job that runs while the hub stops waits for the next start, and does not count as an attempt', async (t) => {
+  const work = gate()
+  const { jobs, store } = await setup(t, (queue) => queue.handle('long', { queue: 'default', run: work.run }))
+  const { id } = await jobs.submit('long', null)
+  await work.first
+  await jobs.feature.stop?.()
+  assert.equal(work.calls[0]?.signal.aborted, true)
+  const { status, attempts } = jobs.find(id)!
+  assert.deepEqual([status, attempts], ['queued', 0])
+  await store.close()
+  // What the handler still answers finds a closed store, and that must not bring the hub down.
+  work.open()
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate)
+})
+
 test('old jobs are forgotten after a month', async (t) => {
   const { jobs, clock, reaches } = await setup(t)
   const { id } = await jobs.submit('aggregate-daily', null)
