@@ -1,5 +1,6 @@
 /** Where pictures come from and how they are shown: every protocol behind the one port that the cameras feature asks. */
 import { lookup } from 'node:dns/promises'
+import { fileURLToPath } from 'node:url'
 import type { CameraVision } from '../domain/camera.ts'
 import type { Credentials } from '../features/cameras/address.ts'
 import type { Footage, FoundStream, Probed, Running, ToRun } from '../features/cameras/footage.ts'
@@ -8,8 +9,10 @@ import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 import { type Camera, createCamera, type MeasuredStream } from '../media/camera.ts'
+import { createFileSource } from '../media/decoder/file.ts'
 import { type DecoderSettings, findDecoder } from '../media/decoder/sandbox.ts'
 import { createFrameRing } from '../media/frames.ts'
+import { createMjpegSource } from '../media/jpeg/http.ts'
 import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
 import { discoverOnvif } from '../media/onvif/discover.ts'
 import { onvifStreams } from '../media/onvif/streams.ts'
@@ -109,7 +112,7 @@ interface Feed {
   relay: Relay | null
 }
 
-function feedOf(camera: Fetched, workshop: Workshop): Feed {
+function feedOf(camera: Fetched, workshop: Workshop, decoder: DecoderSettings): Feed {
   const none = { pushed: null, relay: null }
   switch (camera.kind) {
     case 'mqtt':
@@ -122,20 +125,30 @@ function feedOf(camera: Fetched, workshop: Workshop): Feed {
       return { source: relay, pushed: null, relay }
     }
     default:
-      return { source: fetched(camera, workshop), ...none }
+      return { source: fetched(camera, workshop, decoder), ...none }
   }
 }
 
-function fetched({ kind, url, credentials }: Fetched, workshop: Workshop): Source {
-  const { reach, clock } = workshop
+function fetched(
+  { kind, url, credentials }: Fetched,
+  { reach, clock }: Workshop,
+  decoder: DecoderSettings | null,
+): Source {
+  const notRead = refused(
+    new SourceFailure('unsupported', `Cameras of kind ${kind} are not read by this hub.`),
+  )
   if (url === null) return refused(new SourceFailure('unsupported', 'This camera has no address.'))
   const reached = (make: (deps: { url: string; credentials: Credentials | null; clock: Clock }) => Source) =>
     admitted(reach, url, (address) => make({ url: address, credentials, clock }))
   switch (kind) {
     case 'rtsp':
       return reached(createRtspSource)
+    case 'mjpeg':
+      return reached(createMjpegSource)
+    case 'file':
+      return decoder ? createFileSource({ path: fileURLToPath(url), decoder, clock }) : notRead
     default:
-      return refused(new SourceFailure('unsupported', `Cameras of kind ${kind} are not read by this hub.`))
+      return notRead
   }
 }
 
@@ -181,7 +194,7 @@ function refused(cause: SourceFailure): Source {
 
 function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): Running {
   const { clock, log, encoder, webrtc, vision } = workshop
-  const { source, pushed, relay } = feedOf(toRun, workshop)
+  const { source, pushed, relay } = feedOf(toRun, workshop, decoder)
   const ring = createFrameRing({ slots: SLOTS })
   const camera = createCamera({ id: toRun.id, source, clock, log, decoder, ring })
   const pictures = createPictures({ ring: camera.ring, onJpeg: camera.onJpeg, encoder })
@@ -254,7 +267,11 @@ async function look(camera: Fetched, workshop: Workshop): Promise<Probed> {
   const { clock, encoder } = workshop
   try {
     const decoder = await workshop.decoder()
-    const { stream, firstFrameMs, frame } = await probe({ source: fetched(camera, workshop), clock, decoder })
+    const { stream, firstFrameMs, frame } = await probe({
+      source: fetched(camera, workshop, null),
+      clock,
+      decoder,
+    })
     return { stream: shownStream(stream), firstFrameMs, previewJpeg: await encoder.encode(frame) }
   } catch (cause) {
     if (!(cause instanceof SourceFailure)) throw cause

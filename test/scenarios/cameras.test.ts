@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import turbo from '@julusian/jpeg-turbo'
 import { decodeJpeg } from '../../models/detect/jpeg.ts'
+import { ADMIN, clip, camera as rtspCamera } from '../media/rtsp/camera.ts'
 import { addDevice, household, inTime, type Json, letIn } from './contract/client.ts'
 
 const hub = await household({ HOMEFIELD_LOG: 'trace' })
@@ -119,6 +122,103 @@ test('no answer, log line or file holds the password of a camera', async () => {
     answers.push(readFileSync(join(hub.dataDir, name), 'latin1'))
   for (const text of answers) assert.ok(!text.includes(PASSWORD), text.slice(0, 300))
 })
+
+test('an RTSP camera is probed, added, seen, unplugged, told of and back within ten seconds', async (t) => {
+  const { server, url } = await rtspCamera(t, {
+    ...{ video: clip(15), once: false },
+    guard: { credentials: ADMIN },
+  })
+  const signIn = ADMIN
+  const wrong = await hub.post('/cameras/probe', owner, { url, username: 'admin', password: 'wrong' }, 200)
+  assert.deepEqual([wrong.ok, wrong.problem.code], [false, 'unauthorized'])
+  const seen = await hub.post('/cameras/probe', owner, { url, ...signIn }, 200)
+  assert.deepEqual(
+    [seen.ok, seen.stream.codec, seen.stream.width, seen.stream.height],
+    [true, 'h264', 320, 240],
+  )
+  assert.equal(decodeJpeg(Buffer.from(seen.preview_jpeg_base64, 'base64')).width, 320)
+  const socket = hub.socket(['homefield.v1', `bearer.${owner}`])
+  await socket.opened
+  socket.send({ type: 'subscribe', topics: ['edge'] })
+  await hub.post('/cameras', owner, { id: 'pitch', name: 'Pitch', url, ...signIn, analyse: false })
+  const told = (type: string) =>
+    socket.next((message) => message.type === type && message.data.camera_id === 'pitch')
+  await told('edge_connected')
+  await seesRight('pitch')
+  await server.unplug()
+  assert.match((await told('edge_disconnected')).data.reason, /\w/)
+  assert.equal((await camera('pitch')).status, 'offline')
+  await server.plugIn()
+  await becomes('pitch', ({ status }) => status === 'online', 10_000)
+  await seesRight('pitch')
+  await hub.ask('DELETE', '/api/v1/cameras/pitch', { token: owner })
+  socket.close()
+})
+
+test('an MJPEG camera over HTTP goes away and comes back within ten seconds', async (t) => {
+  const port = await mjpegCamera(t)
+  await hub.post('/cameras', owner, {
+    id: 'barn',
+    name: 'Barn',
+    url: `http://127.0.0.1:${port.number}/`,
+    analyse: false,
+  })
+  await becomes('barn', ({ status }) => status === 'online')
+  await seesRight('barn')
+  await port.close()
+  const { reason } = await becomes('barn', ({ status }) => status === 'offline')
+  assert.equal(reason.code, 'unreachable')
+  await port.open()
+  await becomes('barn', ({ status }) => status === 'online', 10_000)
+  await hub.ask('DELETE', '/api/v1/cameras/barn', { token: owner })
+})
+
+/** A snapshot that decodes to the right size. */
+async function seesRight(id: string): Promise<void> {
+  const shown = await hub.ask('GET', `/api/v1/cameras/${id}/snapshot.jpg`, { token: owner })
+  assert.equal(shown.status, 200, shown.bytes.toString())
+  const { width, height } = decodeJpeg(shown.bytes)
+  assert.deepEqual({ width, height }, SIZE)
+}
+
+/** Sends one picture after the other to everybody who asks, as an ESP32-CAM does. */
+async function mjpegCamera(t: TestContext) {
+  const answers = new Set<ServerResponse>()
+  const jpeg = picture(120)
+  const made = () =>
+    createServer((_request, answer) => {
+      answer.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=frame' })
+      answers.add(answer)
+      answer.on('close', () => answers.delete(answer))
+    })
+  const timer = setInterval(() => {
+    for (const answer of answers) {
+      answer.write(`--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`)
+      answer.write(jpeg)
+      answer.write('\r\n')
+    }
+  }, 100)
+  let server = made().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port: number } = server.address() as AddressInfo
+  const close = async () => {
+    server.close()
+    server.closeAllConnections()
+    await once(server, 'close')
+  }
+  t.after(async () => {
+    clearInterval(timer)
+    if (server.listening) await close()
+  })
+  return {
+    number,
+    close,
+    async open() {
+      server = made().listen(number, '127.0.0.1')
+      await once(server, 'listening')
+    },
+  }
+}
 
 function open(id: string, token: string): Promise<import('node:http').IncomingMessage> {
   const ca = readFileSync(join(hub.dataDir, 'tls', 'ca.pem'))
