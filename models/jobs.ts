@@ -2,7 +2,7 @@
 import { createYoloxDetector, type Detection, type Detector } from './detect/detector.ts'
 import { type Frame, frameBytes, type Region } from './detect/frame.ts'
 import { decodeJpeg } from './detect/jpeg.ts'
-import { createPeopleDetector } from './detect/people.ts'
+import { createPeopleDetector, type SearchTurn } from './detect/people.ts'
 import { estimateLandmarks } from './pose/estimator.ts'
 import { bodyBox } from './pose/extent.ts'
 import type { Landmarks } from './pose/landmarks.ts'
@@ -21,11 +21,15 @@ export type DetectorFiles =
   | { family: 'yolox'; file: ModelFile }
   | { family: 'blazepose-detector'; file: ModelFile; landmarks: ModelFile }
 
+/** What a search for people over several frames needs. */
+export type SearchFiles = DetectorFiles & { family: 'blazepose-detector' }
+
 /** Where a person is: a box is a guess that takes two looks, a region of the last frame or of a detection takes one. */
 export type Where = { box: Box } | { region: Region }
 
 export type Job =
   | { kind: 'detect'; picture: Picture; detector: DetectorFiles }
+  | { kind: 'search'; picture: Picture; detector: SearchFiles; turn: SearchTurn }
   | { kind: 'pose'; picture: Picture; landmarks: ModelFile; people: readonly Where[] }
 
 export interface Pose extends Landmarks {
@@ -42,6 +46,10 @@ export interface Detected {
   detections: Detection[]
 }
 
+export interface Searched extends Detected {
+  again: number[]
+}
+
 export interface Posed {
   model: string
   width: number
@@ -50,18 +58,27 @@ export interface Posed {
   poses: Pose[]
 }
 
-export type Answer<J extends Job> = J extends { kind: 'detect' } ? Detected : Posed
+export type Answer<J extends Job> = J extends { kind: 'detect' }
+  ? Detected
+  : J extends { kind: 'search' }
+    ? Searched
+    : Posed
 
 /** More people than this in one job are refused: they would take seconds. */
 export const MOST_PEOPLE = 64
 
 /** Does one job; throws UnreadableInput for a picture that cannot be used. */
-export async function work(job: Job, run: Run): Promise<Detected | Posed> {
+export async function work(job: Job, run: Run): Promise<Detected | Searched | Posed> {
   const frame = frameOf(job.picture)
   const size = { width: frame.width, height: frame.height }
   if (job.kind === 'detect') {
     const detector = detectorOf(job.detector, run)
     return { model: detector.name, ...size, detections: await detector.detect(frame) }
+  }
+  if (job.kind === 'search') {
+    const { file, landmarks } = job.detector
+    const people = createPeopleDetector({ detector: file, landmarks, run })
+    return { model: file.name, ...size, ...(await people.search(frame, job.turn)) }
   }
   if (job.people.length > MOST_PEOPLE)
     throw new UnreadableInput(`${job.people.length} people are too many; at most ${MOST_PEOPLE} at once.`)

@@ -54,7 +54,27 @@ interface Deps {
   run: Run
 }
 
-export function createPeopleDetector({ detector, landmarks, run }: Deps): Detector {
+/** What of a search is done in one frame of a video. */
+export interface SearchTurn {
+  /** Every `of`-th square, beginning with this one; the whole frame belongs to the first turn. */
+  turn: number
+  of: number
+  /** Bodies that are followed already: they are not looked at again. */
+  known: readonly Region[]
+}
+
+export interface SearchFound {
+  /** Who is not among the known. */
+  detections: Detection[]
+  /** Places in the list of those known whom the detector saw as well. */
+  again: number[]
+}
+
+export interface PeopleDetector extends Detector {
+  search(frame: Frame, turn: SearchTurn): Promise<SearchFound>
+}
+
+export function createPeopleDetector({ detector, landmarks, run }: Deps): PeopleDetector {
   const centres = anchorCentres()
   const circlesIn = async (frame: Frame, region: Region, input: Float32Array): Promise<BodyCircle[]> => {
     sampleRegion(frame, region, DETECTOR_SIDE, DETECTOR_ENCODING, input)
@@ -72,22 +92,41 @@ export function createPeopleDetector({ detector, landmarks, run }: Deps): Detect
     if (score < PEOPLE_SEARCH.minScore || box === null) return null
     return { ...box, score, kind: 'person', region: found.next }
   }
+  async function search(frame: Frame, { turn, of, known }: SearchTurn): Promise<SearchFound> {
+    const input = new Float32Array(3 * DETECTOR_SIDE * DETECTOR_SIDE)
+    const circles: BodyCircle[] = []
+    const again = new Set<number>()
+    const regions = [wholeFrame(frame), ...tiles(frame)].filter((_, at) => at % of === turn % of)
+    for (const region of regions)
+      for (const circle of await circlesIn(frame, region, input)) {
+        const at = known.findIndex((body) => isKnown(circle, body))
+        if (at === -1) circles.push(circle)
+        else again.add(at)
+      }
+    const people: Detection[] = []
+    for (const circle of suppress(circles, isSameCircle, PEOPLE_SEARCH.mostCandidates)) {
+      const person = await confirmed(frame, circle)
+      if (person !== null) people.push(person)
+    }
+    return { detections: suppress(people, isSamePerson, PEOPLE_SEARCH.mostPeople), again: [...again] }
+  }
   return {
     name: detector.name,
     kinds: ['person'],
-    async detect(frame) {
-      const input = new Float32Array(3 * DETECTOR_SIDE * DETECTOR_SIDE)
-      const circles: BodyCircle[] = []
-      for (const region of [wholeFrame(frame), ...tiles(frame)])
-        circles.push(...(await circlesIn(frame, region, input)))
-      const people: Detection[] = []
-      for (const circle of suppress(circles, isSameCircle, PEOPLE_SEARCH.mostCandidates)) {
-        const person = await confirmed(frame, circle)
-        if (person !== null) people.push(person)
-      }
-      return suppress(people, isSamePerson, PEOPLE_SEARCH.mostPeople)
-    },
+    search,
+    detect: async (frame) => (await search(frame, { turn: 0, of: 1, known: [] })).detections,
   }
+}
+
+/** Whether a circle is the body that a region holds. */
+function isKnown({ hips, top }: BodyCircle, body: Region): boolean {
+  const radius = Math.hypot(top.x - hips.x, top.y - hips.y)
+  const ofBody = body.size / 2 / 1.25
+  const larger = Math.max(radius, ofBody)
+  const apart = Math.hypot(hips.x - body.cx, hips.y - body.cy)
+  return (
+    apart < PEOPLE_SEARCH.sameHips * larger && larger < PEOPLE_SEARCH.sameRadius * Math.min(radius, ofBody)
+  )
 }
 
 /** Overlapping squares that cover the frame, coarse ones first. */
@@ -117,7 +156,8 @@ function isSameCircle(a: BodyCircle, b: BodyCircle): boolean {
   )
 }
 
-function isSamePerson(a: Box, b: Box): boolean {
+/** Whether two boxes are one person. */
+export function isSamePerson(a: Box, b: Box): boolean {
   if (iou(a, b) > PEOPLE_SEARCH.maxOverlap) return true
   const w = Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)
   const h = Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y)

@@ -1,7 +1,15 @@
 /** Follows the people of one camera from frame to frame: the detector looks now and then, landmarks carry everybody in between. */
 import type { Region } from '../detect/frame.ts'
+import { isSamePerson } from '../detect/people.ts'
 import type { Inference } from '../inference.ts'
-import { type DetectorFiles, MOST_PEOPLE, type Picture, type Pose, type Where } from '../jobs.ts'
+import {
+  type DetectorFiles,
+  MOST_PEOPLE,
+  type Picture,
+  type Pose,
+  type SearchFiles,
+  type Where,
+} from '../jobs.ts'
 import type { Landmark } from '../pose/landmarks.ts'
 import { cocoOf, type Keypoint } from '../pose/skeleton.ts'
 import { createPoseSmoother, type PoseSmoother } from '../pose/smoother.ts'
@@ -70,6 +78,10 @@ const TRACKING = {
   'blazepose-detector': { trackThreshold: 0.45, newTrackThreshold: 0.5, confirmAtOnce: true },
 } as const satisfies Record<DetectorFiles['family'], Partial<TrackerOptions>>
 
+/** Sweeps of the whole picture without seeing somebody, after which the landmark model has to be this sure of a body. */
+const SWEEPS = 2
+const SURELY_A_BODY = 0.8
+
 interface Person {
   smoother: PoseSmoother
   /** Where the landmarks of the last frame say the body is. */
@@ -84,6 +96,10 @@ interface Person {
   /** Frame in which the landmark model looked at this body last, and the one in which it or the detector found it. */
   lookedAt: number
   foundAt: number
+  /** Frame in which a sweep of the detector saw this body. */
+  seenAt: number
+  /** In how many sweeps. */
+  sightings: number
 }
 
 interface Found extends Box {
@@ -139,6 +155,8 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
       vy: known ? speed(y + h / 2, known.box.y + known.box.h / 2) : 0,
       lookedAt: known?.lookedAt ?? 0,
       foundAt: known?.foundAt ?? frames,
+      seenAt: known?.seenAt ?? frames,
+      sightings: known?.sightings ?? 1,
     })
   }
 
@@ -183,11 +201,7 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
   async function carry(frame: Picture, atMs: number, plan: LookPlan): Promise<Followed> {
     const ids = [...people].filter(([, { next }]) => next !== null).map(([id]) => id)
     const { found, took } = await pose(frame, plan.landmarks, ids)
-    const boxes: Found[] = []
-    for (const [id, person] of people) {
-      const box = carried(id, person, found, atMs)
-      if (box !== null) boxes.push({ ...box, score: person.score, id })
-    }
+    const boxes = carriedBoxes(found, atMs)
     looksAgain = ids.some((id) => people.get(id)?.foundAt !== frames)
     const tracks = track(boxes, atMs)
     return {
@@ -197,12 +211,69 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     }
   }
 
+  /**
+   * With a detector that is slow and finds some: everybody known is carried, and a share of the picture is searched for more. Whom
+   * the detector has not seen for long has to look the more like a body.
+   */
+  async function sweep(
+    frame: Picture,
+    atMs: number,
+    plan: LookPlan & { detector: SearchFiles },
+  ): Promise<Followed> {
+    const ids = [...people].filter(([, { next }]) => next !== null).map(([id]) => id)
+    const { found, took } = await pose(frame, plan.landmarks, ids)
+    for (const [id, { presence }] of found) {
+      const unseen = frames - (people.get(id)?.seenAt ?? frames)
+      const isBody = presence >= SURELY_A_BODY && isConfirmed(people.get(id))
+      if (unseen > SWEEPS * plan.detectEvery && !isBody) found.delete(id)
+    }
+    const bodies = [...found]
+    const turn = { turn: frames - 1, of: plan.detectEvery, known: bodies.map(([, { next }]) => next) }
+    // The first picture is searched whole, so that the overlay does not begin empty.
+    const wanted = frames === 1 ? { ...turn, of: 1 } : turn
+    const searched = await run({ kind: 'search', picture: frame, detector: plan.detector, turn: wanted })
+    for (const at of searched.again) sighted(people.get(bodies[at]?.[0] ?? -1))
+    const boxes = carriedBoxes(found, atMs)
+    const fresh = searched.detections.filter((box) => !boxes.some((known) => isSamePerson(known, box)))
+    boxes.push(...fresh)
+    const tracks = track(boxes, atMs)
+    const seen = tracks.map((tracked) =>
+      finished(tracked, found.get(boxes[tracked.boxIndex]?.id ?? -1), atMs),
+    )
+    return {
+      people: seen.filter(({ trackId }) => isConfirmed(people.get(trackId))),
+      ball: null,
+      took: { detect: searched.tookMs, pose: took },
+    }
+  }
+
+  /** BlazePose's boxes are those around the landmarks; those of YOLOX have their own size and move along. */
+  function moveBox({ box, body }: Person, pose: Pose): Box | null {
+    const moved = carryBox(box, body ?? pose.box, pose.box)
+    return moved !== null && family === 'blazepose-detector' ? pose.box : moved
+  }
+
+  function sighted(person: Person | undefined): void {
+    if (person === undefined || person.seenAt === frames) return
+    person.seenAt = frames
+    person.sightings++
+  }
+
+  function carriedBoxes(found: ReadonlyMap<number, Pose>, atMs: number): Found[] {
+    const boxes: Found[] = []
+    for (const [id, person] of people) {
+      const box = carried(id, person, found, atMs)
+      if (box !== null) boxes.push({ ...box, score: person.score, id })
+    }
+    return boxes
+  }
+
   function carried(id: number, person: Person, found: ReadonlyMap<number, Pose>, atMs: number): Box | null {
     const pose = found.get(id)
     // Two people whose landmarks fell onto one body: the older track keeps it.
     const isTaken =
       pose && [...found].some(([other, { next }]) => other < id && isSameRegion(next, pose.next))
-    const moved = pose && !isTaken ? carryBox(person.box, person.body ?? pose.box, pose.box) : null
+    const moved = pose && !isTaken ? moveBox(person, pose) : null
     if (moved !== null) {
       person.foundAt = frames
       return moved
@@ -220,7 +291,8 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     const box = { x, y, w, h }
     const person = people.get(trackId)
     if (pose === undefined || person === undefined || !belongs(pose.box, box)) {
-      if (person) Object.assign(person, { next: null, body: null })
+      // A new body whose place the detector told keeps it for the next frame.
+      if (person && person.foundAt !== frames) Object.assign(person, { next: null, body: null })
       return { trackId, box, score, keypoints: NOTHING, landmarks: null }
     }
     const landmarks = person.smoother.smooth(pose.landmarks, atMs, pose.next.size)
@@ -232,6 +304,8 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     async step(frame, atMs, plan) {
       frames++
       suit(plan)
+      if (plan.detector.family === 'blazepose-detector')
+        return sweep(frame, atMs, { ...plan, detector: plan.detector })
       const isDue = frames - detectedAt >= plan.detectEvery || plan.landmarks === null
       const isExtra = looksAgain && extraLooks < MOST_EXTRA && plan.looksAgain
       return isDue || isExtra ? detect(frame, atMs, plan) : carry(frame, atMs, plan)
@@ -241,6 +315,11 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
 
 /** ByteTrack's threshold of a new track: a box above it that no track took is somebody new. */
 const SURE = 0.7
+
+/** Things that look like a body once are many: somebody counts from the second sighting on. */
+function isConfirmed(person: Person | undefined): boolean {
+  return person !== undefined && person.sightings >= 2
+}
 
 /** Where to look for somebody's body: where its landmarks were, unless the box went elsewhere. */
 function whereIs({ next, body, box }: Person): Where {

@@ -63,7 +63,7 @@ async function planOf(set: Settings): Promise<LookPlan> {
   return {
     detector,
     landmarks,
-    detectEvery: Math.max(1, set.number('every', isCheap ? 1 : 10)),
+    detectEvery: Math.max(1, set.number('every', isCheap ? 1 : 6)),
     looksAgain: isCheap,
   }
 }

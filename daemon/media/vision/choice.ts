@@ -73,7 +73,7 @@ function detectorsOf(models: readonly InstalledModel[]) {
       cadences: [2, 3, 6] as const,
     }))
   const detector = pickDetector(models)
-  return detector === null ? [] : [{ detector, cadences: [10, 20, 40] as const }]
+  return detector === null ? [] : [{ detector, cadences: [4, 8, 16] as const }]
 }
 
 /** What a run costs, relative to others: the weights, at each place of the input. */

@@ -62,6 +62,15 @@ export function fakeModels(people: (frame: number) => readonly (Box & { score?: 
         detections: truth.map((box) => ({ score: 0.9, kind: 'person', ...box })),
         tookMs,
       }
+    if (job.kind === 'search')
+      return {
+        model: job.detector.file.name,
+        width: 640,
+        height: 480,
+        detections: fresh(truth, job.turn.known),
+        again: job.turn.known.map((_, at) => at),
+        tookMs,
+      }
     const poses = job.people.map((where) => {
       const at = 'box' in where ? centre(where.box) : { x: where.region.cx, y: where.region.cy }
       const near = truth.find((box) => Math.hypot(centre(box).x - at.x, centre(box).y - at.y) < box.h / 3)
@@ -71,6 +80,14 @@ export function fakeModels(people: (frame: number) => readonly (Box & { score?: 
   }
   // The answer fits the kind of the job, which the compiler cannot follow through `kind`.
   return { run: run as Inference['run'], asked }
+}
+
+function fresh(truth: readonly Box[], known: readonly { cx: number; cy: number }[]) {
+  return truth
+    .filter(
+      (box) => !known.some(({ cx, cy }) => Math.hypot(centre(box).x - cx, centre(box).y - cy) < box.h / 3),
+    )
+    .map((box) => ({ score: 0.9, kind: 'person', ...box, region: poseIn(box).next }))
 }
 
 function centre({ x, y, w, h }: Box) {

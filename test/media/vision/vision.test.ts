@@ -213,3 +213,27 @@ test('real models see the people of a real picture in shared memory', {
   const sure = people.filter(({ keypoints }) => keypoints.filter(({ score }) => score > 0.5).length >= 8)
   assert.ok(sure.length >= 3, `${sure.length} skeletons`)
 })
+
+test('the bundled detector follows several people while it searches a share of each picture', async (t) => {
+  const models = [
+    installedModel('blaze', 'blazepose-detector'),
+    installedModel('full', 'blazepose-landmarks'),
+  ]
+  const { run, asked } = fakeModels((frame) => [
+    { x: 100 + 4 * frame, y: 100, w: 60, h: 160 },
+    { x: 400 - 2 * frame, y: 120, w: 60, h: 160 },
+  ])
+  const { vision, results, play } = await setup(t, run, { models })
+  const { ring, show } = numberedRing()
+  vision.attach({ id: 'pitch', ring })
+  await play(show, 1, 10)
+  assert.deepEqual(results[0]!.people, [], 'whoever was seen once only is not told')
+  assert.deepEqual(
+    results.at(-1)!.people.map(({ trackId, keypoints }) => [trackId, keypoints.length]),
+    [
+      [1, 17],
+      [2, 17],
+    ],
+  )
+  assert.equal(asked.filter((kind) => kind === 'search').length, 10)
+})
