@@ -44,6 +44,8 @@ const MMOL_TO_MG_PER_DL = 18.0156
 const ITEM_CHARACTERS = 16_384
 const ROWS_AT_ONCE = 5000
 const DAY_MS = 86_400_000
+/** Read at once at most: what a sensor tells in this time fits in memory. */
+const STEP_MAX_MS = 128 * DAY_MS
 /** Nothing was measured by these programs before. */
 const EARLIEST_MS = Date.UTC(2000, 0, 1)
 /** How far back a client's own name for a reading is looked for. */
@@ -61,10 +63,11 @@ export function createEntries(deps: EntriesDeps): Entries {
     const found: StoredObservation[] = []
     const fromMs = Math.max(window.fromMs, EARLIEST_MS)
     let toMs = Math.min(window.toMs, now() + DAY_MS)
-    for (let stepMs = DAY_MS; toMs > fromMs && found.length < window.count; stepMs *= 2) {
+    for (let stepMs = DAY_MS; toMs > fromMs && found.length < window.count; ) {
       const start = Math.max(fromMs, toMs - stepMs)
       found.push(...(await deps.glucose(personId, start, toMs)).reverse())
       toMs = start
+      stepMs = Math.min(2 * stepMs, STEP_MAX_MS)
     }
     return found.slice(0, window.count)
   }
