@@ -3,6 +3,8 @@ import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
+import { modelFolders, readCatalogue } from '../../models/catalogue.ts'
+import { BETTER_PACK } from '../../models/shelf.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { findDecoder } from '../media/decoder/sandbox.ts'
 import { answer, rows, type Shell, subcommand, text } from './shell.ts'
@@ -31,6 +33,7 @@ export function registerDoctor(program: Command, shell: Shell): void {
           const findings = [
             ...(await machine()),
             ...(await dataDirectory(shell.dataDir())),
+            ...(await vision(shell.dataDir())),
             ...(await hub(shell)),
           ]
           if (findings.some(({ state }) => state === 'fail')) shell.exit(1)
@@ -125,6 +128,20 @@ async function secrets(dir: string): Promise<Finding> {
     }
   }
   return { check: 'secret files', state: 'ok', says: 'only their owner can read them' }
+}
+
+/** Which models look at cameras, and what they run on. */
+async function vision(dir: string): Promise<Finding[]> {
+  const { models, unreadable } = await readCatalogue(modelFolders(dir))
+  const names = models.map(({ name }) => name).join(', ')
+  const hasPack = models.some(({ family }) => family === 'yolox')
+  const arm = 'on the processor; the arm64 build of ONNX Runtime uses no GPU, a Jetson’s included'
+  return [
+    unreadable.length > 0 || models.length === 0
+      ? { check: 'models', state: 'warn', says: unreadable.join('; ') || 'none: build or import some' }
+      : { check: 'models', state: 'ok', says: hasPack ? names : `${names}. ${BETTER_PACK}` },
+    { check: 'models run', state: 'ok', says: process.arch === 'arm64' ? arm : 'on the processor' },
+  ]
 }
 
 async function hub(shell: Shell): Promise<Finding[]> {
