@@ -71,24 +71,30 @@ export function createGate(deps: GateDeps): Gate {
 }
 
 /** Frames and words on alerts go to their own part; what is not for anybody stays here. */
-function isHandedOn({ ports }: GateDeps, { kind }: Route): boolean {
+function isHandedOn({ ports }: GateDeps, route: Route): boolean {
   return (
-    (kind === 'frame' && ports.onFrame !== undefined) ||
-    (kind === 'alert' && ports.onAlertCommand !== undefined)
+    (route.kind === 'frame' && ports.onFrame !== undefined) ||
+    (route.kind === 'alert' && ports.onAlertCommand !== undefined) ||
+    (isDeviceWord(route) && ports.onDeviceWord !== undefined)
   )
+}
+
+function isDeviceWord(route: Route): boolean {
+  return route.kind === 'raw' && route.codec === 'ack' && route.part === null
 }
 
 async function handOn(deps: GateDeps, message: Arrived, recent: RecentRefusals): Promise<void> {
   const { ports, clock, counters } = deps
   const { device, route, payload } = message
-  if (route.kind === 'alert') await ports.onAlertCommand?.(device.deviceId, route.alertId, payload)
-  if (route.kind !== 'frame') return
   try {
-    await ports.onFrame?.(device.deviceId, payload, clock.now())
+    if (route.kind === 'alert') await ports.onAlertCommand?.(device.deviceId, route.alertId, payload)
+    else if (route.kind === 'frame') await ports.onFrame?.(device.deviceId, payload, clock.now())
+    else if (isDeviceWord(route)) await ports.onDeviceWord?.(device.deviceId, payload)
   } catch (cause) {
     if (!(cause instanceof HubError) || cause.status >= 500) throw cause
     const refusal = { index: 0, code: cause.code, path: '', message: cause.message }
-    if (recent.isNew(device.deviceId, cause.code)) await setAside(deps, message, [refusal])
+    if (route.kind !== 'frame' || recent.isNew(device.deviceId, cause.code))
+      await setAside(deps, message, [refusal])
     else counters.rejected++
   }
 }

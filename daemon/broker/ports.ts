@@ -56,6 +56,8 @@ export interface BrokerPorts {
   onFrame?: (deviceId: string, jpeg: Uint8Array, atMs: number) => void | Promise<void>
   /** An integration's word on an alert. */
   onAlertCommand?: (deviceId: string, alertId: string, payload: Uint8Array) => void | Promise<void>
+  /** A device's word on an alert that rang there, from `raw/ack`. A refusal is kept in quarantine like any other message. */
+  onDeviceWord?: (deviceId: string, payload: Uint8Array) => void | Promise<void>
   /** Milliseconds from a QoS 1 or 2 publish to its acknowledgement. */
   observeAck?: (ms: number) => void
 }

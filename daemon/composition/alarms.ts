@@ -1,19 +1,137 @@
 /** Groups, rules, episodes and alerts: what is noticed, and who hears of it. */
+import { type Actor, can, type DataClass, type Grant } from '../domain/access.ts'
+import type { Device } from '../domain/device.ts'
+import type { User } from '../domain/user.ts'
+import { createAlerts } from '../features/alerts/alerts.ts'
+import { createEpisodes } from '../features/episodes/episodes.ts'
 import { createGroups } from '../features/groups/groups.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
+import type { Live } from '../live/live.ts'
+
+export type PublishMqtt = (
+  topic: string,
+  payload: string,
+  options: { retain: boolean; qos: 0 | 1 },
+) => Promise<void>
 
 export interface AlarmsDeps {
   house: Pick<House, 'store' | 'clock' | 'log'>
+  live: Live
   /** The household's zone. */
   timezone: () => string
+  people: {
+    ids(): readonly string[]
+    get(personId: string): { name: string; kind: string; timezone: string } | undefined
+  }
+  users: () => readonly User[]
+  grantsOf: (userId: string) => readonly Grant[]
+  devices: {
+    list(): Device[]
+    heard(): ReadonlySet<string>
+    mayHear(deviceId: string, personId: string): boolean
+  }
 }
 
 export type Alarms = ReturnType<typeof createAlarms>
 
-export function createAlarms({ house, timezone }: AlarmsDeps) {
+export function createAlarms(deps: AlarmsDeps) {
+  const { house, live, timezone, people, devices } = deps
   const { store, clock } = house
   const freshId = () => newId(clock.now())
-  const groups = createGroups({ store, clock, newId: freshId, timezone, isClimbing: () => false })
-  return { groups, features: [groups.feature] }
+  const log = house.log.child({ part: 'alarms' })
+  let publishMqtt: PublishMqtt = () => Promise.reject(new Error('the broker is not up yet'))
+  const publish: PublishMqtt = (topic, payload, options) => publishMqtt(topic, payload, options)
+  const notify = (
+    topic: string,
+    type: string,
+    data: unknown,
+    about: { personId: string; class: DataClass },
+  ) => void live.publish(topic, type, data, { personId: about.personId, class: about.class })
+  const nameOf = nameFinder(deps)
+  const zoneOf = (personId: string | null) =>
+    (personId === null ? undefined : people.get(personId)?.timezone) ?? timezone()
+  const groups = createGroups({
+    store,
+    clock,
+    newId: freshId,
+    timezone,
+    isClimbing: (id) => alerts.isClimbing(id),
+  })
+  const common = { store, clock, log, newId: freshId, personIds: people.ids, nameOf, zoneOf, notify, publish }
+  const alerts = createAlerts({
+    ...common,
+    ...whoHears(deps, (userId) => [...deps.grantsOf(userId), ...groups.grantsOf(userId)]),
+    ladderFor: groups.ladderFor,
+    follow: (episodeId, what, by, text) => episodes.planFollow(episodeId, what, by, text),
+    webhook: null,
+    speak: null,
+  })
+  const episodes = createEpisodes({ ...common, alerts })
+  return {
+    groups,
+    alerts,
+    episodes,
+    features: [groups.feature, episodes.feature, alerts.feature],
+    setPublish(found: PublishMqtt) {
+      publishMqtt = found
+    },
+    /** What the broker hands on. */
+    ports: {
+      onDeviceWord: alerts.fromDevice,
+      onAlertCommand: (deviceId: string, alertId: string, payload: Uint8Array) =>
+        alerts.fromHouse(deviceId, alertId, payload, (personId) => devices.mayHear(deviceId, personId)),
+    },
+  }
+}
+
+/** Who may be told about a person today, and the bells that are there. */
+function whoHears({ house, people, users, devices }: AlarmsDeps, grantsOf: (userId: string) => Grant[]) {
+  const bellsOf = (isMeant: (device: Device) => boolean) =>
+    devices
+      .list()
+      .filter(isMeant)
+      .map(({ id, online, last_seen: lastSeen }) => ({
+        deviceId: id,
+        online,
+        lastSeenMs: lastSeen === null ? null : Date.parse(lastSeen),
+      }))
+  const device = (deviceId: string) => devices.list().find(({ id }) => id === deviceId)
+  const asActor = ({ id, role, person_id: personId }: User): Actor => ({
+    kind: 'user',
+    userId: id,
+    signInId: '',
+    role,
+    personId,
+    grants: grantsOf(id),
+  })
+  return {
+    carers: (personId: string, dataClass: DataClass) =>
+      users()
+        .filter(
+          (user) => !user.disabled && can(asActor(user), 'read', personId, dataClass, house.clock.now()),
+        )
+        .map(({ id, name, role, person_id: own }) => ({ userId: id, name, role, personId: own })),
+    isGrownUp: (personId: string) => people.get(personId)?.kind === 'adult',
+    watchesOf: (personId: string) =>
+      bellsOf(({ type, person_id: worn }) => type === 'watch' && worn === personId),
+    wallsOf: (personId: string) =>
+      bellsOf(
+        ({ type, person_id: worn, serves }) =>
+          type === 'wall' && (worn === personId || serves.includes(personId)),
+      ),
+    houseHears: (personId: string) => devices.heard().has(personId),
+    isOnline: (deviceId: string) => device(deviceId)?.online ?? false,
+    wearerOf: (deviceId: string) => device(deviceId)?.person_id ?? null,
+  }
+}
+
+/** The name behind `user:…`, `person:…` or `device:…`; null for what has none. */
+function nameFinder({ people, users, devices }: AlarmsDeps): (by: string) => string | null {
+  return (by) => {
+    const [kind, id = ''] = by.split(':')
+    if (kind === 'user') return users().find((user) => user.id === id)?.name ?? null
+    if (kind === 'person') return people.get(id)?.name ?? null
+    return kind === 'device' ? (devices.list().find((device) => device.id === id)?.name ?? null) : null
+  }
 }

@@ -46,7 +46,11 @@ export function createHousehold(house: House) {
     notify,
   })
   const consents = createConsents({ store, clock })
-  const alarms = createAlarms({ house, timezone })
+  const alarms = createAlarms({
+    ...{ house, live, timezone, devices, grantsOf: consents.grantsOf },
+    people: { ids: () => people.all().map(({ id }) => id), get: people.get },
+    users: () => accounts.users(),
+  })
   const accounts: Accounts = createAccounts({
     store,
     clock,

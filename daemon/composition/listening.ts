@@ -81,28 +81,34 @@ async function stopAll(features: readonly Feature[]): Promise<void> {
 }
 
 /** The broker on its ports, not yet told of anything else. */
-export function openBroker(house: House, household: Household): Promise<Broker> {
+export async function openBroker(house: House, household: Household): Promise<Broker> {
   const { config, store, clock, log, tls } = house
-  const { devices } = household
+  const { devices, alarms } = household
   const { host, port, ...limits } = config.mqtt
   const { certPem, keyPem } = tls()
-  return createBroker({
+  const broker = await createBroker({
     settings: { tcp: { host, port }, tls: { ...config.mqtts, certPem, keyPem }, ...limits },
     ports: {
       append: store.observations.append,
       quarantine: createQuarantine(store),
       onFrame: household.cameras.frame,
+      ...alarms.ports,
       devices: {
         authenticate: devices.authenticate,
         wearerAt: devices.wearerAt,
         serves: devices.serves,
         mayHear: devices.mayHear,
-        onPresence: devices.setPresence,
+        onPresence(deviceId, online, atMs) {
+          devices.setPresence(deviceId, online, atMs)
+          if (online) void alarms.alerts.deviceIsBack(deviceId)
+        },
       },
     },
     clock,
     log: log.child({ part: 'broker' }),
   })
+  alarms.setPublish(broker.publish)
+  return broker
 }
 
 function openHttp(

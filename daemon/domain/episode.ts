@@ -1,7 +1,7 @@
 /** Episodes: something about a person that others have to know of, from its first evidence until somebody resolves it. */
 import { type Static, Type } from 'typebox'
 import { Timestamp } from '../kernel/envelope.ts'
-import { DATA_CLASSES } from './access.ts'
+import { type Actor, DATA_CLASSES } from './access.ts'
 import { Id } from './id.ts'
 
 export const EPISODE_STATES = ['open', 'acknowledged', 'escalated', 'resolved'] as const
@@ -134,3 +134,15 @@ export const EpisodeWithTimeline = Type.Object(
   { ...Episode.properties, timeline: Type.Array(TimelineRow) },
   { additionalProperties: false },
 )
+
+/** Who did something, as it is written down: `user:<id>`, `device:<id>`, `rule:<id>`, `detector:<name>` or `hub`. */
+export function signatureOf(actor: Actor): string {
+  switch (actor.kind) {
+    case 'user':
+      return `user:${actor.userId}`
+    case 'device':
+      return `device:${actor.deviceId}`
+    default:
+      return 'hub'
+  }
+}

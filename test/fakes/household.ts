@@ -46,13 +46,21 @@ export interface LiveEvent {
   data: any
 }
 
+export interface Parts {
+  people: ReturnType<typeof createPeople>
+  devices: Devices
+  secret: Uint8Array
+  consents: ReturnType<typeof createConsents>
+  accounts: ReturnType<typeof createAccounts>
+}
+
 export interface HouseholdOptions {
   folder?: string
   clock?: FakeClock
   passwords?: Passwords
   hubId?: string
   /** Further features behind the same server. */
-  more?: (store: Store, now: () => number, parts: { devices: Devices; secret: Uint8Array }) => Feature[]
+  more?: (store: Store, now: () => number, parts: Parts) => Feature[]
   fromUploader?: (secret: string) => Actor | null
 }
 
@@ -126,7 +134,10 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
     for (const part of [devices, consents, accounts]) part.reload()
   })
   const own = [accounts, people, devices, consents, pairing].map(({ feature }) => feature)
-  const features = [...own, ...(options.more?.(store, clock.now, { devices, secret }) ?? [])]
+  const features = [
+    ...own,
+    ...(options.more?.(store, clock.now, { devices, secret, people, consents, accounts }) ?? []),
+  ]
   const server = createHttp({
     settings: {
       http: { host: '127.0.0.1', port: 0 },

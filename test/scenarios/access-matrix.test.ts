@@ -40,6 +40,8 @@ const RECORDED = {
   '/sleep': { param: 'sleepId', body: { sleep_start: READ_AT - 28_800_000, sleep_end: READ_AT } },
   '/activities': { param: 'activityId', body: { timestamp: READ_AT, activity_type: 'walking' } },
   '/meals': { param: 'mealId', body: { timestamp: READ_AT, carbs_grams: 40 } },
+  '/alerts': { param: 'alertId', body: { title: 'Come here' } },
+  '/episodes/start': { param: 'episodeId', body: { kind: 'worry' } },
 }
 
 interface Asker {
@@ -228,6 +230,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   device_id: 'watch-mia',
   userId: 'nobody',
   groupId: 'nothing',
+  topic: 'nothing',
+  user_id: 'mia',
   person: 'mia',
   id: 'nothing',
   // The instant, the first person and the first device: Mia and what is entered by hand.

@@ -56,6 +56,9 @@ const BODIES: Record<string, (personId: string) => object> = {
     sleep_start: '2026-03-13T22:00:00Z',
     sleep_end: AT,
   }),
+  'POST /episodes/start': (personId) => ({ person_id: personId, kind: 'fall' }),
+  'POST /alerts': (personId) => ({ person_id: personId, title: 'Come' }),
+  'POST /alerts/test': (personId) => ({ person_id: personId }),
   'POST /activities': (personId) => ({ person_id: personId, timestamp: AT, activity_type: 'running' }),
   'POST /meals': (personId) => ({ person_id: personId, timestamp: AT, carbs_grams: 40 }),
 }

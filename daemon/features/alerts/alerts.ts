@@ -1,0 +1,182 @@
+/** Alerts: raised by rules, detectors, people and other parts, told until somebody answers. */
+import type { Feature } from '../../domain/route.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { HubError, messageOf } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Plan } from '../../store/plan.ts'
+import type { Store } from '../../store/store.ts'
+import { type Answers, createAnswers } from './answers.ts'
+import { type AudienceDeps, createAudience } from './audience.ts'
+import {
+  type CarriersDeps,
+  createCarriers,
+  eventOf,
+  houseChannelsOf,
+  sayToHouse,
+  silence,
+} from './carriers.ts'
+import { createLadder, type Follow } from './ladder.ts'
+import { createNtfy } from './ntfy.ts'
+import { createOutbox } from './outbox.ts'
+import { createReach } from './reach.ts'
+import { alertRoutes } from './routes.ts'
+import { createSender } from './sender.ts'
+import { type AlertDraft, createAlertTable } from './table.ts'
+import { createWords } from './words.ts'
+
+export type { AlertDraft } from './table.ts'
+
+export interface AlertsDeps
+  extends Omit<AudienceDeps, 'store' | 'houseChannels'>,
+    Omit<CarriersDeps, 'ntfy' | 'isOnline'> {
+  store: Store
+  clock: Clock
+  log: Log
+  newId: () => string
+  /** Everybody whose data the hub keeps. */
+  personIds: () => readonly string[]
+  follow: Follow
+  /** Who wears the device now. */
+  wearerOf: (deviceId: string) => string | null
+  isOnline: (deviceId: string) => boolean
+}
+
+export interface Alerts {
+  feature: Feature
+  /** Raises an alert; resolves once it and whom it tells first are on disk. */
+  raise(draft: AlertDraft): Promise<{ id: string }>
+  /** The same as part of another unit. */
+  plan(draft: AlertDraft): Plan<{ id: string }>
+  planEpisode: Answers['planEpisode']
+  isClimbing(personId: string): boolean
+  /** A word from the wrist: JSON of a watch or wall tablet about an alert that rang there. */
+  fromDevice(deviceId: string, payload: Uint8Array): Promise<void>
+  /** A word of an integration on an alert, `ack` or `snooze`. */
+  fromHouse(
+    deviceId: string,
+    alertId: string,
+    payload: Uint8Array,
+    mayHear: (personId: string) => boolean,
+  ): Promise<void>
+  /** A device is connected again: what waits for it goes now. */
+  deviceIsBack(deviceId: string): Promise<void>
+  /** Resolves when everything that is due at this moment is told. */
+  settled(): Promise<void>
+}
+
+const LOOK_EVERY_MS = 1000
+
+export function createAlerts(deps: AlertsDeps): Alerts {
+  const { store, clock, log, nameOf } = deps
+  const table = createAlertTable(store)
+  const outbox = createOutbox(store)
+  const ntfy = createNtfy({ store, clock, nameOf })
+  const audience = createAudience({ ...deps, houseChannels: houseChannelsOf(deps) })
+  const carriers = createCarriers({ ...deps, ntfy: ntfy.hand })
+  const sender = createSender({ table, outbox, carriers, now: clock.now, log })
+  const ladder = createLadder({ ...deps, table, audience, onMoved: moved })
+  const answers = createAnswers({ ...deps, table, onMoved: moved })
+  const reach = createReach({ ...deps, audience })
+  const words = createWords({ ...deps, table, outbox, answers })
+  let stopLooking = () => {}
+  let looking: Promise<void> | null = null
+
+  /** Says what an alert has become to everybody who watches; whom it rings is the outbox's business. */
+  function moved(alertId: string): void {
+    const alert = table.find(alertId)
+    if (!alert) return
+    const deliveries = outbox.ofAlert(alert.seq)
+    const rings = deliveries.some(({ channel, state }) => channel === 'app' && state === 'waiting')
+    if (!rings || alert.state !== 'open') deps.notify('alerts', 'alert', eventOf(alert, [], nameOf), alert)
+    if (alert.kind === 'tip')
+      deps.notify(`person:${alert.personId}`, 'alert', eventOf(alert, [], nameOf), alert)
+    if (alert.state !== 'open') {
+      const rung = deliveries.filter(({ address, attempts }) => address !== '' && attempts > 0)
+      const house = deliveries.some(({ channel }) => channel === 'house')
+        ? [sayToHouse(deps.publish, alert)]
+        : []
+      for (const said of [
+        ...house,
+        ...silence(
+          deps.publish,
+          alert,
+          rung.map(({ address }) => address),
+        ),
+      ]) {
+        said.catch((cause: unknown) =>
+          log.warn({ alertId, cause: messageOf(cause) }, 'not told that an alert is over'),
+        )
+      }
+    }
+    void send()
+  }
+
+  function send(): Promise<void> {
+    return sender.send().catch((cause: unknown) => {
+      log.error({ cause: messageOf(cause) }, 'outbox not sent, tried again in a second')
+    })
+  }
+
+  async function look(): Promise<void> {
+    try {
+      await ladder.climbDue()
+    } catch (cause) {
+      log.error({ cause: messageOf(cause) }, 'ladder not climbed, tried again in a second')
+    }
+    await send()
+  }
+
+  function lookNow(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = null
+    })
+    return looking
+  }
+
+  return {
+    plan: ladder.plan,
+    planEpisode: answers.planEpisode,
+    isClimbing: table.isClimbing,
+    fromDevice: words.fromDevice,
+    fromHouse: words.fromHouse,
+    async raise(draft) {
+      const { result, writes, committed } = ladder.plan(draft)
+      const [added] = await store.write(writes)
+      if (added?.changes !== 1) {
+        if (draft.dedupe === undefined) throw new HubError('NOT_FOUND', 'There is no person with this id.')
+        return result
+      }
+      committed()
+      return result
+    },
+    deviceIsBack(deviceId) {
+      return outbox
+        .nudge(deviceId, clock.now())
+        .then(send, (cause: unknown) =>
+          log.warn({ deviceId, cause: messageOf(cause) }, 'what waits for a device was not hurried'),
+        )
+    },
+    async settled() {
+      await lookNow()
+      await lookNow()
+    },
+    feature: {
+      name: 'alerts',
+      routes(http) {
+        alertRoutes(http, { ...deps, table, outbox, answers, audience, reach, ladder })
+        ntfy.routes(http)
+      },
+      async start() {
+        const found = await outbox.recover(clock.now())
+        if (found > 0) log.info({ deliveries: found }, 'deliveries found half-way')
+        stopLooking = clock.every(LOOK_EVERY_MS, () => void lookNow())
+        void lookNow()
+      },
+      // What is being sent is not waited for: whatever was claimed and not settled is found at the next start.
+      stop() {
+        stopLooking()
+        ntfy.stop()
+      },
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { family, MINUTE } from '../alerts/setup.ts'
+
+const sighting = (atMs: number, more: object = {}) => ({
+  ...{ personId: 'mia', kind: 'heart_rate_above', class: 'wellness' as const, severity: 'warning' as const },
+  ...{ title: 'Heart rate high', message: '142 bpm', origin: 'rule' as const, originId: 'r1', by: 'rule:r1' },
+  ...{ atMs, evidence: [{ metric: 'heart_rate', value: 142, expected: 120 }], ...more },
+})
+
+test('an episode by hand opens an alert, is joined, answered, resolved and opened again, with every step in its timeline', async (t) => {
+  const { call, mama, pass, settle } = await family(t)
+  const token = mama.access_token
+  const started = await call('POST', '/episodes/start', {
+    token,
+    body: { user_id: 'mia', kind: 'fall', notes: 'stairs' },
+  })
+  assert.equal(started.status, 201)
+  const { id } = started.body.data
+  await settle()
+  const again = await call('POST', '/episodes/start', { token, body: { person_id: 'mia', kind: 'fall' } })
+  assert.deepEqual([again.status, again.body.data.id], [200, id])
+  await pass(2 * MINUTE)
+  assert.equal((await call('GET', `/episodes/${id}`, { token })).body.data.state, 'escalated')
+  await call('POST', `/episodes/${id}/acknowledge`, { token, body: {} })
+  const alerts = (await call('GET', '/alerts', { token })).body.data
+  assert.deepEqual(
+    alerts.map(({ state, episode_id }: Record<string, string>) => [state, episode_id]),
+    [['acknowledged', id]],
+  )
+  await call('POST', `/episodes/${id}/notes`, { token, body: { text: 'only a scratch' } })
+  const over = await call('PUT', `/episodes/${id}/resolve`, { token, body: { resolution: 'fine' } })
+  assert.equal(over.body.data.status, 'resolved')
+  assert.equal((await call('POST', `/episodes/${id}/acknowledge`, { token, body: {} })).status, 409)
+  const reopened = await call('POST', `/episodes/${id}/reopen`, { token, body: {} })
+  const kinds = reopened.body.data.timeline.map(({ kind }: { kind: string }) => kind)
+  assert.deepEqual(
+    kinds.filter((kind: string) => kind !== 'told'),
+    ['opened', 'escalated', 'acknowledged', 'note', 'resolved', 'reopened'],
+  )
+  assert.deepEqual([reopened.body.data.state, reopened.body.data.reopened], ['open', 1])
+})
+
+test('what belongs together is one episode: it joins, gets worse with a new alert, and reopens soon after it was over', async (t) => {
+  const { alarms, clock, settle, call, owner, pass } = await family(t)
+  const opened = await alarms.episodes.open(sighting(clock.now()))
+  await pass(MINUTE)
+  assert.equal((await alarms.episodes.open(sighting(clock.now()))).merge, 'joins')
+  const worse = await alarms.episodes.open(sighting(clock.now(), { severity: 'urgent' }))
+  assert.deepEqual([worse.merge, worse.episode.id], ['worsens', opened.episode.id])
+  await settle()
+  const alerts = (await call('GET', '/alerts', { token: owner })).body.data
+  assert.deepEqual(
+    alerts.map(({ kind, state }: Record<string, string>) => [kind, state]),
+    [
+      ['urgent', 'open'],
+      ['warning', 'resolved'],
+    ],
+  )
+  await alarms.episodes.remark(
+    'mia',
+    'heart_rate_above',
+    { kind: 'cleared', by: 'rule:r1', text: null },
+    true,
+  )
+  assert.equal((await alarms.episodes.open(sighting(clock.now()))).merge, 'reopens')
+})
+
+test('two sources that see the same thing at once open one episode', async (t) => {
+  const { alarms, clock, store } = await family(t)
+  const found = await Promise.all([0, 1, 2].map(() => alarms.episodes.open(sighting(clock.now()))))
+  assert.equal(new Set(found.map(({ episode }) => episode.id)).size, 1)
+  assert.deepEqual(store.all('SELECT count(*) AS alerts FROM alert'), [{ alerts: 1 }])
+})
+
+test('a person out of sight has no episodes, and glucose stays with those who may see glucose', async (t) => {
+  const { call, alarms, clock, mama, letIn, owner, published } = await family(t)
+  const stranger = await letIn(owner, { role: 'caregiver', person_id: 'leo' })
+  const low = { kind: 'glucose_below', class: 'glucose', evidence: [] }
+  const { episode } = await alarms.episodes.open(sighting(clock.now(), low))
+  const status = async (token: string, path: string) => (await call('GET', path, { token })).status
+  assert.equal(await status(stranger.access_token, `/episodes/${episode.id}`), 404)
+  assert.equal(await status(stranger.access_token, '/episodes/user/mia'), 404)
+  assert.equal(await status(mama.access_token, `/episodes/${episode.id}`), 403)
+  const hers = await call('GET', '/episodes/user/mia', { token: mama.access_token })
+  assert.equal(hers.body.pagination.total, 0)
+  assert.equal(published.filter(({ topic }) => topic === 'hf/out/episode')[0]?.message.person_id, 'mia')
+})
