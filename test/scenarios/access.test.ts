@@ -64,6 +64,7 @@ const BODIES: Record<string, (personId: string) => object> = {
 }
 const QUERIES: Record<string, string> = {
   'GET /people/:personId/observations': '?metric=heart_rate',
+  'GET /dashboard/summary': '?person_id=:personId',
   'GET /glucose/readings': '?person_id=:personId',
   'GET /glucose/daily-summary': '?person_id=:personId',
   'GET /mood': '?person_id=:personId',
