@@ -3,6 +3,7 @@
  * part. It judges nothing: a target that is missed is a word in the table, not a failure.
  */
 import { loadavg } from 'node:os'
+import { unplugRows } from './cameras-unplug.ts'
 import { fanOut } from './fan-out.ts'
 import { httpBulk } from './http-bulk.ts'
 import { removeTemporaryData } from './hub-process.ts'
@@ -30,6 +31,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   http: () => httpBulk(),
   live: () => fanOut(native),
   idle: (count) => idleRows(count),
+  unplug: (count) => unplugRows(count),
   kill: (count) => killRows(native, count),
 }
 
