@@ -21,6 +21,11 @@ function smallTargets(least) {
 
 /** Serious and critical findings of axe, which the test has brought in before. */
 async function seriousFindings() {
+  // Colours halfway through a change are nobody's choice; what turns for ever is not waited for.
+  const changing = document
+    .getAnimations()
+    .filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity)
+  await Promise.allSettled(changing.map(({ finished }) => finished))
   const { violations } = await globalThis.axe.run()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -219,12 +219,7 @@ async function visit(page: Page, name: string, path: string, look: Look): Promis
   await checkScreen(page, `${name} at ${look.width} ${look.scheme}`)
 }
 
-/** Colours halfway through a change are nobody's choice; what turns for ever does not count. */
-const SETTLED = `document.getAnimations().every(
-  (one) => one.playState !== 'running' || one.effect.getComputedTiming().iterations === Infinity)`
-
 async function checkScreen(page: Page, name: string): Promise<void> {
-  await page.waitForFunction(SETTLED)
   assert.deepEqual(await axeFindings(page), [], `axe on ${name}`)
   assert.deepEqual(await smallTargets(page), [], `targets on ${name}`)
   assert.equal(await page.evaluate('inPage.sideways()'), 0, `${name} cannot be pushed sideways`)
