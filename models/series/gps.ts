@@ -33,6 +33,8 @@ export interface GpsKpis {
   samples: number
   distanceM: number
   zoneDistanceM: number[]
+  /** How many samples lay in each zone. */
+  zoneSamples: number[]
   highSpeedDistanceM: number
   sprintDistanceM: number
   highSpeedEfforts: number
@@ -64,6 +66,7 @@ export function createGpsAccumulator(settings: GpsSettings): GpsAccumulator {
   const speedingUp = createEfforts(settings.minAccelerationS * hz)
   const slowingDown = createEfforts(settings.minAccelerationS * hz)
   const zoneDistanceM = zonesMps.slice(1).map(() => 0)
+  const zoneSamples = zonesMps.slice(1).map(() => 0)
   const sums = { samples: 0, distanceM: 0, highSpeedM: 0, sprintM: 0 }
   let maxSpeedMps: number | null = null
   let bestSecondMps: number | null = null
@@ -73,9 +76,10 @@ export function createGpsAccumulator(settings: GpsSettings): GpsAccumulator {
     sums.samples += 1
     sums.distanceM += metres
     const zone = zonesMps.findLastIndex((border) => speedMps >= border)
-    zoneDistanceM.forEach((before, index) => {
-      if (index === zone) zoneDistanceM[index] = before + metres
-    })
+    if (zone >= 0 && zone < zoneDistanceM.length) {
+      zoneDistanceM[zone] = (zoneDistanceM[zone] ?? 0) + metres
+      zoneSamples[zone] = (zoneSamples[zone] ?? 0) + 1
+    }
     if (speedMps >= settings.highSpeedMps) sums.highSpeedM += metres
     if (speedMps >= settings.sprintMps) sums.sprintM += metres
     maxSpeedMps = Math.max(maxSpeedMps ?? speedMps, speedMps)
@@ -97,6 +101,7 @@ export function createGpsAccumulator(settings: GpsSettings): GpsAccumulator {
       samples: sums.samples,
       distanceM: sums.distanceM,
       zoneDistanceM: [...zoneDistanceM],
+      zoneSamples: [...zoneSamples],
       highSpeedDistanceM: sums.highSpeedM,
       sprintDistanceM: sums.sprintM,
       highSpeedEfforts: highSpeed.count(),
