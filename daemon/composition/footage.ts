@@ -1,6 +1,7 @@
 /** Where pictures come from and how they are shown: every protocol behind the one port that the cameras feature asks. */
 import { lookup } from 'node:dns/promises'
 import { fileURLToPath } from 'node:url'
+import { type Luma, shrink } from '../../models/vision/kpi/moved.ts'
 import type { CameraVision } from '../domain/camera.ts'
 import type { Credentials } from '../features/cameras/address.ts'
 import type { Footage, FoundStream, Probed, Running, ToRun } from '../features/cameras/footage.ts'
@@ -11,7 +12,7 @@ import type { Log } from '../kernel/log.ts'
 import { type Camera, createCamera, type MeasuredStream } from '../media/camera.ts'
 import { createFileSource } from '../media/decoder/file.ts'
 import { type DecoderSettings, findDecoder } from '../media/decoder/sandbox.ts'
-import { createFrameRing } from '../media/frames.ts'
+import { createFrameRing, type FrameRing } from '../media/frames.ts'
 import { createMjpegSource } from '../media/jpeg/http.ts'
 import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
 import { discoverOnvif } from '../media/onvif/discover.ts'
@@ -204,6 +205,7 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
     state: () => stateOf(camera),
     onState: camera.onState,
     picture: () => pictures.newest(),
+    luma: () => lumaOf(ring),
     show: (out, { fps, boundary }) => showPictures(pictures, out, { fps, boundary, clock }),
     push: pushed && ((jpeg, arrivedAtMs) => pushed.push(Uint8Array.from(jpeg), { arrivedAtMs })),
     async view(offerSdp) {
@@ -220,6 +222,17 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
       pictures.stop()
       await camera.stop()
     },
+  }
+}
+
+/** The grey plane comes first in every picture. */
+function lumaOf(ring: FrameRing): Luma | null {
+  const frame = ring.newest()
+  if (frame === null) return null
+  try {
+    return shrink(frame)
+  } finally {
+    frame.release()
   }
 }
 

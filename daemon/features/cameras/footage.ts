@@ -32,6 +32,8 @@ export interface Running {
   onState(listener: () => void): () => void
   /** The newest picture; null before the first one. Rejects when it cannot be encoded. */
   picture(): Promise<Picture | null>
+  /** The newest picture, small and grey; null before the first one. */
+  luma(): { width: number; height: number; data: Uint8Array } | null
   /** Writes pictures to `out` as multipart, at most `fps` a second; a slow reader misses pictures. Returns the end. */
   show(out: Writable, options: { fps: number; boundary: string }): () => void
   /** Takes one JPEG; throws VALIDATION_ERROR or TOO_LARGE. Null for cameras that are fetched from. */

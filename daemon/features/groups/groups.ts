@@ -1,5 +1,6 @@
 /** Families, care circles and teams: owners keep them, members see their own. */
 import type { Grant } from '../../domain/access.ts'
+import type { Group } from '../../domain/group.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Store } from '../../store/store.ts'
@@ -23,6 +24,9 @@ export interface Groups {
   /** What a user may read because of the teams that they coach. */
   grantsOf(userId: string): Grant[]
   onChanged(listener: () => void): () => void
+  get(groupId: string): Group | undefined
+  /** Persons who play in the team; nobody for a group that is not there. */
+  playersOf(groupId: string): string[]
   /** Reads again after another part changed persons or users. */
   reload(): void
 }
@@ -34,6 +38,11 @@ export function createGroups(deps: GroupsDeps): Groups {
     grantsOf: register.grantsOf,
     onChanged: register.onChanged,
     reload: register.reload,
+    get: register.get,
+    playersOf: (groupId) =>
+      (register.get(groupId)?.members ?? []).flatMap(({ role, person_id: personId }) =>
+        role === 'player' && personId !== null ? [personId] : [],
+      ),
     feature: { name: 'groups', routes: (http) => groupRoutes(http, { ...deps, register }) },
   }
 }

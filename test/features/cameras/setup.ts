@@ -75,6 +75,7 @@ function runningOf(one: Played, state: () => RunState, listeners: Set<() => void
       return () => void listeners.delete(listener)
     },
     picture: async () => one.picture,
+    luma: () => null,
     show(out, { boundary }) {
       const entry = { end: false }
       one.shown.push(entry)
