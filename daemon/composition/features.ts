@@ -79,6 +79,7 @@ export function featuresOf(
     household.jobs.feature,
     household.vision.feature,
     household.cameras.feature,
+    ...household.training.features,
     createHomeAutomation({
       store,
       clock,

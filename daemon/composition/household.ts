@@ -22,6 +22,7 @@ import { createSources } from '../store/sources.ts'
 import { createAlarms } from './alarms.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
+import { openTraining } from './training.ts'
 import { openVision } from './vision.ts'
 import { openWhoop } from './whoop.ts'
 
@@ -151,6 +152,7 @@ export function createHousehold(house: House) {
     ...{ live, vision, people, devices, consents, accounts, ownPorts: () => ownPorts },
     current: (actor) => currentActor(actor, accounts, devices),
   })
+  const training = openTraining(house, { cameras, groups: alarms.groups })
   return {
     live,
     people,
@@ -173,6 +175,7 @@ export function createHousehold(house: House) {
     notify,
     vision,
     cameras,
+    training,
     /** Where the hub itself listens: nothing is fetched from there. */
     setOwnPorts(found: readonly number[]) {
       ownPorts = found

@@ -138,6 +138,8 @@ async function setup(t: TestContext) {
   const camera = { id: 'camera-mia', name: 'Yard', kind: 'push', person_ids: ['mia'] }
   const headers = credentialOf({ name: 'owner', role: 'owner', reads: [], writes: [] })
   await http.inject({ method: 'POST', url: '/api/v1/cameras', headers, payload: camera })
+  const session = { id: 'session-mia', player_id: 'mia' }
+  await http.inject({ method: 'POST', url: '/api/v1/sessions', headers, payload: session })
   await hub.start()
   const params = { ...PARAMS, ...recorded }
   return { hub, http, params, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
@@ -225,6 +227,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   personId: 'mia',
   deviceId: 'watch-mia',
   cameraId: 'camera-mia',
+  sessionId: 'session-mia',
+  attachmentId: 'nothing',
   viewId: 'nothing',
   streamId: 'nothing',
   device_id: 'watch-mia',

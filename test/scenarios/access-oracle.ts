@@ -67,6 +67,11 @@ const writes = (one: Class): Need => ({ who: 'users and devices', of: { action: 
 /** Mia's camera, which an owner added. */
 const SEES_CAMERA: Need = { ...reads('media'), hidden: true }
 const CHANGES_CAMERA: Need = { ...SEES_CAMERA, byOwner: true }
+/** A map that puts a pitch into the picture, metres as pixels. */
+const FLAT = [1, 0, 0, 0, 1, 0, 0, 0, 1]
+/** Mia's session, which an owner made. */
+const HIDDEN_TRAINING: Need = { ...reads('training'), hidden: true }
+const CHANGES_SESSION: Need = { ...HIDDEN_TRAINING, byOwner: true }
 const ADDS_CAMERAS: Need = { who: 'owners and coaches' }
 
 /** What was recorded is corrected by people, not by devices. */
@@ -296,6 +301,28 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'DELETE /cameras/:cameraId': [{ need: USERS }],
   'GET /cameras/:cameraId/tracks': [{ need: SEES_CAMERA, run: true }],
   'GET /cameras/:cameraId/poses': [{ need: SEES_CAMERA, run: true }],
+  'GET /cameras/:cameraId/calibration': [{ need: USERS }],
+  'PUT /cameras/:cameraId/calibration': [
+    { need: CHANGES_CAMERA, body: { homography: FLAT, width: 640, height: 480 }, run: true },
+  ],
+  'POST /cameras/:cameraId/calibration/dismiss': [{ need: USERS }],
+  'DELETE /cameras/:cameraId/calibration': [{ need: CHANGES_CAMERA, run: true }],
+  'GET /sessions': [{ need: USERS, run: true }],
+  'POST /sessions': [{ need: USERS }],
+  'GET /sessions/:sessionId': [{ need: HIDDEN_TRAINING, run: true }],
+  'PATCH /sessions/:sessionId': [{ need: CHANGES_SESSION, body: {}, run: true }],
+  'PUT /sessions/:sessionId': [{ need: CHANGES_SESSION, body: {}, run: true }],
+  'DELETE /sessions/:sessionId': [{ need: USERS }],
+  'POST /sessions/:sessionId/rpe': [{ need: USERS, body: { rpe: 5 } }],
+  'GET /sessions/:sessionId/timeline': [{ need: HIDDEN_TRAINING, run: true }],
+  'GET /sessions/:sessionId/tracks': [{ need: HIDDEN_TRAINING, run: true }],
+  'GET /sessions/:sessionId/heatmap': [{ need: HIDDEN_TRAINING, run: true }],
+  'GET /sessions/:sessionId/speed': [{ need: HIDDEN_TRAINING, query: 'player_id=mia', run: true }],
+  'GET /sessions/:sessionId/compare': [{ need: HIDDEN_TRAINING, run: true }],
+  'GET /sessions/:sessionId/attachments': [{ need: HIDDEN_TRAINING, run: true }],
+  'POST /sessions/:sessionId/attachments': [{ need: USERS }],
+  'GET /sessions/:sessionId/attachments/:attachmentId': [{ need: USERS }],
+  'DELETE /sessions/:sessionId/attachments/:attachmentId': [{ need: USERS }],
   'GET /models': [{ need: USERS }],
   'POST /models/pull': [{ need: OWNERS, body: { pack: 'training' } }],
   'GET /cameras/:cameraId/snapshot.jpg': [{ need: USERS }],
