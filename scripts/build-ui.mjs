@@ -1,7 +1,7 @@
 // Bundles daemon/ui into dist/ui: hashed names, precache list in the service worker, .br and .gz beside each file; fails over budget.
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
@@ -35,9 +35,56 @@ await writeWorker()
 const sizes = compress()
 report()
 
-/** Application code, split at every dynamic import. */
+/** Application code, split at every dynamic import; what the first route needs stays in one piece. */
 async function bundle() {
-  const { metafile } = await build({
+  const { metafile } = await build({ ...settings(), write: false })
+  return (await build({ ...settings(), plugins: [keepTogether(metafile.outputs)] })).metafile.outputs
+}
+
+/**
+ * A module that only some screens share with the first route would become a file of its own, and small files pack badly: so
+ * every screen names all of the first route's modules, which are there anyway when a screen is opened.
+ */
+function keepTogether(split) {
+  const main = join(FROM, 'main.tsx')
+  const entries = Object.entries(split).filter(([, { entryPoint }]) => entryPoint !== undefined)
+  const lazy = new Set(
+    entries
+      .map(([, { entryPoint }]) => entryPoint)
+      .filter((path) => path.endsWith('.tsx') || path.endsWith('.ts')),
+  )
+  lazy.delete(main)
+  const [[start]] = entries.filter(([, { entryPoint }]) => entryPoint === main)
+  const inputs = [...staticImports(start, new Set(), split)].flatMap((output) =>
+    Object.keys(split[output].inputs),
+  )
+  // Libraries come along with whoever imports them.
+  const shared = inputs
+    .filter((path) => path !== main && !path.includes('node_modules/'))
+    .map((path) => `import ${JSON.stringify(resolve(path))}`)
+  return {
+    name: 'keep-together',
+    setup(building) {
+      building.onResolve({ filter: /^first-route$/ }, () => ({
+        path: 'first-route',
+        namespace: 'first-route',
+      }))
+      building.onLoad({ filter: /./, namespace: 'first-route' }, () => ({
+        contents: shared.join('\n'),
+        resolveDir: FROM,
+      }))
+      building.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
+        const own = relative('.', path).replaceAll('\\', '/')
+        if (!lazy.has(own)) return undefined
+        const contents = `${readFileSync(path, 'utf8')}\nimport 'first-route'\n`
+        return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' }
+      })
+    },
+  }
+}
+
+function settings() {
+  return {
     entryPoints: [join(FROM, 'main.tsx'), join(FROM, 'styles/index.css')],
     bundle: true,
     splitting: true,
@@ -53,8 +100,7 @@ async function bundle() {
     tsconfig: join(FROM, 'tsconfig.json'),
     legalComments: 'none',
     logLevel: 'warning',
-  })
-  return metafile.outputs
+  }
 }
 
 function outputOf(source) {
@@ -64,11 +110,11 @@ function outputOf(source) {
 }
 
 /** The script itself and everything it imports before it can run. */
-function staticImports(output, seen = new Set()) {
+function staticImports(output, seen = new Set(), among = outputs) {
   if (seen.has(output)) return seen
   seen.add(output)
-  for (const { path, kind } of outputs[output]?.imports ?? []) {
-    if (kind === 'import-statement') staticImports(path, seen)
+  for (const { path, kind } of among[output]?.imports ?? []) {
+    if (kind === 'import-statement') staticImports(path, seen, among)
   }
   return seen
 }
