@@ -12,12 +12,12 @@ import { createGate } from './gate.ts'
 import { guardPackets } from './guard.ts'
 import { openListeners } from './listeners.ts'
 import { createPace } from './pace.ts'
-import { createPersistence } from './persistence.ts'
+import { createPersistence, type Persistence } from './persistence.ts'
 import type { BrokerPorts, BrokerSettings, DeviceType } from './ports.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createPublishHook, type PublishHook } from './publish.ts'
 import { createSessions, type Sessions } from './sessions.ts'
-import { createSubscribeHooks } from './subscribe.ts'
+import { createSubscribeHooks, mayHear } from './subscribe.ts'
 import { createWaits } from './waits.ts'
 
 export interface PublishOptions {
@@ -34,6 +34,8 @@ export interface Broker {
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void>
   /** Ends the device's connection now and forgets its session; call it once `authenticate` refuses the device. */
   disconnect(deviceId: string): void
+  /** Takes back what waits for subscribers who may no longer hear of its person; call it when consent changed. */
+  recheck(): void
   renewTls(certPem: string, keyPem: string): void
   stats(): BrokerStats
   /** Accepts nothing more, lets messages in hand be committed and acknowledged for up to `deadlineMs`, then closes. */
@@ -50,7 +52,14 @@ export interface BrokerDeps {
 /** What an unknown client may send: a CONNECT with a will, and no more. */
 const MAX_CONNECT_BYTES = 4096
 const LARGE_SENDERS: ReadonlySet<DeviceType> = new Set(['camera', 'gateway'])
-const LIMITS = { maxQueued: 256, maxQueuedBytes: 1_048_576, maxRetained: 8192 }
+const LIMITS = {
+  maxQueued: 256,
+  maxQueuedBytes: 1_048_576,
+  maxQueuedBytesInAll: 16_777_216,
+  maxRetained: 8192,
+}
+/** How long a connection or a message waits for its traces to be on disk when the disk is stuck. */
+const PATIENCE_MS = 500
 
 /**
  * With `concurrency: 0` one subscriber that stops reading cannot take the process down, and `drainTimeout` ends it soon.
@@ -72,12 +81,7 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
   const counters = createCounters()
   const sessions = createSessions()
   const streams = new Set<Duplex>()
-  const persistence = createPersistence({
-    limits: LIMITS,
-    isGranted: (client, filter) => sessions.of(client)?.filters.has(filter) ?? false,
-    onQueueDropped: () => void counters.queueDropped++,
-    onRetainedRefused: () => void counters.retainedRefused++,
-  })
+  const persistence = openPersistence(deps, sessions, counters)
   const aedes = new Aedes({
     ...AEDES_OPTIONS,
     persistence,
@@ -85,8 +89,17 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
     ...createSubscribeHooks({ devices, sessions, counters, maxSubscriptions: settings.maxSubscriptions }),
   })
   const publish = publisher(aedes)
-  const publishing = assemblePublishing(deps, aedes, { sessions, counters, publish })
+  const publishing = assemblePublishing(deps, aedes, { sessions, counters, publish, persistence })
   await aedes.listen()
+  for (const will of persistence.leftWills())
+    publishing.sayLeftWill(will).then(
+      () => persistence.willSaid(will),
+      (cause: unknown) =>
+        log.warn(
+          { deviceId: will.clientId, cause: messageOf(cause) },
+          'will of an earlier connection kept for later',
+        ),
+    )
   const adopt = adopter(deps, aedes, { sessions, counters, streams })
   const listeners = await openListeners(settings, { adopt, onRefused: () => void counters.refused++ }).catch(
     (cause: unknown) => {
@@ -108,11 +121,14 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
       client?.close()
       persistence.forget(deviceId)
     },
+    recheck: persistence.sift,
     renewTls: listeners.renewTls,
     stats: () => ({ ...counters, connections: streams.size }),
     stop(deadlineMs) {
       listeners.close()
-      stopped ??= within(deps.clock, deadlineMs, publishing.drain()).then(() => closed(aedes, streams))
+      stopped ??= within(deps.clock, deadlineMs, publishing.drain())
+        .then(() => closed(aedes, streams))
+        .then(() => within(deps.clock, PATIENCE_MS, persistence.settled()))
       return stopped
     },
   }
@@ -121,6 +137,27 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
 interface Shared {
   sessions: Sessions
   counters: Counters
+}
+
+function openPersistence(
+  { ports, clock, log }: BrokerDeps,
+  sessions: Sessions,
+  counters: Counters,
+): Persistence {
+  return createPersistence({
+    limits: LIMITS,
+    keeper: ports.keeper,
+    isGranted: (client, filter) => sessions.of(client)?.filters.has(filter) ?? false,
+    mayHave: (clientId, packet) => mayHear(ports.devices, clientId, packet),
+    deviceOf: (client) => sessions.of(client)?.device,
+    patiently: (work) => within(clock, PATIENCE_MS, work),
+    onQueueDropped: () => void counters.queueDropped++,
+    onRetainedRefused: () => void counters.retainedRefused++,
+    onUnsaved(cause) {
+      counters.unsaved++
+      log.warn({ cause: messageOf(cause) }, 'sessions could not be saved')
+    },
+  })
 }
 
 function publisher(aedes: Aedes): Broker['publish'] {
@@ -142,7 +179,12 @@ function publisher(aedes: Aedes): Broker['publish'] {
 function assemblePublishing(
   { settings, ports, clock, log }: BrokerDeps,
   aedes: Aedes,
-  { sessions, counters, publish }: Shared & Pick<Broker, 'publish'>,
+  {
+    sessions,
+    counters,
+    publish,
+    persistence,
+  }: Shared & Pick<Broker, 'publish'> & { persistence: Persistence },
 ): PublishHook {
   const waits = createWaits(clock)
   const presence = createPresence({ devices: ports.devices, clock })
@@ -155,9 +197,17 @@ function assemblePublishing(
   const { messagesPerSecond: perSecond, messageBurst: burst, maxConnections } = settings
   const pace = createPace({ clock, perSecond, burst, devicesKept: 2 * maxConnections })
   const observeAck = ports.observeAck ?? (() => {})
-  const hook = createPublishHook({ sessions, presence, gate, pace, waits, clock, counters, log, observeAck })
+  const { isReceived, storeRetained: retain } = persistence
+  const hook = createPublishHook({
+    ...{ sessions, presence, gate, pace, waits, clock, counters, log, observeAck },
+    ...{ publish, isReceived, retain },
+  })
   aedes.authorizePublish = hook.authorizePublish
   watchConnections(aedes, sessions, presence, log)
+  aedes.on('clientReady', ({ id }) => {
+    const messages = persistence.takeDropped(id)
+    if (messages > 0) tell(id, { type: 'dropped', messages, reason: 'too much waited while you were away' })
+  })
   return hook
 }
 

@@ -29,6 +29,8 @@ export interface BrokerStats {
   queueDropped: number
   /** Retained messages refused because there were too many. */
   retainedRefused: number
+  /** Groups of session changes that could not be brought to disk. */
+  unsaved: number
 }
 
 export type Counters = { -readonly [Name in keyof BrokerStats]: BrokerStats[Name] }
@@ -50,5 +52,6 @@ export function createCounters(): Counters {
     oversized: 0,
     queueDropped: 0,
     retainedRefused: 0,
+    unsaved: 0,
   }
 }

@@ -1,107 +1,145 @@
-/** Sessions, retained messages and wills in memory, each with a limit: what aedes brings along grows without one. */
+/**
+ * Sessions, retained messages and wills: in memory with a limit each, because what aedes brings along grows without one,
+ * and on disk, because a hub that was killed owes its subscribers what it had taken for them.
+ */
 import { Readable } from 'node:stream'
+import { createJournal } from './journal.ts'
+import type { Change, KeptWill, StateKeeper } from './kept-state.ts'
+import type { DeviceIdentity } from './ports.ts'
+import { createQueues, type Packet, type QueueLimits } from './queues.ts'
+import { createSubscriptions, type Filter, type Subscription } from './subscriptions.ts'
 import { matches } from './topics.ts'
 
-export interface PersistenceLimits {
-  /** Messages and bytes kept for one absent subscriber; the oldest leaves. */
-  maxQueued: number
-  maxQueuedBytes: number
+export interface PersistenceLimits extends QueueLimits {
   /** Retained topics; a new one beyond is refused. */
   maxRetained: number
 }
 
 export interface PersistenceDeps {
   limits: PersistenceLimits
+  keeper: StateKeeper
   /** Whether the client was granted this filter: aedes hands refused ones over as well. */
   isGranted(client: SessionOwner, filter: string): boolean
+  /** Whether the session may have this message when it comes back. */
+  mayHave(clientId: string, packet: Packet): boolean
+  /** Who stands behind a connection. */
+  deviceOf(client: SessionOwner): DeviceIdentity | undefined
+  /** Waits for the disk, but not for ever: a disk that is full must not keep an alarm from being told. */
+  patiently(work: Promise<void>): Promise<void>
   onQueueDropped(): void
   onRetainedRefused(): void
+  /** A group of changes could not be brought to disk; the next one brings everything. */
+  onUnsaved(cause: unknown): void
 }
 
 export interface SessionOwner {
   id: string
+  clean?: boolean
+  closed?: boolean
 }
 
-interface Filter {
-  topic: string
-  qos: number
-}
-
-interface Subscription extends Filter {
-  clientId: string
-}
-
-interface Packet {
-  cmd: string
-  topic: string
-  payload: Uint8Array
-  qos: number
+interface Will extends Packet {
   retain: boolean
-  brokerId?: string
-  brokerCounter?: number
-  messageId?: number | undefined
-}
-
-interface Session {
-  filters: Map<string, Filter>
-  queue: Packet[]
-  queuedBytes: number
 }
 
 /** What aedes asks of a persistence; every method answers with a promise or a stream. */
 export type Persistence = ReturnType<typeof createPersistence>
 
-export function createPersistence({ limits, isGranted, onQueueDropped, onRetainedRefused }: PersistenceDeps) {
+/** Open QoS 2 handshakes kept for one session; aedes bounds those of one connection. */
+const MAX_RECEIVED = 256
+/** The hub says these again from its own records at every start, so writing each value twice would only wear the disk. */
+const TOLD_AGAIN = /^(?:hf\/out\/person\/|homeassistant\/)/
+
+export function createPersistence(deps: PersistenceDeps) {
+  const { limits, keeper, isGranted, mayHave } = deps
   const retained = new Map<string, Packet>()
-  const sessions = new Map<string, Session>()
   const incoming = new Map<string, Set<number>>()
-  const wills = new Map<string, object>()
+  const wills = new Map<string, { will: KeptWill; owner: SessionOwner | null }>()
+  const subscriptions = createSubscriptions()
+  const journal = createJournal({ keeper, everything, onFailed: deps.onUnsaved })
+  const note = (change: Change) => void journal.note(change)
+  const queues = createQueues({ limits, note, onDropped: deps.onQueueDropped })
+  const kept = (change: Change) => deps.patiently(journal.note(change))
 
-  /** Filters with QoS by the literal start of their topic, made anew after a change: changes are rare, publishes are not. */
-  let trees: Map<string, Subscription[]> | null = null
-
-  const sessionOf = (clientId: string): Session => {
-    const session = sessions.get(clientId) ?? { filters: new Map(), queue: [], queuedBytes: 0 }
-    sessions.set(clientId, session)
-    return session
+  function everything(): Change[] {
+    return [
+      ...subscriptions.all().map((subscription): Change => ({ kind: 'subscription', ...subscription })),
+      ...[...retained.values()]
+        .filter(({ topic }) => !TOLD_AGAIN.test(topic))
+        .map((message): Change => ({ kind: 'retained', topic: message.topic, message })),
+      ...[...wills].map(([clientId, { will }]): Change => ({ kind: 'will', clientId, will })),
+      ...[...incoming].flatMap(([clientId, ids]) =>
+        [...ids].map((messageId): Change => ({ kind: 'received', clientId, messageId, open: true })),
+      ),
+      ...queues.kept(),
+    ]
   }
 
-  const enqueue = (clientId: string, packet: Packet) => {
-    const session = sessionOf(clientId)
-    const { cmd, topic, payload, qos, brokerId, brokerCounter } = packet
-    session.queue.push({
-      cmd,
-      topic,
-      payload,
-      qos,
-      retain: false,
-      ...(brokerId === undefined ? {} : { brokerId }),
-      ...(brokerCounter === undefined ? {} : { brokerCounter }),
-    })
-    session.queuedBytes += payload.length
-    while (session.queue.length > limits.maxQueued || session.queuedBytes > limits.maxQueuedBytes) {
-      session.queuedBytes -= session.queue.shift()?.payload.length ?? session.queuedBytes
-      onQueueDropped()
-    }
+  function restore(): void {
+    const state = keeper.read()
+    for (const { clientId, ...filter } of state.subscriptions) subscriptions.add(clientId, filter)
+    for (const message of state.retained)
+      retained.set(message.topic, { cmd: 'publish', ...message, retain: true })
+    for (const will of state.wills) wills.set(will.clientId, { will, owner: null })
+    for (const { clientId, messageId } of state.received)
+      incoming.set(clientId, (incoming.get(clientId) ?? new Set()).add(messageId))
+    queues.restore(state.queued, state.dropped)
   }
 
+  const forgetSession = (clientId: string): Promise<void> => {
+    const held = [
+      subscriptions.has(clientId),
+      queues.unconfirmed(clientId).length > 0,
+      incoming.delete(clientId),
+    ]
+    subscriptions.forget(clientId)
+    queues.forget(clientId)
+    return held.includes(true) ? kept({ kind: 'session', clientId }) : Promise.resolve()
+  }
+
+  restore()
   return {
     /** Forgets all about a device that was removed. */
     forget(clientId: string): void {
-      sessions.delete(clientId)
-      trees = null
-      incoming.delete(clientId)
-      for (const topic of retained.keys()) if (topic.startsWith(`hf/${clientId}/`)) retained.delete(topic)
+      void forgetSession(clientId)
+      if (wills.delete(clientId)) note({ kind: 'will', clientId, will: null })
+      for (const topic of retained.keys()) {
+        if (!topic.startsWith(`hf/${clientId}/`)) continue
+        retained.delete(topic)
+        note({ kind: 'retained', topic, message: null })
+      }
     },
+    /** Takes out of the queues what their sessions may no longer have. */
+    sift: () => queues.sift(mayHave),
+    /** How many messages the session lost to its limit since this was asked last. */
+    takeDropped: queues.takeDropped,
+    /** Wills of connections that stood when the program ended, each once; say `willSaid` when it was published. */
+    leftWills: (): KeptWill[] =>
+      [...wills.values()].filter(({ owner }) => owner === null).map(({ will }) => will),
+    willSaid(will: KeptWill): void {
+      if (wills.get(will.clientId)?.will !== will) return
+      wills.delete(will.clientId)
+      note({ kind: 'will', clientId: will.clientId, will: null })
+    },
+    /** Whether a QoS 2 message was taken and its sender has not released it: its repetition is not taken again. */
+    isReceived: (clientId: string, messageId: number): boolean =>
+      incoming.get(clientId)?.has(messageId) ?? false,
+    settled: journal.settled,
 
     async setup(): Promise<void> {},
     async destroy(): Promise<void> {},
 
     async storeRetained(packet: Packet): Promise<void> {
-      if (packet.payload.length === 0) retained.delete(packet.topic)
-      else if (retained.has(packet.topic) || retained.size < limits.maxRetained)
-        retained.set(packet.topic, { ...packet })
-      else onRetainedRefused()
+      const { topic, payload, qos } = packet
+      if (payload.length === 0) {
+        if (!retained.delete(topic)) return
+      } else if (retained.has(topic) || retained.size < limits.maxRetained) {
+        const before = retained.get(topic)
+        retained.set(topic, { ...packet })
+        if (before && Buffer.from(before.payload).equals(payload)) return
+      } else return deps.onRetainedRefused()
+      const message = payload.length === 0 ? null : { topic, payload, qos }
+      if (!TOLD_AGAIN.test(topic)) await kept({ kind: 'retained', topic, message })
     },
     createRetainedStreamCombi(filters: readonly string[]): Readable {
       return Readable.from(
@@ -110,78 +148,53 @@ export function createPersistence({ limits, isGranted, onQueueDropped, onRetaine
     },
 
     async addSubscriptions(client: SessionOwner, filters: readonly Filter[]): Promise<void> {
-      const session = sessionOf(client.id)
-      trees = null
-      for (const { topic, qos } of filters)
-        if (isGranted(client, topic)) session.filters.set(topic, { topic, qos })
+      let saved: Promise<void> | null = null
+      for (const { topic, qos } of filters) {
+        if (!isGranted(client, topic)) continue
+        subscriptions.add(client.id, { topic, qos })
+        saved = journal.note({ kind: 'subscription', clientId: client.id, topic, qos })
+      }
+      if (saved) await deps.patiently(saved)
     },
     async removeSubscriptions(client: SessionOwner, topics: readonly string[]): Promise<void> {
-      trees = null
-      for (const topic of topics) sessions.get(client.id)?.filters.delete(topic)
-    },
-    async subscriptionsByClient(client: SessionOwner): Promise<Filter[]> {
-      return [...(sessions.get(client.id)?.filters.values() ?? [])].map((filter) => ({ ...filter }))
-    },
-    async cleanSubscriptions(client: SessionOwner): Promise<void> {
-      trees = null
-      sessions.delete(client.id)
-    },
-    /** Of several filters of one session the one with the highest QoS counts: a message is queued once. */
-    async subscriptionsByTopic(topic: string): Promise<Subscription[]> {
-      trees ??= indexOf(sessions)
-      if (trees.size === 0) return []
-      const [first = '', second = ''] = topic.split('/', 2)
-      const best = new Map<string, Subscription>()
-      for (const tree of ['', first, `${first}/${second}`]) {
-        for (const filter of trees.get(tree) ?? []) {
-          if ((best.get(filter.clientId)?.qos ?? 0) < filter.qos && matches(filter.topic, topic))
-            best.set(filter.clientId, filter)
-        }
+      let saved: Promise<void> | null = null
+      for (const topic of topics) {
+        if (subscriptions.remove(client.id, topic))
+          saved = journal.note({ kind: 'subscription', clientId: client.id, topic, qos: null })
       }
-      return [...best.values()]
+      if (saved) await deps.patiently(saved)
     },
+    subscriptionsByClient: async (client: SessionOwner): Promise<Filter[]> => subscriptions.of(client.id),
+    cleanSubscriptions: (client: SessionOwner): Promise<void> => forgetSession(client.id),
+    subscriptionsByTopic: async (topic: string): Promise<Subscription[]> => subscriptions.matching(topic),
 
     async outgoingEnqueue({ clientId }: { clientId: string }, packet: Packet): Promise<void> {
-      enqueue(clientId, packet)
+      if (!mayHave(clientId, packet)) return
+      queues.add(clientId, packet)
+      await deps.patiently(journal.settled())
     },
-    async outgoingEnqueueCombi(subscriptions: readonly Subscription[], packet: Packet): Promise<void> {
-      for (const { clientId } of subscriptions) enqueue(clientId, packet)
+    async outgoingEnqueueCombi(subscribers: readonly Subscription[], packet: Packet): Promise<void> {
+      const allowed = subscribers.filter(({ clientId }) => mayHave(clientId, packet))
+      if (allowed.length === 0) return
+      for (const { clientId } of allowed) queues.add(clientId, packet)
+      await deps.patiently(journal.settled())
     },
-    /** Notes the message id under which a queued packet went out. One that left the queue goes out all the same, once. */
     async outgoingUpdate(client: SessionOwner, packet: Packet): Promise<void> {
-      const queue = sessions.get(client.id)?.queue ?? []
-      const same = queue.find(
-        ({ brokerId, brokerCounter }) =>
-          brokerId === packet.brokerId && brokerCounter === packet.brokerCounter,
-      )
-      if (same && packet.cmd === 'publish') {
-        same.messageId = packet.messageId
-        return
-      }
-      const at = queue.findIndex(({ messageId }) => messageId === packet.messageId)
-      if (at >= 0 && packet.cmd !== 'publish')
-        queue[at] = { ...packet, payload: new Uint8Array(), brokerId: '', brokerCounter: 0 }
+      queues.update(client.id, packet)
     },
-    async outgoingClearMessageId(client: SessionOwner, { messageId }: Packet): Promise<Packet | undefined> {
-      const session = sessions.get(client.id)
-      const at =
-        session && messageId !== undefined
-          ? session.queue.findIndex((packet) => packet.messageId === messageId)
-          : -1
-      if (!session || at < 0) return undefined
-      const [cleared] = session.queue.splice(at, 1)
-      session.queuedBytes -= cleared?.payload.length ?? 0
-      return cleared
-    },
-    outgoingStream(client: SessionOwner): Readable {
-      return Readable.from([...(sessions.get(client.id)?.queue ?? [])])
-    },
+    outgoingClearMessageId: async (client: SessionOwner, packet: Packet): Promise<Packet | undefined> =>
+      queues.confirm(client.id, packet),
+    outgoingStream: (client: SessionOwner): Readable => Readable.from(queues.unconfirmed(client.id)),
 
-    // Of a QoS 2 publish only its id matters once it is committed; aedes bounds how many await their release.
+    // Of a QoS 2 publish only its id matters once it is committed.
     async incomingStorePacket(client: SessionOwner, { messageId }: Packet): Promise<void> {
+      if (messageId === undefined) return
       const ids = incoming.get(client.id) ?? new Set()
       incoming.set(client.id, ids)
-      if (messageId !== undefined) ids.add(messageId)
+      ids.add(messageId)
+      const [oldest = 0] = ids
+      if (ids.size > MAX_RECEIVED) ids.delete(oldest)
+      if (client.clean === false) await kept({ kind: 'received', clientId: client.id, messageId, open: true })
     },
     async incomingGetPacket(client: SessionOwner, { messageId }: Packet): Promise<object> {
       if (messageId !== undefined && incoming.get(client.id)?.has(messageId)) return { messageId }
@@ -190,34 +203,30 @@ export function createPersistence({ limits, isGranted, onQueueDropped, onRetaine
     async incomingDelPacket(client: SessionOwner, { messageId }: Packet): Promise<void> {
       if (messageId === undefined || !incoming.get(client.id)?.delete(messageId))
         throw new Error('no such packet')
+      note({ kind: 'received', clientId: client.id, messageId, open: false })
     },
     async cleanIncoming(client: SessionOwner): Promise<void> {
       incoming.delete(client.id)
     },
 
-    async putWill(client: SessionOwner, will: object): Promise<void> {
-      wills.set(client.id, will)
+    async putWill(client: SessionOwner, { topic, payload, qos, retain }: Will): Promise<void> {
+      const device = deps.deviceOf(client)
+      if (!device) return
+      const clientId = client.id
+      const will = { clientId, device, topic, payload: Buffer.from(payload), qos, retain }
+      wills.set(clientId, { will, owner: client })
+      await kept({ kind: 'will', clientId, will })
     },
-    async delWill(client: SessionOwner): Promise<void> {
-      wills.delete(client.id)
+    /** A connection that was taken over tells of its end after its successor left its own will: that one stays. */
+    async delWill({ id: clientId }: SessionOwner): Promise<void> {
+      const owner = wills.get(clientId)?.owner
+      if (owner === undefined || owner?.closed === false) return
+      wills.delete(clientId)
+      note({ kind: 'will', clientId, will: null })
     },
     /** Wills of other brokers that died; there are none. */
     streamWill(): Readable {
       return Readable.from([])
     },
   }
-}
-
-function indexOf(sessions: ReadonlyMap<string, Session>): Map<string, Subscription[]> {
-  const trees = new Map<string, Subscription[]>()
-  for (const [clientId, { filters }] of sessions) {
-    for (const filter of filters.values()) {
-      if (filter.qos === 0) continue
-      const levels = filter.topic.split('/')
-      const literal = levels.findIndex((level) => level === '+' || level === '#')
-      const tree = levels.slice(0, Math.min(2, literal < 0 ? 2 : literal)).join('/')
-      trees.set(tree, [...(trees.get(tree) ?? []), { clientId, ...filter }])
-    }
-  }
-  return trees
 }

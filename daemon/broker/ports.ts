@@ -1,19 +1,9 @@
 import type { Observation, Outcome } from '../domain/observation.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
+import type { DeviceIdentity } from './identity.ts'
+import type { StateKeeper } from './kept-state.ts'
 
-export type DeviceType = 'watch' | 'phone' | 'camera' | 'gateway' | 'wall' | 'integration' | 'hub'
-
-/** What the hub knows of a device whose key was right. */
-export interface DeviceIdentity {
-  deviceId: string
-  type: DeviceType
-  /** Topic prefixes that a gateway may publish under beside its own; empty for all others. */
-  prefixes: readonly string[]
-  /** IANA zone of the device's wall clock. */
-  zone: string
-  /** What a bare `hrv` of this device is known to be. */
-  hrvKind?: 'hrv_rmssd' | 'hrv_sdnn'
-}
+export type { DeviceIdentity, DeviceType } from './identity.ts'
 
 export interface Devices {
   /** Null for an unknown or revoked device and for a wrong key; compares in constant time. */
@@ -49,6 +39,8 @@ export interface BrokerPorts {
   append: Append
   quarantine: Quarantine
   devices: Devices
+  /** Where sessions, retained messages and wills survive a restart. */
+  keeper: StateKeeper
   /**
    * One JPEG of a camera; HubError says why it cannot be taken. Without this port frames are quarantined like any other topic
    * that nobody reads.

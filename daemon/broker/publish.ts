@@ -5,8 +5,10 @@ import type { Log } from '../kernel/log.ts'
 import type { Counters } from './counters.ts'
 import type { Arrived, Gate } from './gate.ts'
 import { keepAlive } from './guard.ts'
+import type { KeptWill } from './kept-state.ts'
 import type { Pace } from './pace.ts'
 import type { Presence } from './presence.ts'
+import type { Packet } from './queues.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { type Route, rulePublish } from './topics.ts'
 import type { Waits } from './waits.ts'
@@ -21,10 +23,17 @@ export interface PublishDeps {
   counters: Counters
   log: Log
   observeAck: (ms: number) => void
+  publish: (topic: string, payload: Uint8Array, options: { retain: boolean; qos: 0 | 1 }) => Promise<void>
+  /** Keeps a retained message; resolves when it is on disk. */
+  retain: (packet: Packet) => Promise<void>
+  /** Whether this QoS 2 message was taken before and its sender did not hear of it. */
+  isReceived: (deviceId: string, messageId: number) => boolean
 }
 
 export interface PublishHook {
   authorizePublish: NonNullable<AedesOptions['authorizePublish']>
+  /** Takes the will of a connection that ended with the last run of the program; resolves when that is on disk. */
+  sayLeftWill(will: KeptWill): Promise<void>
   /** Acknowledges nothing that arrives from now on; resolves when what is in hand is done. */
   drain(): Promise<void>
 }
@@ -90,10 +99,25 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       if (said === 'online' || said === 'offline') {
         presence.said(session.device.deviceId, client, said === 'online')
         if (client.closed) return done()
-        return track(session, paused(deps, client, deps.pace.take(session.device.deviceId)), done)
+        return track(session, takeStatus(deps, client, session, packet), done)
       }
       packet.retain = false
+      const { messageId } = packet
+      if (packet.qos === 2 && packet.dup && messageId !== undefined && deps.isReceived(client.id, messageId))
+        return done()
       track(session, accept(deps, client, session, ruling.route, packet), done)
+    },
+    async sayLeftWill({ device, topic, payload, qos, retain }) {
+      const ruling = rulePublish(device, topic, retain)
+      if ('violation' in ruling) return
+      const isStatus = ruling.route.kind === 'status'
+      if (!isStatus) {
+        const { route } = ruling
+        const gone = { isOpen: () => false, onHeld: () => {} }
+        const message = { dup: false, messageId: undefined, connection: 0, ...gone }
+        await deps.gate.accept({ device, route, topic, payload, ...message })
+      }
+      await deps.publish(topic, payload, { retain: isStatus && retain, qos: qos === 0 ? 0 : 1 })
     },
     async drain() {
       draining = true
@@ -135,6 +159,17 @@ async function accept(
   }
   await deps.gate.accept(message)
   if (packet.qos > 0) deps.observeAck(deps.clock.monotonic() - startedMs)
+}
+
+/** A retained status is acknowledged as well only once it is on disk. */
+async function takeStatus(
+  deps: PublishDeps,
+  client: Client,
+  session: Session,
+  packet: PublishPacket,
+): Promise<void> {
+  await paused(deps, client, deps.pace.take(session.device.deviceId))
+  if (packet.retain) await deps.retain({ ...packet, payload: Buffer.from(packet.payload) })
 }
 
 /** Waits for the device's rate. A connection with a waiting message reads no further, which is the pause. */

@@ -44,17 +44,26 @@ export function createSubscribeHooks({
     authorizeForward(client, packet) {
       const device = sessions.of(client)?.device
       if (!device || !maySubscribe(device, packet.topic)) return null
-      const inPayload = PERSON_IN_PAYLOAD.has(packet.topic)
-      const personId = inPayload ? personIn(packet.payload) : personOf(packet.topic)
-      if (personId === null) return inPayload ? null : packet
-      return devices.mayHear(device.deviceId, personId) ? packet : null
+      return mayHear(devices, device.deviceId, packet) ? packet : null
     },
   }
 }
 
-function personIn(payload: string | Buffer): string | null {
+/** Whether consent lets this device have a message, which names its person in the topic, in the payload, or not at all. */
+export function mayHear(
+  devices: Pick<Devices, 'mayHear'>,
+  deviceId: string,
+  { topic, payload }: { topic: string; payload: string | Uint8Array },
+): boolean {
+  const inPayload = PERSON_IN_PAYLOAD.has(topic)
+  const personId = inPayload ? personIn(payload) : personOf(topic)
+  return personId === null ? !inPayload : devices.mayHear(deviceId, personId)
+}
+
+function personIn(payload: string | Uint8Array): string | null {
   try {
-    const { person_id: personId } = Object(JSON.parse(payload.toString())) as { person_id?: unknown }
+    const said = typeof payload === 'string' ? payload : Buffer.from(payload).toString()
+    const { person_id: personId } = Object(JSON.parse(said)) as { person_id?: unknown }
     return typeof personId === 'string' && isId(personId) ? personId : null
   } catch {
     return null

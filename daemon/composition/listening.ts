@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Broker, createBroker } from '../broker/broker.ts'
+import type { DeviceIdentity } from '../broker/ports.ts'
 import type { Feature } from '../domain/route.ts'
 import { createAnnouncement } from '../features/announce/announce.ts'
 import type { House } from '../house.ts'
@@ -10,6 +11,7 @@ import { within } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
 import { fingerprintWords } from '../kernel/words.ts'
 import { publishVitals } from '../live/vitals.ts'
+import { createBrokerState } from '../store/broker-state.ts'
 import { createQuarantine } from '../store/quarantine.ts'
 import { featuresOf } from './features.ts'
 import { type Household, hubName } from './household.ts'
@@ -33,6 +35,7 @@ export async function listen(house: House, household: Household): Promise<Listen
   const stopVitals = publishVitals({ live: household.live, clock, onCommitted: house.store.onCommitted })
   const broker = await openBroker(house, household)
   household.devices.onRevoked(({ deviceId }) => broker.disconnect(deviceId))
+  household.devices.onChanged(broker.recheck)
   let ports = { httpPort: 0, httpsPort: 0 }
   const announcement = createAnnouncement({
     log: log.child({ part: 'announcement' }),
@@ -91,6 +94,7 @@ export async function openBroker(house: House, household: Household): Promise<Br
     ports: {
       append: store.observations.append,
       quarantine: createQuarantine(store),
+      keeper: createBrokerState<DeviceIdentity>(store),
       onFrame: household.cameras.frame,
       ...alarms.ports,
       devices: {

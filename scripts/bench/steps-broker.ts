@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Aedes } from 'aedes'
 import { createBroker } from '../../daemon/broker/broker.ts'
+import { NOTHING_KEPT } from '../../daemon/broker/kept-state.ts'
 import type { Append, BrokerPorts } from '../../daemon/broker/ports.ts'
 import { systemClock } from '../../daemon/kernel/clock.ts'
 import { createLog } from '../../daemon/kernel/log.ts'
@@ -69,7 +70,11 @@ async function gated(append: Append): Promise<number> {
       messagesPerSecond: NO_LIMIT,
       messageBurst: NO_LIMIT,
     },
-    ports: { append, quarantine: () => Promise.resolve(), devices },
+    ports: {
+      ...{ append, devices },
+      quarantine: () => Promise.resolve(),
+      keeper: { read: () => NOTHING_KEPT, write: () => Promise.resolve() },
+    },
     clock,
     log: createLog('warn'),
   })

@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { type Broker, createBroker } from '../../daemon/broker/broker.ts'
+import { NOTHING_KEPT, type StateKeeper } from '../../daemon/broker/kept-state.ts'
 import type {
   BrokerPorts,
   BrokerSettings,
@@ -48,6 +49,8 @@ export interface Hub {
   /** Resolves after the next change of presence. */
   presenceChange(): Promise<void>
   client(deviceId: string, options?: IClientOptions): Promise<MqttClient>
+  /** A client with a session that lasts, not connected yet, so that nobody misses what waits for it. */
+  sleeper(deviceId: string): MqttClient
   raw(deviceId: string, fields?: ConnectFields): Promise<RawClient>
 }
 
@@ -58,6 +61,7 @@ export interface HubOptions {
   devices?: Partial<Devices>
   onFrame?: NonNullable<BrokerPorts['onFrame']>
   clock?: Clock
+  keeper?: StateKeeper
 }
 
 /** The machine's timers with a wall clock that stands at NOW, so that stamps can be foreseen. */
@@ -106,6 +110,7 @@ export async function startHub(t: TestContext, options: HubOptions = {}): Promis
           stored.push(...batch)
           return batch.map((): Outcome => 'accepted')
         }),
+      keeper: options.keeper ?? { read: () => NOTHING_KEPT, write: async () => {} },
       quarantine: options.quarantine ?? (async (entry) => void quarantined.push(entry)),
       devices,
       observeAck: (ms) => void acks.push(ms),
@@ -141,6 +146,17 @@ export async function startHub(t: TestContext, options: HubOptions = {}): Promis
         ...extra,
       })
       client.on('error', () => {})
+      clients.push(client)
+      return client
+    },
+    sleeper(deviceId) {
+      const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, {
+        clientId: deviceId,
+        username: deviceId,
+        password: `key-${deviceId}`,
+        reconnectPeriod: 0,
+        clean: false,
+      })
       clients.push(client)
       return client
     },

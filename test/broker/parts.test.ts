@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { createArrivals } from '../../daemon/broker/arrivals.ts'
+import { createJournal } from '../../daemon/broker/journal.ts'
+import { type Change, NOTHING_KEPT } from '../../daemon/broker/kept-state.ts'
 import { createPace } from '../../daemon/broker/pace.ts'
 import { createPersistence } from '../../daemon/broker/persistence.ts'
 import { matches } from '../../daemon/broker/topics.ts'
@@ -89,8 +91,13 @@ test('filters match as MQTT 3.1.1 says', () => {
 function memory() {
   const dropped = { queue: 0, retained: 0 }
   const persistence = createPersistence({
-    limits: { maxQueued: 3, maxQueuedBytes: 100, maxRetained: 2 },
+    limits: { maxQueued: 3, maxQueuedBytes: 100, maxQueuedBytesInAll: 150, maxRetained: 2 },
+    keeper: { read: () => NOTHING_KEPT, write: async () => {} },
     isGranted: () => true,
+    mayHave: () => true,
+    deviceOf: () => undefined,
+    patiently: (work) => work,
+    onUnsaved: () => {},
     onQueueDropped: () => void dropped.queue++,
     onRetainedRefused: () => void dropped.retained++,
   })
@@ -120,6 +127,62 @@ test('the queue of an absent subscriber keeps the newest messages and counts the
   assert.equal(dropped.queue, 2)
   await persistence.outgoingEnqueue({ clientId: 'ha' }, publish('large', 'x'.repeat(99)))
   assert.deepEqual(await queued('ha'), ['e', 'large'])
+})
+
+test('when all queues together are full the one who holds most loses its oldest', async () => {
+  const { persistence, dropped, publish, queued } = memory()
+  await persistence.outgoingEnqueue({ clientId: 'ha' }, publish('a', 'x'.repeat(40)))
+  await persistence.outgoingEnqueue({ clientId: 'ha' }, publish('b', 'x'.repeat(50)))
+  await persistence.outgoingEnqueue({ clientId: 'watch-1' }, publish('c', 'x'.repeat(80)))
+  assert.deepEqual([await queued('ha'), await queued('watch-1')], [['b'], ['c']])
+  assert.deepEqual([dropped.queue, persistence.takeDropped('ha'), persistence.takeDropped('ha')], [1, 1, 0])
+})
+
+test('changes that come during a write go together with the next, the last one of each thing', async () => {
+  const groups: Change[][] = []
+  let finish = () => {}
+  const journal = createJournal({
+    keeper: {
+      write(changes) {
+        groups.push([...changes])
+        return new Promise((resolve) => {
+          finish = resolve
+        })
+      },
+    },
+    everything: () => [],
+    onFailed: assert.fail,
+  })
+  const dropped = (messages: number): Change => ({ kind: 'dropped', clientId: 'ha', messages })
+  const first = journal.note(dropped(1))
+  await new Promise(setImmediate)
+  const second = [journal.note(dropped(2)), journal.note(dropped(3))]
+  finish()
+  await first
+  await new Promise(setImmediate)
+  finish()
+  await Promise.all(second)
+  assert.deepEqual(groups, [[dropped(1)], [dropped(3)]])
+})
+
+test('after a write that failed everything is written anew', async () => {
+  const groups: (readonly Change[])[] = []
+  const all: Change = { kind: 'dropped', clientId: 'ha', messages: 7 }
+  const journal = createJournal({
+    keeper: {
+      async write(changes) {
+        groups.push(changes)
+        if (groups.length === 1) throw new Error('overloaded')
+      },
+    },
+    everything: () => [all],
+    onFailed: () => {},
+  })
+  await journal.note({ kind: 'session', clientId: 'watch-1' })
+  await journal.note({ kind: 'dropped', clientId: 'ha', messages: 7 })
+  await journal.note({ kind: 'dropped', clientId: 'ha', messages: 8 })
+  assert.deepEqual(groups[1], [{ kind: 'everything' }, all])
+  assert.equal(groups[2]?.length, 1)
 })
 
 test('an acknowledged message leaves the queue', async () => {
