@@ -55,8 +55,10 @@ export function showPictures(
 
   const isEnded = () => state === 'ended'
 
-  function write({ jpeg }: JpegPicture): Promise<void> {
-    const head = `--${boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`
+  function write({ jpeg, capturedAtMs }: JpegPicture): Promise<void> {
+    const head =
+      `--${boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n` +
+      `X-Captured-At: ${new Date(capturedAtMs).toISOString()}\r\n\r\n`
     out.cork()
     out.write(head, 'latin1')
     out.write(jpeg)

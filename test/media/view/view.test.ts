@@ -125,7 +125,10 @@ test('a viewer gets every picture that it has time for, at most so many a second
   assert.equal(count(), 1)
   clock.advance(500)
   await until(() => count() === 2)
-  assert.match(parts.join(''), /Content-Length: 1\r\n\r\nA\r\n--b\r\n.*\r\n\r\nC\r\n$/s)
+  assert.match(
+    parts.join(''),
+    /Content-Length: 1\r\nX-Captured-At: 1970-01-01T00:00:01.000Z\r\n\r\nA\r\n--b\r\n.*\r\n\r\nC\r\n$/s,
+  )
   stop()
   send(Buffer.from('D'))
   clock.advance(5000)
