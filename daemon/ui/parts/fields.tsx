@@ -7,7 +7,13 @@ import { useApp } from '../app.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 /** Whole attribute objects, because the types of an input depend on its kind. */
-const KINDS = { text: { type: 'text' }, email: { type: 'email' }, date: { type: 'date' } } as const
+const KINDS = {
+  text: { type: 'text' },
+  email: { type: 'email' },
+  date: { type: 'date' },
+  /** Addresses and user names, which no keyboard may improve. */
+  address: { type: 'text', inputMode: 'url', autocapitalize: 'none', spellcheck: false },
+} as const
 const SHOWN = { type: 'text' } as const
 const HIDDEN = { type: 'password' } as const
 
@@ -58,24 +64,29 @@ export function Field(props: FieldProps): JSX.Element {
 export interface PasswordProps {
   label: string
   value: Signal<string>
-  autocomplete: 'new-password' | 'current-password'
+  autocomplete: 'new-password' | 'current-password' | 'off'
   hint?: ComponentChildren
   error?: string | undefined
+  required?: boolean
 }
 
-export function PasswordField({ label, value, autocomplete, hint, error }: PasswordProps): JSX.Element {
+export function PasswordField(props: PasswordProps): JSX.Element {
+  const { label, value, autocomplete, hint, error, required = true } = props
   const id = useId()
   const shown = useSignal(false)
   const { t } = useApp()
   return (
     <div class={error === undefined ? 'field' : 'field has-error'}>
-      <label for={id}>{label}</label>
+      <label for={id}>
+        {label}
+        {!required && <span class="optional"> {t('field.optional')}</span>}
+      </label>
       <div class="with-button">
         <input
           {...(shown.value ? SHOWN : HIDDEN)}
           id={id}
           value={value.value}
-          required
+          required={required}
           maxLength={256}
           autocomplete={autocomplete}
           autocapitalize="none"

@@ -214,7 +214,9 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
   }
 
   function hearEdge(data: unknown): void {
-    const { device_id: deviceId, online } = data as { device_id: string; online: boolean }
+    // Cameras come and go on the same topic.
+    const { device_id: deviceId, online } = data as { device_id?: string; online: boolean }
+    if (deviceId === undefined) return
     presence.set(deviceId, online)
     flushSoon()
   }
