@@ -29,8 +29,10 @@ const START_LIMIT_MS = 20_000
 export async function startHub(main: string): Promise<RunningHub> {
   const home = await mkdtemp(join(tmpdir(), 'homefield-e2e-'))
   const data = join(home, 'data')
+  // Where the tests find samples is no setting of a hub.
+  const { HOMEFIELD_SAMPLES: _, ...inherited } = process.env
   const env = {
-    ...process.env,
+    ...inherited,
     HOMEFIELD_DATA: data,
     HOMEFIELD_HTTP_PORT: '0',
     HOMEFIELD_HTTPS_PORT: '0',

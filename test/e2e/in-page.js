@@ -3,7 +3,7 @@ document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`policy report: ${event.violatedDirective} ${event.blockedURI}`)
 })
 
-globalThis.inPage = { smallTargets, seriousFindings, sideways, keptRows, untilKept }
+globalThis.inPage = { smallTargets, seriousFindings, sideways, keptRows, untilKept, untilPainted }
 
 /** Everything that can be pressed and is smaller than `least` pixels in one direction. */
 function smallTargets(least) {
@@ -35,6 +35,28 @@ async function seriousFindings() {
 /** Pixels by which the page can be pushed sideways. */
 function sideways() {
   return document.documentElement.scrollWidth - document.documentElement.clientWidth
+}
+
+/** Resolves when between `least` and `most` pixels of a canvas are drawn on. */
+async function untilPainted(selector, least, most) {
+  for (;;) {
+    const painted = paintedPixels(selector)
+    if (painted >= least && painted <= most) return true
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** Pixels of a canvas that something was drawn on. */
+function paintedPixels(selector) {
+  const canvas = document.querySelector(selector)
+  if (!canvas || canvas.width === 0) return 0
+  // A copy, because reading makes a canvas slow for whoever draws on it.
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })
+  copy.drawImage(canvas, 0, 0)
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height)
+  let painted = 0
+  for (let at = 3; at < data.length; at += 4) if (data[at] > 0) painted += 1
+  return painted
 }
 
 /** Rows that this browser keeps about the household. */

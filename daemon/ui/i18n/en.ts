@@ -4,6 +4,7 @@ export const en = {
   'nav.skip': 'Skip to content',
   'nav.home': 'Home',
   'nav.people': 'People',
+  'nav.training': 'Training',
   'nav.devices': 'Devices',
   'nav.more': 'More',
   'nav.back': 'Back',

@@ -1,13 +1,13 @@
 /** Chooses what a person sees: the way in, or the app's screens by address. */
 import type { JSX } from 'preact'
-import { type App, isOwner, useApp } from '../app.ts'
+import { type App, hasRole, isOwner, useApp } from '../app.ts'
 import { Skeleton } from '../parts/feedback.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { match, type Place } from '../router.ts'
 import { Home } from './home.tsx'
 import { lazy } from './lazy.tsx'
 import { Nowhere } from './nowhere.tsx'
-import { Entrance, Shell } from './shell.tsx'
+import { Entrance, Shell, TRAINERS } from './shell.tsx'
 import { Unreachable } from './unreachable.tsx'
 
 const manage = () => import('./manage.ts')
@@ -30,7 +30,13 @@ const Join = lazy(async () => (await arrive()).Join)
 const SignIn = lazy(async () => (await arrive()).SignIn)
 
 /** An area brings its own screens, words and addresses, all loaded when it is first opened. */
-const AREAS: readonly { prefix: string; Area: (props: Place) => JSX.Element }[] = []
+const AREAS: readonly { prefix: string; roles: readonly string[]; Area: (props: Place) => JSX.Element }[] = [
+  {
+    prefix: '/training',
+    roles: TRAINERS,
+    Area: lazy(async () => (await import('../areas/training/area.tsx')).Training),
+  },
+]
 
 interface Route {
   pattern: string
@@ -87,7 +93,7 @@ function screenAt(app: App, path: string, query: URLSearchParams): JSX.Element {
     if (params) return route.owner && !isOwner(app) ? <Nowhere /> : route.draw(params, query)
   }
   const area = AREAS.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
-  return area ? <area.Area path={path} query={query} /> : <Nowhere />
+  return area && hasRole(app, area.roles) ? <area.Area path={path} query={query} /> : <Nowhere />
 }
 
 /** While the hub is asked who this is: Home as it was; the other screens need an answer first. */

@@ -2,19 +2,33 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { isOwner, useApp } from '../app.ts'
+import { hasRole, isOwner, useApp } from '../app.ts'
+import type { Key } from '../i18n/translate.ts'
 import { Notice } from '../parts/feedback.tsx'
 import { Icon, type IconName, Logo } from '../parts/icon.tsx'
 import { Link } from '../parts/link.tsx'
 import { useArrival } from '../parts/screen.tsx'
 import { Door } from './door.tsx'
 
-const TABS = [
+interface Tab {
+  to: string
+  icon: IconName
+  word: Key
+  under: string[]
+  /** Absent: everybody's. */
+  roles?: readonly string[]
+}
+
+/** Who works with cameras and sessions. */
+export const TRAINERS = ['owner', 'coach']
+
+const TABS: readonly Tab[] = [
   { to: '/', icon: 'home', word: 'nav.home', under: ['/', '/p'] },
   { to: '/people', icon: 'people', word: 'nav.people', under: ['/people'] },
+  { to: '/training', icon: 'camera', word: 'nav.training', under: ['/training'], roles: TRAINERS },
   { to: '/devices', icon: 'watch', word: 'nav.devices', under: ['/devices', '/pair'] },
   { to: '/more', icon: 'more', word: 'nav.more', under: ['/more'] },
-] as const satisfies readonly { to: string; icon: IconName; word: string; under: string[] }[]
+]
 
 /** How long a spoken sentence stays at the bottom. */
 const SAID_MS = 2500
@@ -33,7 +47,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           <Logo size={34} />
           <span>{hubName}</span>
         </div>
-        {TABS.map((tab) => (
+        {TABS.filter(({ roles }) => !roles || hasRole(app, roles)).map((tab) => (
           <Link
             key={tab.to}
             to={tab.to}
@@ -41,7 +55,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
             aria-current={isUnder(tab.under, path) ? 'page' : undefined}
           >
             <Icon name={tab.icon} />
-            <span>{t(tab.word)}</span>
+            <span>{t(tab.word as 'nav.home')}</span>
           </Link>
         ))}
       </nav>

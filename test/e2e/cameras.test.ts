@@ -1,0 +1,209 @@
+/** Cameras in a real browser: add one step by step, see it live with boxes, blur, change, remove; every screen in light and dark. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { systemClock } from '../../daemon/kernel/clock.ts'
+import { createMjpegServer } from '../../daemon/media/rtsp/mjpeg-server.ts'
+import { createPlayhead } from '../../daemon/media/rtsp/playhead.ts'
+import { jpegVideo } from '../../daemon/media/rtsp/video.ts'
+import { machineDecoder } from '../media/clips.ts'
+import { missing as missingSample, samplePath } from '../models/vision/samples.ts'
+import { repositoryRoot } from '../ui/repository-root.ts'
+import { axeFindings, type Look, missingBrowser, smallTargets, trustingBrowser } from './browser.ts'
+import { startHub } from './hub.ts'
+
+const PHONE: Look = { width: 390, height: 844, scheme: 'light' }
+const LOOKS: readonly Look[] = [
+  { ...PHONE, scheme: 'dark' },
+  { width: 1280, height: 800, scheme: 'light' },
+]
+const PASSWORD = 'lamp river stone kettle'
+const MAIN = join(repositoryRoot(), 'dist/daemon/main.js')
+const CLIP = ['vision', 'clips', 'sports2d-demo.mp4'] as const
+const FPS = 10
+const missing = missingBrowser() ?? ((await machineDecoder()).skip || missingSample(...CLIP) || null)
+
+test('a coach’s path, from an empty grid to boxes round the players', {
+  skip: missing ?? false,
+  timeout: 240_000,
+}, async (t) => {
+  const camera = await filmedCamera(t)
+  const hub = await startHub(MAIN)
+  t.after(() => hub.stop())
+  const browser = await trustingBrowser(hub.caPath, hub.origin)
+  t.after(() => browser.close())
+  const pictures = mkdtempSync(join(tmpdir(), 'homefield-pictures-'))
+  t.diagnostic(`pictures are in ${pictures}`)
+  const picture = (of: Page, name: string) => of.screenshot({ path: join(pictures, `${name}.png`) })
+  const anna = await browser.visitor(PHONE)
+  const { page } = anna
+
+  await t.test('without a camera the grid leads to adding one', async () => {
+    const { code } = await hub.command('claim-code')
+    await page.goto(`${hub.origin}/`)
+    await page.getByLabel('Code from the hub').fill(String(code))
+    await page.getByLabel('Your name').fill('Anna')
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: 'Claim the hub' }).click()
+    await page.getByRole('heading', { name: 'Who do you look after?' }).waitFor()
+    await page.getByLabel('Name').fill('Mia')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('heading', { name: 'What do they wear?' }).waitFor()
+    await page.goto(`${hub.origin}/app/training`)
+    await page.getByRole('heading', { name: 'No camera yet' }).waitFor()
+    await checkScreen(page, 'empty grid')
+    await picture(page, 'grid-empty')
+    await page.getByRole('link', { name: 'Add camera' }).click()
+  })
+
+  await t.test('a wrong address is told in plain words, with what to do', async () => {
+    await page.getByText('What kind of camera is it?').waitFor()
+    await checkScreen(page, 'kinds')
+    await picture(page, 'add-kind')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByLabel('Address').fill('192.168.1.20')
+    await page.getByRole('button', { name: 'Look through it' }).click()
+    await page.getByText('The address has to begin with').waitFor()
+    await page.getByLabel('Address').fill(`${camera.origin}/nothing-here`)
+    await page.getByRole('button', { name: 'Look through it' }).click()
+    await page.getByText('has no picture at this address').waitFor()
+    await checkScreen(page, 'problem')
+    await picture(page, 'add-problem')
+  })
+
+  await t.test('the right one shows the picture and what each fact means', async () => {
+    await page.getByLabel('Address').fill(`${camera.origin}/stream`)
+    await page.getByRole('button', { name: 'Look through it' }).click()
+    await page.getByRole('heading', { name: 'This is what the hub sees' }).waitFor()
+    const preview = page.getByAltText('First picture of the camera')
+    assert.ok((await preview.evaluate((image: { naturalWidth: number }) => image.naturalWidth)) > 300)
+    await page.getByText('960 × 540').waitFor()
+    await page.getByText('Good: simple and quick').waitFor()
+    await checkScreen(page, 'found')
+    await picture(page, 'add-found')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByLabel('Name of the camera').fill('Goal north')
+    await page.getByLabel('Mia').check()
+    await checkScreen(page, 'name and people')
+    await picture(page, 'add-keep')
+    await page.getByRole('button', { name: 'Add camera' }).click()
+  })
+
+  await t.test('live, the picture moves and boxes are drawn over it', async () => {
+    await page.getByRole('heading', { name: 'Goal north', level: 1 }).waitFor()
+    await page.locator('.badge', { hasText: 'pictures a second' }).waitFor()
+    await page
+      .getByRole('img', { name: /Live picture of Goal north\. \d+ (person|people)/ })
+      .waitFor({ timeout: 60_000 })
+    await page.evaluate('inPage.untilPainted(".viewer-overlay", 200, 1e9)')
+    await page
+      .getByText('blazepose-detector')
+      .or(page.getByText('blazepose', { exact: false }))
+      .first()
+      .waitFor()
+    await checkScreen(page, 'live')
+    await picture(page, 'live')
+  })
+
+  await t.test('boxes can be switched off, and faces blurred', async () => {
+    await page.getByRole('button', { name: 'Boxes and skeletons' }).click()
+    await page.evaluate('inPage.untilPainted(".viewer-overlay", 0, 0)')
+    await page.getByRole('button', { name: 'Blur faces' }).click()
+    await page.evaluate('inPage.untilPainted(".viewer-overlay", 100, 1e9)')
+    await picture(page, 'live-blur')
+    assert.deepEqual(anna.complaints(), [])
+  })
+
+  await t.test('the grid shows the camera with a picture and its age', async () => {
+    await page.goto(`${hub.origin}/app/training`)
+    await page.getByAltText('Picture of Goal north').waitFor()
+    await page.locator('.mark', { hasText: 'Live' }).waitFor()
+    await checkScreen(page, 'grid')
+    await picture(page, 'grid')
+  })
+
+  await t.test('an unplugged camera says so, and comes back', async () => {
+    await page.locator('.camera-tile').click()
+    await page.locator('.badge', { hasText: 'pictures a second' }).waitFor()
+    await camera.unplug()
+    await page.getByText('The camera does not answer.').waitFor({ timeout: 30_000 })
+    await checkScreen(page, 'offline')
+    await picture(page, 'live-offline')
+    await camera.plugIn()
+    await page.locator('.badge', { hasText: 'pictures a second' }).waitFor({ timeout: 30_000 })
+  })
+
+  await t.test('every screen is accessible in the dark and on a desk', async () => {
+    const id = String(new URL(page.url()).pathname.split('/').at(-1))
+    for (const look of LOOKS) {
+      const visitor = await browser.visitor(look)
+      await visitor.page.goto(`${hub.origin}/app/`)
+      await visitor.page.getByLabel('Name or e-mail').fill('Anna')
+      await visitor.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await visitor.page.getByRole('button', { name: 'Sign in' }).click()
+      await visitor.page.locator('.tile').first().waitFor()
+      for (const [name, path, ready] of screens(id)) {
+        await visitor.page.goto(`${hub.origin}${path}`)
+        await visitor.page.locator(ready).first().waitFor({ timeout: 30_000 })
+        await checkScreen(visitor.page, `${name} at ${look.width} ${look.scheme}`)
+        await picture(visitor.page, `${look.width}-${look.scheme}-${name}`)
+      }
+      assert.deepEqual(visitor.complaints(), [])
+      await visitor.context.close()
+    }
+  })
+
+  await t.test('changed and removed, it is gone from the grid', async () => {
+    await page.getByRole('link', { name: 'Change camera' }).click()
+    await page.getByLabel('Name of the camera').fill('Goal south')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { name: 'Change Goal south' }).waitFor()
+    await page.getByRole('button', { name: 'Remove camera' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove camera' }).click()
+    await page.getByRole('heading', { name: 'No camera yet' }).waitFor()
+  })
+
+  await t.test('nothing complained and nothing left the house', () => {
+    assert.deepEqual(anna.complaints(), [])
+  })
+})
+
+function screens(id: string): [name: string, path: string, ready: string][] {
+  return [
+    ['grid', '/app/training', '.camera-picture img'],
+    ['live', `/app/training/cameras/${id}`, '.badge'],
+    ['edit', `/app/training/cameras/${id}/edit`, '.danger-zone'],
+    ['film', `/app/training/cameras/${id}/film`, 'main h1'],
+    ['models', '/app/training/models', '.rows'],
+    ['add', '/app/training/cameras/new', '.choice-row'],
+    ['missing', '/app/training/cameras/nobody', '.empty'],
+  ]
+}
+
+async function checkScreen(page: Page, name: string): Promise<void> {
+  assert.deepEqual(await axeFindings(page), [], `axe on ${name}`)
+  assert.deepEqual(await smallTargets(page), [], `targets on ${name}`)
+  assert.equal(await page.evaluate('inPage.sideways()'), 0, `${name} cannot be pushed sideways`)
+}
+
+/** Somebody walking, as an MJPEG camera over HTTP. */
+async function filmedCamera(t: TestContext) {
+  const input = ['-nostdin', '-v', 'error', '-i', samplePath(...CLIP), '-t', '6']
+  const output = ['-vf', `scale=960:540,fps=${FPS}`, '-c:v', 'mjpeg', '-q:v', '4', '-pix_fmt', 'yuvj420p']
+  const stream = execFileSync('ffmpeg', [...input, ...output, '-f', 'mjpeg', 'pipe:1'], {
+    maxBuffer: 64 * 1024 ** 2,
+  })
+  const video = jpegVideo(stream, FPS)
+  const playhead = createPlayhead({ video, clock: systemClock(), once: false })
+  const server = createMjpegServer({ video, playhead, guard: null })
+  const port = await server.listen(0)
+  t.after(async () => {
+    playhead.stop()
+    await server.stop()
+  })
+  return { origin: `http://127.0.0.1:${port}`, unplug: server.unplug, plugIn: server.plugIn }
+}
