@@ -5,6 +5,8 @@ import type { User } from '../domain/user.ts'
 import { createAlerts } from '../features/alerts/alerts.ts'
 import { createEpisodes } from '../features/episodes/episodes.ts'
 import { createGroups } from '../features/groups/groups.ts'
+import type { NearDevice } from '../features/rules/ports.ts'
+import { createRules } from '../features/rules/rules.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Live } from '../live/live.ts'
@@ -68,11 +70,18 @@ export function createAlarms(deps: AlarmsDeps) {
     speak: null,
   })
   const episodes = createEpisodes({ ...common, alerts })
+  const rules = createRules({
+    ...{ store, clock, log, newId: freshId, episodes, personIds: people.ids },
+    isGrownUp: (personId) => people.get(personId)?.kind === 'adult',
+    wornBy: (personId) => wornBy(devices.list(), personId),
+    isOnline: (deviceId) => connected(devices.list(), deviceId),
+  })
   return {
     groups,
     alerts,
     episodes,
-    features: [groups.feature, episodes.feature, alerts.feature],
+    rules,
+    features: [groups.feature, episodes.feature, alerts.feature, rules.feature],
     setPublish(found: PublishMqtt) {
       publishMqtt = found
     },
@@ -124,6 +133,18 @@ function whoHears({ house, people, users, devices }: AlarmsDeps, grantsOf: (user
     isOnline: (deviceId: string) => device(deviceId)?.online ?? false,
     wearerOf: (deviceId: string) => device(deviceId)?.person_id ?? null,
   }
+}
+
+/** Null for what sends over HTTP and never says that it goes. */
+function connected(devices: readonly Device[], deviceId: string): boolean | null {
+  const device = devices.find(({ id }) => id === deviceId)
+  return device && (device.type === 'watch' || device.type === 'gateway') ? device.online : null
+}
+
+function wornBy(devices: readonly Device[], personId: string): NearDevice[] {
+  return devices
+    .filter(({ person_id: worn, revoked }) => worn === personId && !revoked)
+    .map(({ id, type, name, online }) => ({ deviceId: id, type, name, online }))
 }
 
 /** The name behind `user:…`, `person:…` or `device:…`; null for what has none. */

@@ -135,6 +135,7 @@ export function createHousehold(house: House) {
   })
   people.onRemoved(() => {
     for (const part of [devices, consents, alarms.groups, accounts]) part.reload()
+    void alarms.rules.reload()
     liveChannel.recheck()
   })
   consents.onChanged(() => liveChannel.recheck())

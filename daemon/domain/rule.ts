@@ -1,6 +1,7 @@
 /** Rules of a person: what a value must do before somebody is told. Judged one observation at a time, in constant work. */
 import { type Static, Type } from 'typebox'
 import { SEVERITIES } from './episode.ts'
+import type { Metric } from './metric.ts'
 
 const metric = Type.String({ minLength: 1, maxLength: 64 })
 const seconds = (minimum: number, maximum = 7 * 86_400) => Type.Integer({ minimum, maximum })
@@ -266,4 +267,73 @@ export function replaySilence(
     firings.push({ fromMs, firedMs, toMs: isLast ? null : nextMs, value: (nextMs - fromMs) / 1000 })
   }
   return firings
+}
+
+/** How long after its measurement a value may still open something: as long as the metric may pause, at least `LATE_MS`. */
+export function lateAfterMs({ maxGapMs }: Pick<Metric, 'maxGapMs'>): number {
+  return Math.max(LATE_MS, maxGapMs)
+}
+
+/** The kind of episode that a condition opens; rules about the same thing share one. */
+export function episodeKind(condition: Condition): string {
+  return condition.type === 'battery' ? 'battery_below' : `${condition.metric}_${condition.type}`
+}
+
+/** How far back values have a say in what the condition does next. */
+export function memoryMs(condition: Condition, { maxGapMs }: Pick<Metric, 'maxGapMs'>): number {
+  switch (condition.type) {
+    case 'above':
+    case 'below':
+      return ((condition.for_seconds ?? 0) + (condition.clear_for_seconds ?? 0)) * 1000 + maxGapMs
+    case 'rises':
+    case 'falls':
+      return condition.within_seconds * 1000 + maxGapMs
+    default:
+      return maxGapMs
+  }
+}
+
+/** What is wrong with a condition that has the right shape, by field; null when it can be judged. */
+export function conditionFault(
+  condition: Condition,
+  metric: Metric,
+): { path: string; message: string; value?: number | string } | null {
+  if (condition.type === 'no_data' || condition.type === 'stale') return null
+  if (metric.kind !== 'number') return { path: 'metric', message: 'has no numbers', value: metric.name }
+  if (condition.type !== 'above' && condition.type !== 'below') return null
+  const { threshold, clear_at: clearAt = threshold } = condition
+  for (const [path, value] of Object.entries({ threshold, clear_at: clearAt })) {
+    if (value < metric.min || value > metric.max)
+      return { path, message: `lies outside ${metric.min} to ${metric.max} ${metric.unit}`, value }
+  }
+  const isBeyond = condition.type === 'above' ? clearAt > threshold : clearAt < threshold
+  return isBeyond
+    ? { path: 'clear_at', message: 'lies beyond the threshold: it would be over at once', value: clearAt }
+    : null
+}
+
+/** What a condition says, in words that those who are told read. */
+export function inWords(condition: Condition, unit: string): string {
+  const long = (seconds: number) =>
+    seconds >= 7200
+      ? `${Math.round(seconds / 3600)} h`
+      : seconds >= 120
+        ? `${Math.round(seconds / 60)} min`
+        : `${seconds} s`
+  switch (condition.type) {
+    case 'above':
+    case 'below': {
+      const forS = condition.for_seconds ?? 0
+      return `${condition.type} ${condition.threshold} ${unit}${forS > 0 ? ` for ${long(forS)}` : ''}`
+    }
+    case 'rises':
+    case 'falls':
+      return `${condition.type} by ${condition.change} ${unit} within ${long(condition.within_seconds)}`
+    case 'no_data':
+      return `nothing arrived for ${long(condition.after_seconds)}`
+    case 'stale':
+      return `nothing newer than ${long(condition.after_seconds)}`
+    case 'battery':
+      return `battery below ${condition.below_percent} %`
+  }
 }

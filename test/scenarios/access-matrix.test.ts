@@ -41,6 +41,10 @@ const RECORDED = {
   '/activities': { param: 'activityId', body: { timestamp: READ_AT, activity_type: 'walking' } },
   '/meals': { param: 'mealId', body: { timestamp: READ_AT, carbs_grams: 40 } },
   '/alerts': { param: 'alertId', body: { title: 'Come here' } },
+  '/rules': {
+    param: 'ruleId',
+    body: { name: 'Slow', condition: { type: 'below', metric: 'heart_rate', threshold: 30 } },
+  },
   '/episodes/start': { param: 'episodeId', body: { kind: 'worry' } },
 }
 

@@ -78,6 +78,7 @@ const ADDS_CAMERAS: Need = { who: 'owners and coaches' }
 const corrects = (one: Class): Need => ({ who: 'users', of: { action: 'writes', class: one } })
 const CORRECTS_GLUCOSE = corrects('glucose')
 
+const RULE = { name: 'Fast', condition: { type: 'above', metric: 'hr', threshold: 180 } }
 const TS = '2026-03-14T07:59:00Z'
 const moment = (metrics: object) => ({ person_id: 'mia', timestamp: TS, wellness_metrics: metrics })
 const bulk = (sample: object) => ({ person_id: 'mia', samples: [{ ts: TS, ...sample }] })
@@ -237,6 +238,17 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /episodes/:episodeId/escalate': [{ need: USERS }],
   'POST /episodes/:episodeId/reopen': [{ need: USERS }],
   'PUT /episodes/:episodeId/resolve': [{ need: corrects('wellness'), body: {}, run: true }],
+  'GET /rules': [{ need: USERS }],
+  'POST /rules': [{ need: corrects('wellness'), body: { person_id: 'mia', ...RULE }, run: true }],
+  'GET /rules/presets': [{ need: SEES_MIA, query: 'person_id=mia', run: true }],
+  'POST /rules/test': [
+    { need: reads('wellness'), body: { person_id: 'mia', condition: RULE.condition }, run: true },
+  ],
+  'GET /rules/:ruleId': [{ need: reads('wellness'), run: true }],
+  'GET /rules/:ruleId/versions': [{ need: reads('wellness'), run: true }],
+  'PUT /rules/:ruleId': [{ need: corrects('wellness'), body: {}, run: true }],
+  'PATCH /rules/:ruleId': [{ need: corrects('wellness'), body: {}, run: true }],
+  'DELETE /rules/:ruleId': [{ need: USERS }],
   'POST /alerts': [{ need: writes('wellness'), body: { person_id: 'mia', title: 'Come' }, run: true }],
   'POST /alerts/test': [{ need: corrects('wellness'), body: { person_id: 'mia' }, run: true }],
   'GET /alerts': [{ need: USERS }],

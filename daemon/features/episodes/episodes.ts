@@ -7,7 +7,7 @@ import type { Log } from '../../kernel/log.ts'
 import type { Store } from '../../store/store.ts'
 import { type AlertPort, type Course, createCourse } from './course.ts'
 import { episodeRoutes } from './routes.ts'
-import { createEpisodeTable, episodeView } from './table.ts'
+import { createEpisodeTable, episodeView, type StoredEpisode } from './table.ts'
 
 export type { Sighting } from './course.ts'
 
@@ -31,8 +31,11 @@ export interface EpisodesDeps {
 
 export interface Episodes extends Pick<Course, 'open' | 'remark' | 'planFollow'> {
   feature: Feature
-  /** Whether an episode of this kind is unresolved. */
-  isUnresolved(personId: string, kind: string): boolean
+  /** The unresolved one of this kind, else the one that was resolved last. */
+  newest(
+    personId: string,
+    kind: string,
+  ): Pick<StoredEpisode, 'state' | 'severity' | 'originId' | 'resolvedAtMs'> | undefined
 }
 
 export function createEpisodes(deps: EpisodesDeps): Episodes {
@@ -54,10 +57,7 @@ export function createEpisodes(deps: EpisodesDeps): Episodes {
     open: course.open,
     remark: course.remark,
     planFollow: course.planFollow,
-    isUnresolved(personId, kind) {
-      const newest = table.newest(personId, kind)
-      return newest !== undefined && newest.state !== 'resolved'
-    },
+    newest: table.newest,
     feature: { name: 'episodes', routes: (http) => episodeRoutes(http, { ...deps, table, course }) },
   }
 }
