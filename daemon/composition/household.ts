@@ -1,7 +1,7 @@
 /** People, their devices, who may see what, and what is recorded: everything that works without a listener. */
 import type { Config } from '../../config/schema.ts'
 import type { Actor } from '../domain/access.ts'
-import { ageOn } from '../domain/person.ts'
+import { ageOn, USUAL_TARGET } from '../domain/person.ts'
 import { type Accounts, createAccounts } from '../features/accounts/accounts.ts'
 import { createBurnout } from '../features/burnout/burnout.ts'
 import { createConsents } from '../features/consents/consents.ts'
@@ -77,7 +77,14 @@ export function createHousehold(house: House) {
   const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
   const sources = createSources({ store, now: clock.now })
   const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()
-  const glucose = createGlucose({ store, sources, now: clock.now, zoneOf, wearerAt: devices.wearerAt })
+  const glucose = createGlucose({
+    ...{ store, sources, now: clock.now, zoneOf, wearerAt: devices.wearerAt },
+    targetOf(personId) {
+      const person = people.get(personId)
+      if (!person) return USUAL_TARGET
+      return { minMgPerDl: person.targetGlucoseMin, maxMgPerDl: person.targetGlucoseMax }
+    },
+  })
   const records = createRecords({
     store,
     sources,

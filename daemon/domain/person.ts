@@ -6,6 +6,12 @@ import { localDay } from './zone.ts'
 export const PERSON_KINDS = ['child', 'teen', 'adult'] as const
 export type PersonKind = (typeof PERSON_KINDS)[number]
 
+export const DIABETES_TYPES = ['type1', 'type2', 'prediabetes', 'gestational', 'other'] as const
+export type DiabetesType = (typeof DIABETES_TYPES)[number]
+
+/** The range of the CGM consensus, which a person has until they are given their own. */
+export const USUAL_TARGET = { minMgPerDl: 70, maxMgPerDl: 180 } as const
+
 /** An object kept as its sender wrote it, up to OPEN_OBJECT_BYTES. */
 export const OpenObject = Type.Record(Type.String(), Type.Unknown(), {
   description: 'Kept as sent, up to 16 KB',
@@ -33,6 +39,10 @@ export const Person = Type.Object(
     age: Type.Union([Type.Integer(), Type.Null()]),
     timezone: Type.String(),
     baseline_stress: Type.Union([Type.Number(), Type.Null()]),
+    diabetes_type: Type.Union([Type.Enum([...DIABETES_TYPES]), Type.Null()]),
+    /** mg/dL; what the person aims at, both ends included. */
+    target_glucose_min: Type.Number(),
+    target_glucose_max: Type.Number(),
     school_events: SchoolEvents,
     preferences: OpenObject,
     created_at: Timestamp,

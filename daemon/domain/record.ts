@@ -1,13 +1,14 @@
-/** What a household records as a whole: a mood, a night, a run, a meal. Each kind says how it is read and what it adds to. */
+/** What a household records as a whole: a mood, a night, a run, a meal, a day's journal. Each kind says how it is read and what it adds to. */
 import { type Static, type TProperties, type TSchema, Type } from 'typebox'
 import type { Validator } from 'typebox/compile'
 import type { DataClass } from './access.ts'
 import { parseInstant } from './instant.ts'
 import { FUTURE_TOLERANCE_MS } from './intake.ts'
 import { isNumberWithin, type Rejection, rejection } from './intake-value.ts'
+import type { ObservationExtra } from './observation.ts'
 import { SOURCE_PATTERN } from './source.ts'
 
-export const RECORD_KINDS = ['mood', 'sleep', 'activity', 'meal'] as const
+export const RECORD_KINDS = ['mood', 'sleep', 'activity', 'meal', 'journal'] as const
 export type RecordKindName = (typeof RECORD_KINDS)[number]
 
 /** What is needed to understand what was sent. */
@@ -26,7 +27,7 @@ export interface RecordDraft {
   /** As sent, without what is null, instants as RFC 3339 UTC. */
   fields: Readonly<Record<string, unknown>>
   /** Values that are metrics too. */
-  values: readonly { metric: string; atMs: number; value: number }[]
+  values: readonly { metric: string; atMs: number; value: number; extra?: ObservationExtra }[]
 }
 
 /** One kind of record. */

@@ -4,12 +4,15 @@ import { iso, Timestamp } from '../kernel/envelope.ts'
 import { type Rejection, rejection } from './intake-value.ts'
 import { Day } from './person.ts'
 import { Instant, instantIn, known, maybe, orNull, outOfLimits, type RecordKind, shaped } from './record.ts'
+import { SLEEP_STAGES, StagesIn, stageMinutes, stagesIn, stageValues, storedStages } from './sleep-stages.ts'
 import { isDay, localDay } from './zone.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MIN = 1440
 /** Stages are rounded to minutes one by one, so together they may pass the whole by some. */
 const ROUNDING_MIN = 4
+/** Stretches of sleep without a stage count as slept. */
+const SLEPT = ['deep_sleep_minutes', 'rem_sleep_minutes', 'light_sleep_minutes', 'asleep_minutes'] as const
 const STAGES = ['deep_sleep_minutes', 'rem_sleep_minutes', 'light_sleep_minutes'] as const
 
 const sent = {
@@ -25,6 +28,8 @@ const sent = {
   awake_minutes: maybe(Type.Number()),
   /** 0 to 10. */
   quality_score: maybe(Type.Number()),
+  /** The hypnogram: stretches within the night that do not overlap. */
+  stages: maybe(StagesIn),
   notes: maybe(Type.String({ maxLength: 4000 })),
 }
 const Sent = Type.Object(sent, { additionalProperties: false })
@@ -51,11 +56,14 @@ export function sleptMinutes(
 ): { minutes: number; from: DurationFrom } {
   const { duration_minutes: told, awake_minutes: awake } = fields
   if (typeof told === 'number') return { minutes: told, from: 'sent' }
-  const stages = STAGES.map((name) => fields[name]).filter((one) => typeof one === 'number')
+  const staged = { ...stageMinutes(storedStages(fields)), ...fields }
+  const stages = SLEPT.map((name) => staged[name]).filter((one) => typeof one === 'number')
   if (stages.length > 0) return { minutes: stages.reduce((sum, one) => sum + one, 0), from: 'stages' }
   const spanMin = spanMs / MINUTE_MS
   return { minutes: Math.max(0, spanMin - (typeof awake === 'number' ? awake : 0)), from: 'span' }
 }
+
+const StageOut = Type.Object({ stage: Type.Enum([...SLEEP_STAGES]), start: Timestamp, end: Timestamp })
 
 /** A night or nap. */
 export const sleep: RecordKind = {
@@ -75,6 +83,7 @@ export const sleep: RecordKind = {
     light_sleep_minutes: orNull(Type.Number()),
     awake_minutes: orNull(Type.Number()),
     quality_score: orNull(Type.Number()),
+    stages: Type.Array(StageOut),
     notes: orNull(Type.String()),
   },
   read(body, context) {
@@ -87,7 +96,11 @@ export const sleep: RecordKind = {
     if ('code' in end) return end
     const wrong = outOfLimits(fields, LIMITS) ?? impossible(fields, start.atMs, end.atMs)
     if (wrong) return wrong
-    const kept = known({ ...fields, sleep_start: iso(start.atMs), sleep_end: iso(end.atMs) })
+    const hypnogram = stagesIn(fields.stages ?? [], { startMs: start.atMs, endMs: end.atMs }, context)
+    if ('code' in hypnogram) return hypnogram
+    const { stages } = hypnogram
+    const told = { ...fields, stages: stages.length > 0 ? stages : null }
+    const kept = known({ ...told, sleep_start: iso(start.atMs), sleep_end: iso(end.atMs) })
     const { minutes } = sleptMinutes(kept, end.atMs - start.atMs)
     const quality = fields.quality_score ?? null
     const atMs = end.atMs
@@ -99,6 +112,7 @@ export const sleep: RecordKind = {
       values: [
         { metric: 'sleep_duration', atMs, value: Math.round(minutes * 60) },
         ...(quality === null ? [] : [{ metric: 'sleep_quality', atMs, value: quality }]),
+        ...stageValues(stages),
       ],
     }
   },
@@ -107,7 +121,9 @@ export const sleep: RecordKind = {
     const endMs = Date.parse(String(fields['sleep_end']))
     const { minutes, from } = sleptMinutes(fields, endMs - startMs)
     const blank = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]))
-    const told = { ...blank, date: null, notes: null, ...fields }
+    const stages = storedStages(fields)
+    const { asleep_minutes: _unstaged, ...staged } = stageMinutes(stages)
+    const told = { ...blank, ...staged, date: null, notes: null, ...fields, stages }
     return { ...told, duration_minutes: minutes, duration_from: from, wake_date: localDay(endMs, zone) }
   },
 }

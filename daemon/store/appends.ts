@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { metricByKey, metricNamed } from '../domain/metric.ts'
+import { metricNamed } from '../domain/metric.ts'
 import type { Keys } from './keys.ts'
 import { type Batch, FIELD, OUTCOMES, ROW_LENGTH } from './protocol.ts'
 import type { Rollups } from './rollups.ts'
@@ -60,7 +60,7 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
 
   function revise(run: AppendRun, row: number, key: RowKey, fresh: Omit<StoredRow, 'revision'>): number {
     const old = read.get(key)
-    if (!old || isSame(key.metric, old, fresh)) return DUPLICATE
+    if (!old || isSame(old, fresh)) return DUPLICATE
     keepOld.run({ ...key, replacedAt: run.batch.nowMs })
     replace.run({ ...key, ...fresh })
     run.revisions.push([row, old.revision + 1])
@@ -123,18 +123,17 @@ interface RowKey {
   device: number
 }
 
-/** A position's value is its latitude; the other half of it lies in the extra facts. */
-function isSame(
-  metric: number,
-  old: Omit<StoredRow, 'revision'>,
-  fresh: Omit<StoredRow, 'revision'>,
-): boolean {
+/** Facts that are half of the value: a position's longitude, whether the truth lies beyond, until when it counts. */
+const MEANT = ['lon', 'censored', 't_end'] as const
+
+function isSame(old: Omit<StoredRow, 'revision'>, fresh: Omit<StoredRow, 'revision'>): boolean {
   if (old.value !== fresh.value) return false
-  return metricByKey(metric).kind !== 'position' || longitude(old.extra) === longitude(fresh.extra)
+  if (old.extra === fresh.extra) return true
+  const [was, is] = [factsOf(old.extra), factsOf(fresh.extra)]
+  return MEANT.every((name) => Reflect.get(was, name) === Reflect.get(is, name))
 }
 
-function longitude(extra: string | null): unknown {
-  if (extra === null) return undefined
-  const facts: unknown = JSON.parse(extra)
-  return typeof facts === 'object' && facts !== null && 'lon' in facts ? facts.lon : undefined
+function factsOf(extra: string | null): object {
+  const facts: unknown = extra === null ? null : JSON.parse(extra)
+  return typeof facts === 'object' && facts !== null ? facts : {}
 }

@@ -46,6 +46,7 @@ const RECORDED = {
     body: { name: 'Slow', condition: { type: 'below', metric: 'heart_rate', threshold: 30 } },
   },
   '/episodes/start': { param: 'episodeId', body: { kind: 'worry' } },
+  '/journal': { param: 'journalId', body: { date: '2026-03-13', energy: 4 } },
 }
 
 interface Asker {

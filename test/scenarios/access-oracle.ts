@@ -265,6 +265,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /ntfy/:topic/json': [{ need: EVERYBODY }],
   'GET /ntfy/:topic/sse': [{ need: EVERYBODY }],
   'GET /ntfy/:topic/auth': [{ need: EVERYBODY }],
+  ...recordRoutes('/journal', 'journal', 'wellness', { energy: 6 }),
   'GET /groups': [{ need: USERS }],
   'POST /groups': [{ need: OWNERS }],
   'GET /groups/:groupId': [{ need: USERS }],

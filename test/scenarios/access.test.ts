@@ -61,6 +61,7 @@ const BODIES: Record<string, (personId: string) => object> = {
   'POST /alerts/test': (personId) => ({ person_id: personId }),
   'POST /activities': (personId) => ({ person_id: personId, timestamp: AT, activity_type: 'running' }),
   'POST /meals': (personId) => ({ person_id: personId, timestamp: AT, carbs_grams: 40 }),
+  'POST /journal': (personId) => ({ person_id: personId, energy: 5 }),
 }
 const QUERIES: Record<string, string> = {
   'GET /people/:personId/observations': '?metric=heart_rate',
@@ -71,6 +72,7 @@ const QUERIES: Record<string, string> = {
   'GET /sleep': '?person_id=:personId',
   'GET /activities': '?person_id=:personId',
   'GET /meals': '?person_id=:personId',
+  'GET /journal': '?person_id=:personId',
 }
 
 /** What people and their sensors write down. */

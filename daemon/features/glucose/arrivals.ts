@@ -7,7 +7,7 @@ import { MANUAL } from '../../domain/source.ts'
 import { type ErrorCode, HubError } from '../../kernel/errors.ts'
 import type { Sources } from '../../store/sources.ts'
 import type { Store } from '../../store/store.ts'
-import { ReadingIn } from './bodies.ts'
+import { type ChangeIn, ReadingIn } from './bodies.ts'
 
 /** Who sends, and whose readings these are; null: a device's wearer at the time of each reading. */
 export interface Sender {
@@ -32,8 +32,8 @@ export interface Taken {
 export interface Arrivals {
   /** Resolves once everything that could be kept is on disk. */
   take(readings: readonly unknown[], sender: Sender): Promise<Taken>
-  /** The value of a correction in mg/dL, under the natural key of `old`. Throws what is wrong with it. */
-  corrected(old: Observation, value: number | string, unit: string | undefined): Observation
+  /** A correction in mg/dL, under the natural key of `old`. Throws what is wrong with it. */
+  corrected(old: Observation, change: ChangeIn): Observation
 }
 
 export interface ArrivalsDeps {
@@ -78,13 +78,22 @@ export function createArrivals(deps: ArrivalsDeps): Arrivals {
 
   return {
     take: landAll,
-    corrected(old, value, unit) {
+    corrected(old, { value: told, unit, censored }) {
+      if (told === undefined && unit !== undefined)
+        throw refused({ code: 'VALIDATION_ERROR', path: 'unit', message: 'needs a value beside it' })
+      const value = told ?? old.value
       const context: IntakeContext = {
         ...plainContext(old.deviceId, old.source, now(), 'UTC'),
         personAt: () => old.personId,
       }
-      const { censored: _was, ...facts } = old.extra ?? {}
-      const reading: ReadingIn = { timestamp: old.atMs, value, ...(unit === undefined ? {} : { unit }) }
+      const { censored: was, ...facts } = old.extra ?? {}
+      const end = censored === undefined && value === old.value ? was : (censored ?? undefined)
+      const reading: ReadingIn = {
+        timestamp: old.atMs,
+        value,
+        ...(unit === undefined ? {} : { unit }),
+        ...(end === undefined ? {} : { censored: end }),
+      }
       const taken = oneOf(reading, facts, context)
       if ('code' in taken) throw refused(taken)
       return taken

@@ -44,10 +44,20 @@ export const BulkIn = Type.Object(
   { additionalProperties: false },
 )
 
+/** Absent fields stay; a new value takes the old mark of the scale's end away. */
 export const ChangeIn = Type.Object(
-  { value: Value, unit: Type.Optional(Unit) },
-  { additionalProperties: false },
+  {
+    value: Type.Optional(Value),
+    unit: Type.Optional(Unit),
+    censored: Type.Optional(
+      Type.Union([Type.Enum(['low', 'high']), Type.Null()], {
+        description: 'The sensor was at that end of its scale; null: it was not',
+      }),
+    ),
+  },
+  { additionalProperties: false, minProperties: 1 },
 )
+export type ChangeIn = Static<typeof ChangeIn>
 
 /** One reading as it is shown; values in mg/dL. */
 export const ReadingOut = Type.Object({

@@ -1,4 +1,5 @@
 /** Glucose of CGMs, meters and what people type in: taken in, listed, corrected, summed up. */
+import { USUAL_TARGET } from '../../domain/person.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Store } from '../../store/store.ts'
 import { type Arrivals, type ArrivalsDeps, createArrivals } from './arrivals.ts'
@@ -7,10 +8,13 @@ import { correctionRoutes } from './routes-correct.ts'
 import { ingestRoutes } from './routes-ingest.ts'
 import { readRoutes } from './routes-read.ts'
 import { createReadingIds } from './shown.ts'
+import type { Target } from './summary.ts'
 import { createTraces, type Traces } from './traces.ts'
 
 export interface GlucoseDeps extends ArrivalsDeps {
   store: Pick<Store, 'all' | 'get' | 'observations' | 'onCommitted' | 'onRetracted'>
+  /** The range that a person aims at; absent: the consensus one for everybody. */
+  targetOf?: (personId: string) => Target
 }
 
 export interface Glucose {
@@ -27,6 +31,7 @@ export function createGlucose(deps: GlucoseDeps): Glucose {
   const periods = createPeriods({ ...deps, traces })
   const arrivals = createArrivals(deps)
   const ids = createReadingIds(store)
+  const targetOf = deps.targetOf ?? (() => USUAL_TARGET)
   return {
     traces,
     take: arrivals.take,
@@ -34,7 +39,7 @@ export function createGlucose(deps: GlucoseDeps): Glucose {
       name: 'glucose',
       routes(http) {
         ingestRoutes(http, { arrivals, ids, store, now })
-        readRoutes(http, { traces, periods, ids, now, zoneOf: deps.zoneOf })
+        readRoutes(http, { traces, periods, ids, now, zoneOf: deps.zoneOf, targetOf })
         correctionRoutes(http, { arrivals, ids, store, now })
       },
       stop: periods.stop,

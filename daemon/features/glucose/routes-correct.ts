@@ -84,7 +84,7 @@ function changeRoutes(http: Http, { arrivals, ids, store, now }: CorrectionRoute
       const { stored, key } = await find(request, request.params.readingId, 'write')
       if (!stored) throw new HubError('GONE', 'This reading was deleted. Send it anew if it was right.')
       const { revision: _was, ...old } = stored
-      await store.observations.append([arrivals.corrected(old, request.body.value, request.body.unit)])
+      await store.observations.append([arrivals.corrected(old, request.body)])
       return ok(now(), ids.view((await storedAt(store, key)) ?? stored))
     },
   })

@@ -10,7 +10,7 @@ import { HubError } from '../../kernel/errors.ts'
 import { ReadingOut } from './bodies.ts'
 import type { Periods } from './periods.ts'
 import type { ReadingIds } from './shown.ts'
-import { type Period, Summary } from './summary.ts'
+import { type Period, Summary, type Target } from './summary.ts'
 import type { Traces } from './traces.ts'
 
 export interface ReadRoutesDeps {
@@ -19,6 +19,7 @@ export interface ReadRoutesDeps {
   ids: ReadingIds
   now: () => number
   zoneOf: (personId: string) => string
+  targetOf: (personId: string) => Target
 }
 
 const DAY_MS = 86_400_000
@@ -55,7 +56,7 @@ const SummaryQuery = Type.Object(
 )
 
 export function readRoutes(http: Http, deps: ReadRoutesDeps): void {
-  const { traces, periods, ids, now, zoneOf } = deps
+  const { traces, periods, ids, now, zoneOf, targetOf } = deps
   http.get(
     '/glucose/readings',
     {
@@ -86,7 +87,16 @@ export function readRoutes(http: Http, deps: ReadRoutesDeps): void {
       },
     },
     async ({ query, personId }) =>
-      ok(now(), await periods.summary(periodOf(query, personId, zoneOf(personId), now()), query.profile)),
+      ok(
+        now(),
+        await periods.summary(
+          {
+            ...periodOf(query, personId, zoneOf(personId), now()),
+            target: targetOf(personId),
+          },
+          query.profile,
+        ),
+      ),
   )
 }
 
@@ -95,7 +105,7 @@ function periodOf(
   personId: string,
   zone: string,
   nowMs: number,
-): Period {
+): Omit<Period, 'target'> {
   const date = query.date ?? localDay(nowMs, zone)
   if (!isDay(date)) throw invalid('date', 'is no calendar day', date)
   const first = new Date(Date.parse(`${date}T00:00:00Z`) - (query.days - 1) * DAY_MS)

@@ -37,6 +37,10 @@ const Numbers = Type.Object({
   tight_range_percent: orNull,
   /** Coefficient of variation and glucose management indicator, %. */
   cv: orNull,
+  /** In, above and below the range that the person aims at. */
+  time_in_target_percent: orNull,
+  time_above_target_percent: orNull,
+  time_below_target_percent: orNull,
   gmi: orNull,
   gri: orNull,
   lbgi: orNull,
@@ -62,6 +66,8 @@ export const Summary = Type.Object({
   from: Timestamp,
   to: Timestamp,
   unit: Type.Literal('mg/dL'),
+  target_glucose_min: Type.Number(),
+  target_glucose_max: Type.Number(),
   readings: Type.Integer(),
   /** Readings at the end of the sensor's scale, counted as just beyond it. */
   censored: Type.Object({ low: Type.Integer(), high: Type.Integer() }),
@@ -96,12 +102,19 @@ export interface Period {
   zone: string
   fromMs: number
   toMs: number
+  target: Target
+}
+
+/** The range that somebody aims at, both ends included. */
+export interface Target {
+  minMgPerDl: number
+  maxMgPerDl: number
 }
 
 export function summaryOf(readings: readonly StoredObservation[], period: Period): Summary {
   const trace = traceOf(readings)
   const wallClock: WallClock = (atMs) => wallClockMs(atMs, period.zone)
-  const { numbers, shortages } = numbersOf(trace, wallClock)
+  const { numbers, shortages } = numbersOf(trace, wallClock, period.target)
   const ends = (end: 'low' | 'high') => readings.filter(({ extra }) => extra?.censored === end).length
   return {
     person_id: period.personId,
@@ -111,6 +124,8 @@ export function summaryOf(readings: readonly StoredObservation[], period: Period
     from: iso(period.fromMs),
     to: iso(period.toMs),
     unit: 'mg/dL',
+    target_glucose_min: period.target.minMgPerDl,
+    target_glucose_max: period.target.maxMgPerDl,
     readings: readings.length,
     censored: { low: ends('low'), high: ends('high') },
     ...numbers,
@@ -130,7 +145,7 @@ export function profileOf(
   )
 }
 
-function numbersOf(trace: GlucoseTrace, wallClock: WallClock) {
+function numbersOf(trace: GlucoseTrace, wallClock: WallClock, { minMgPerDl, maxMgPerDl }: Target) {
   const { atMs, mgPerDl } = trace
   const { mean, sd, cv, gmi, gri, ranges, wearPercent, shortages } = glucoseSummary(trace)
   const grid = glucoseGrid(trace, wallClock)
@@ -149,6 +164,9 @@ function numbersOf(trace: GlucoseTrace, wallClock: WallClock) {
     tight_range_percent: ranges?.tight ?? null,
     cv,
     gmi,
+    time_in_target_percent: shareOf(trace, (value) => value >= minMgPerDl && value <= maxMgPerDl),
+    time_above_target_percent: shareOf(trace, (value) => value > maxMgPerDl),
+    time_below_target_percent: shareOf(trace, (value) => value < minMgPerDl),
     gri,
     lbgi: risk.lowIndex(mgPerDl),
     hbgi: risk.highIndex(mgPerDl),

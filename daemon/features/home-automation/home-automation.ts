@@ -7,10 +7,10 @@ import type { Clock } from '../../kernel/clock.ts'
 import { iso } from '../../kernel/envelope.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { Store } from '../../store/store.ts'
+import type { NaturalKey, Store } from '../../store/store.ts'
 
 export interface HomeAutomationDeps {
-  store: Pick<Store, 'observations' | 'onCommitted'>
+  store: Pick<Store, 'observations' | 'onCommitted' | 'onRetracted'>
   clock: Clock
   log: Log
   /** Persons whom at least one integration may hear of. */
@@ -59,6 +59,34 @@ export function createHomeAutomation(deps: HomeAutomationDeps): Feature {
     if (waiting.size > 0) cancelGathering ??= clock.after(GATHER_MS, flush)
   }
 
+  /** What was taken back is said no longer: the newest value that is left, or nothing. */
+  function takeBack(keys: readonly NaturalKey[]): void {
+    const touched = new Map<string, Set<string>>()
+    for (const { personId, metric, atMs } of keys) {
+      const known = newestMs.get(personId)
+      const saidMs = known?.get(metric)
+      if (!known || saidMs === undefined || atMs < saidMs) continue
+      known.delete(metric)
+      waiting.delete(topicOf(personId, metric))
+      touched.set(personId, (touched.get(personId) ?? new Set()).add(metric))
+    }
+    for (const [personId, metrics] of touched) {
+      store.observations.latest(personId).then(
+        (left) => {
+          const values = left.filter(({ metric }) => metrics.has(metric))
+          take(values)
+          for (const { metric } of values) metrics.delete(metric)
+          for (const metric of metrics)
+            if (!newestMs.get(personId)?.has(metric)) say(topicOf(personId, metric), '')
+        },
+        (cause: unknown) => {
+          for (const metric of metrics) say(topicOf(personId, metric), '')
+          deps.log.warn({ cause: messageOf(cause) }, 'newest values could not be read')
+        },
+      )
+    }
+  }
+
   function forget(personId: string): void {
     for (const metric of newestMs.get(personId)?.keys() ?? []) {
       waiting.delete(topicOf(personId, metric))
@@ -83,7 +111,7 @@ export function createHomeAutomation(deps: HomeAutomationDeps): Feature {
   return {
     name: 'home-automation',
     start() {
-      stops.push(store.onCommitted(take), deps.onHeardChanged(lookAgain))
+      stops.push(store.onCommitted(take), store.onRetracted(takeBack), deps.onHeardChanged(lookAgain))
       lookAgain()
     },
     stop() {

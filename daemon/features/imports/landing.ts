@@ -11,6 +11,7 @@ import type { DataClass } from '../../domain/access.ts'
 import { type IntakeContext, takeIn } from '../../domain/intake.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import type { Observation } from '../../domain/observation.ts'
+import { STAGES_MAX } from '../../domain/sleep-stages.ts'
 import { iso } from '../../kernel/envelope.ts'
 import type { LandingNote, LandingRecord, ReadingOrder, Skip } from './batch.ts'
 import { sourceName } from './source-name.ts'
@@ -85,6 +86,7 @@ export function createLanding(order: ReadingOrder): Landing {
       { kind: 'sleep', source, body: sleepBody(sleep), where: `sleep from ${iso(sleep.startMs)}` },
       to,
     )
+    if (isHypnogram(sleep)) return
     for (const { stage, startMs, endMs } of sleep.stages)
       observe({ metric: 'sleep_state', value: stage, ts: startMs, tEnd: endMs }, source, to)
   }
@@ -168,7 +170,20 @@ function reasonOf({ code, path, message }: { code: string; path: string; message
   return code === 'FUTURE_TIMESTAMP' ? 'the time lies in the future' : `${path}: ${message}`
 }
 
-function sleepBody({ startMs, endMs, nightOf, minutes }: ImportedSleep): Record<string, unknown> {
+/** Stretches that a night takes as its own; some programs write ones that overlap or lie outside of it. */
+function isHypnogram({ startMs, endMs, stages }: ImportedSleep): boolean {
+  const ascending = stages.toSorted((a, b) => a.startMs - b.startMs)
+  return (
+    stages.length <= STAGES_MAX &&
+    ascending.every((one, index) => {
+      const fromMs = ascending[index - 1]?.endMs ?? startMs
+      return one.startMs >= fromMs && one.endMs > one.startMs && one.endMs <= endMs
+    })
+  )
+}
+
+function sleepBody(sleep: ImportedSleep): Record<string, unknown> {
+  const { startMs, endMs, nightOf, minutes } = sleep
   const { light, deep, rem, asleep, awake } = minutes
   const stages = [light, deep, rem].reduce<number>((sum, one) => sum + (one ?? 0), 0)
   // Time asleep holds the stages, and stretches without one.
@@ -177,12 +192,17 @@ function sleepBody({ startMs, endMs, nightOf, minutes }: ImportedSleep): Record<
     date: nightOf,
     sleep_start: startMs,
     sleep_end: endMs,
+    ...(sleep.stages.length > 0 && isHypnogram(sleep) ? { stages: sleep.stages.map(stageBody) } : {}),
     ...(slept > 0 ? { duration_minutes: slept } : {}),
     ...(light === undefined ? {} : { light_sleep_minutes: light }),
     ...(deep === undefined ? {} : { deep_sleep_minutes: deep }),
     ...(rem === undefined ? {} : { rem_sleep_minutes: rem }),
     ...(awake === undefined ? {} : { awake_minutes: awake }),
   }
+}
+
+function stageBody({ stage, startMs, endMs }: ImportedSleep['stages'][number]) {
+  return { stage, start: startMs, end: endMs }
 }
 
 function activityBody(activity: ImportedActivity): Record<string, unknown> {

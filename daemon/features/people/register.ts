@@ -1,5 +1,13 @@
 /** The table of people, with a copy in memory of everybody. */
-import { ageOn, kindForAge, OPEN_OBJECT_BYTES, type Person, type PersonKind } from '../../domain/person.ts'
+import {
+  ageOn,
+  type DiabetesType,
+  kindForAge,
+  OPEN_OBJECT_BYTES,
+  type Person,
+  type PersonKind,
+  USUAL_TARGET,
+} from '../../domain/person.ts'
 import { isDay, isZone } from '../../domain/zone.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { iso } from '../../kernel/envelope.ts'
@@ -16,6 +24,10 @@ export interface StoredPerson {
   age: number | null
   timezone: string
   baselineStress: number | null
+  diabetesType: DiabetesType | null
+  /** mg/dL. */
+  targetGlucoseMin: number
+  targetGlucoseMax: number
   /** As sent. */
   schoolEvents: readonly unknown[]
   preferences: Record<string, unknown>
@@ -31,6 +43,9 @@ export interface PersonChanges {
   age?: number | null
   timezone?: string
   baselineStress?: number | null
+  diabetesType?: DiabetesType | null
+  targetGlucoseMin?: number
+  targetGlucoseMax?: number
   schoolEvents?: readonly unknown[]
   preferences?: Record<string, unknown>
 }
@@ -59,14 +74,16 @@ export interface RegisterDeps {
 type Row = Omit<StoredPerson, 'preferences' | 'schoolEvents'> & { preferences: string; schoolEvents: string }
 
 const SELECT = `SELECT id, name, kind, birth_date AS birthDate, age, timezone, baseline_stress AS baselineStress,
+    diabetes_type AS diabetesType, target_glucose_min AS targetGlucoseMin, target_glucose_max AS targetGlucoseMax,
     school_events AS schoolEvents, preferences, created_at AS createdAtMs, updated_at AS updatedAtMs
   FROM person WHERE deleted_at IS NULL ORDER BY created_at, key`
-const INSERT = `INSERT INTO person (id, name, kind, birth_date, age, timezone, baseline_stress, school_events, preferences,
-    created_at, updated_at)
-  VALUES (:id, :name, :kind, :birthDate, :age, :timezone, :baselineStress, :schoolEvents, :preferences, :createdAtMs,
-    :updatedAtMs)`
+const INSERT = `INSERT INTO person (id, name, kind, birth_date, age, timezone, baseline_stress, diabetes_type,
+    target_glucose_min, target_glucose_max, school_events, preferences, created_at, updated_at)
+  VALUES (:id, :name, :kind, :birthDate, :age, :timezone, :baselineStress, :diabetesType, :targetGlucoseMin,
+    :targetGlucoseMax, :schoolEvents, :preferences, :createdAtMs, :updatedAtMs)`
 const UPDATE = `UPDATE person SET name = :name, kind = :kind, birth_date = :birthDate, age = :age, timezone = :timezone,
-    baseline_stress = :baselineStress, school_events = :schoolEvents, preferences = :preferences, updated_at = :updatedAtMs
+    baseline_stress = :baselineStress, diabetes_type = :diabetesType, target_glucose_min = :targetGlucoseMin,
+    target_glucose_max = :targetGlucoseMax, school_events = :schoolEvents, preferences = :preferences, updated_at = :updatedAtMs
   WHERE id = :id AND deleted_at IS NULL`
 
 export function createRegister({ store, clock, timezone }: RegisterDeps): Register {
@@ -138,6 +155,9 @@ export function personView(person: StoredPerson, nowMs: number): Person {
     age: yearsOf(person, nowMs),
     timezone: person.timezone,
     baseline_stress: person.baselineStress,
+    diabetes_type: person.diabetesType,
+    target_glucose_min: person.targetGlucoseMin,
+    target_glucose_max: person.targetGlucoseMax,
     school_events: [...person.schoolEvents],
     preferences: person.preferences,
     created_at: iso(person.createdAtMs),
@@ -158,6 +178,9 @@ function blankPerson(id: string, timezone: string, nowMs: number): StoredPerson 
     age: null,
     timezone,
     baselineStress: null,
+    diabetesType: null,
+    targetGlucoseMin: USUAL_TARGET.minMgPerDl,
+    targetGlucoseMax: USUAL_TARGET.maxMgPerDl,
     schoolEvents: [],
     preferences: {},
     createdAtMs: nowMs,
@@ -175,6 +198,7 @@ function merged(before: StoredPerson, changes: PersonChanges, nowMs: number): St
   }
   checkZone(after.timezone)
   checkBirthDate(after.birthDate, nowMs)
+  checkTarget(after)
   refuseLarge('preferences', after.preferences)
   refuseLarge('school_events', after.schoolEvents)
   const aged = changes.birthDate !== undefined || changes.age !== undefined
@@ -199,6 +223,15 @@ function checkBirthDate(birthDate: string | null, nowMs: number): void {
       details: [{ path: 'birth_date', message: 'is no possible birth date', value: birthDate }],
     })
   }
+}
+
+function checkTarget({ targetGlucoseMin, targetGlucoseMax }: StoredPerson): void {
+  if (targetGlucoseMin < targetGlucoseMax) return
+  throw new HubError('VALIDATION_ERROR', 'The target range is empty: target_glucose_min is the lower end.', {
+    details: [
+      { path: 'target_glucose_min', message: 'is not below target_glucose_max', value: targetGlucoseMin },
+    ],
+  })
 }
 
 function checkZone(timezone: string): void {

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { type Actor, maySee } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
-import { Day, OpenObject, PERSON_KINDS, Person, SchoolEvents } from '../../domain/person.ts'
+import { Day, DIABETES_TYPES, OpenObject, PERSON_KINDS, Person, SchoolEvents } from '../../domain/person.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { DisplayName, USER_ROLES } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -18,6 +18,7 @@ export interface PeopleRoutesDeps {
 const orNull = <Schema extends Parameters<typeof Type.Optional>[0]>(schema: Schema) =>
   Type.Optional(Type.Union([schema, Type.Null()]))
 
+const Target = Type.Number({ minimum: 40, maximum: 400, description: 'mg/dL' })
 const Fields = {
   name: Type.Optional(DisplayName),
   full_name: Type.Optional(DisplayName),
@@ -26,6 +27,9 @@ const Fields = {
   age: orNull(Type.Integer({ minimum: 0, maximum: 130 })),
   timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   baseline_stress: orNull(Type.Number({ minimum: 0, maximum: 1 })),
+  diabetes_type: orNull(Type.Enum([...DIABETES_TYPES])),
+  target_glucose_min: Type.Optional(Target),
+  target_glucose_max: Type.Optional(Target),
   school_events: Type.Optional(SchoolEvents),
   preferences: Type.Optional(OpenObject),
 }
@@ -152,7 +156,8 @@ function refuseStrangers(actor: Actor, personId: string, body: Static<typeof Cha
 
 function changesOf(body: Static<typeof Changes>): PersonChanges {
   const { full_name: fullName, birth_date: birthDate, baseline_stress: baselineStress, age, ...same } = body
-  const { school_events: schoolEvents } = body
+  const { school_events: schoolEvents, diabetes_type: diabetesType } = body
+  const { target_glucose_min: targetGlucoseMin, target_glucose_max: targetGlucoseMax } = body
   const name = same.name ?? fullName
   return {
     ...(name === undefined ? {} : { name: name.trim() }),
@@ -161,6 +166,9 @@ function changesOf(body: Static<typeof Changes>): PersonChanges {
     ...(age === undefined ? {} : { age }),
     ...(same.timezone === undefined ? {} : { timezone: same.timezone }),
     ...(baselineStress === undefined ? {} : { baselineStress }),
+    ...(diabetesType === undefined ? {} : { diabetesType }),
+    ...(targetGlucoseMin === undefined ? {} : { targetGlucoseMin }),
+    ...(targetGlucoseMax === undefined ? {} : { targetGlucoseMax }),
     ...(schoolEvents === undefined ? {} : { schoolEvents }),
     ...(same.preferences === undefined ? {} : { preferences: same.preferences }),
   }

@@ -1,5 +1,6 @@
-/** What people record as a whole: moods, nights, activities, meals. */
+/** What people record as a whole: moods, nights, activities, meals, days. */
 import { activity } from '../../domain/activity.ts'
+import { journal as journalOfDay } from '../../domain/journal.ts'
 import { meal } from '../../domain/meal.ts'
 import { mood } from '../../domain/mood.ts'
 import type { RecordKind, RecordKindName } from '../../domain/record.ts'
@@ -42,8 +43,14 @@ export interface Records {
   onChanged(listener: (changed: RecordChange) => void): () => void
 }
 
-const KINDS: readonly RecordKind[] = [mood, sleep, activity, meal]
-const BY_NAME: Readonly<Record<RecordKindName, RecordKind>> = { mood, sleep, activity, meal }
+const KINDS: readonly RecordKind[] = [mood, sleep, activity, meal, journalOfDay]
+const BY_NAME: Readonly<Record<RecordKindName, RecordKind>> = {
+  mood,
+  sleep,
+  activity,
+  meal,
+  journal: journalOfDay,
+}
 
 export function createRecords(deps: RecordsDeps): Records {
   const table = createRecordTable(deps)

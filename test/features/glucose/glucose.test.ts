@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { GRAN, MIA, NURSE, OWNER, setup, WATCH } from './setup.ts'
+import { createGlucose } from '../../../daemon/features/glucose/glucose.ts'
+import { GRAN, household, MIA, NURSE, OWNER, setup, WATCH } from './setup.ts'
 
 interface Reading {
   id: string
@@ -393,4 +394,41 @@ test('a report equals the reference to the digit, wall-clock times and all', asy
       `${name}: ${found}, not ${expected}`,
     )
   }
+})
+
+test('a correction of nothing but the scale’s end is a revision, and keeps the value', async (t) => {
+  const { call } = await setup(t)
+  const sent = { timestamp: AT, value: 39 }
+  const { id } = (await call<Reading>('POST', '/glucose/readings', MIA, sent)).body.data
+  const marked = await call<Reading>('PATCH', `/glucose/readings/${id}`, MIA, { censored: 'low' })
+  const shown = ({ value, censored, revision }: Reading & { censored?: string }) => [
+    value,
+    censored,
+    revision,
+  ]
+  assert.deepEqual(shown(marked.body.data), [39, 'low', 1])
+  const cleared = await call<Reading>('PATCH', `/glucose/readings/${id}`, MIA, { censored: null })
+  assert.deepEqual(shown(cleared.body.data), [39, undefined, 2])
+  assert.equal((await call('PATCH', `/glucose/readings/${id}`, MIA, {})).status, 400)
+  assert.equal((await call('PATCH', `/glucose/readings/${id}`, MIA, { unit: 'mmol/L' })).status, 400)
+})
+
+test('time in one’s own range stands beside time in the range of the consensus', async (t) => {
+  const { call } = await household(t, (parts) => [
+    createGlucose({ ...parts, targetOf: () => ({ minMgPerDl: 80, maxMgPerDl: 140 }) }).feature,
+  ])
+  for (const [minute, value] of [75, 100, 140, 160].entries())
+    await call('POST', '/glucose/readings', MIA, {
+      timestamp: Date.parse(AT) + minute * 300_000 - 3_600_000,
+      value,
+    })
+  const { data } = (await call<Record<string, number>>('GET', '/glucose/daily-summary', MIA)).body
+  assert.deepEqual(
+    ['in', 'above', 'below'].flatMap((part) => [
+      data[`time_${part}_target_percent`],
+      data[`time_${part}_range_percent`],
+    ]),
+    [50, 100, 25, 0, 25, 0],
+  )
+  assert.deepEqual([data['target_glucose_min'], data['target_glucose_max']], [80, 140])
 })

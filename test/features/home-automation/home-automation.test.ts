@@ -41,6 +41,8 @@ async function setup(t: TestContext) {
         extra: null,
       },
     ])
+  const retract = (personId: string, atMs: number) =>
+    store.observations.retract([{ personId, deviceId: 'watch', metric: 'heart_rate', atMs }])
   /** What was said once gathering is over. */
   const heard = async () => {
     // Newest values of a person who is heard anew are read from the store first.
@@ -49,7 +51,7 @@ async function setup(t: TestContext) {
     clock.advance(GATHERED_MS)
     return said.splice(0)
   }
-  return { feature, add, measure, heard, devices, people, now: clock.now() }
+  return { feature, add, measure, retract, heard, devices, people, now: clock.now() }
 }
 
 test('values of a person are told gathered, the newest of each metric, and of nobody whom no integration hears', async (t) => {
@@ -85,4 +87,19 @@ test('who is heard from now on is told of from what is stored; who no longer is,
   assert.deepEqual(await heard(), ['mia/heart_rate nothing'])
   await people.remove('tom')
   assert.deepEqual(await heard(), ['tom/heart_rate nothing'])
+})
+
+test('a value that was taken back gives way to the one before it, or to nothing', async (t) => {
+  const { feature, add, measure, retract, heard, now } = await setup(t)
+  await add('ha', 'integration', 'mia')
+  await feature.start?.()
+  await measure('mia', 70, now - 3000)
+  await measure('mia', 72, now - 1000)
+  assert.deepEqual(await heard(), ['mia/heart_rate 72'])
+  await retract('mia', now - 1000)
+  assert.deepEqual(await heard(), ['mia/heart_rate 70'])
+  await retract('mia', now - 3000)
+  assert.deepEqual(await heard(), ['mia/heart_rate nothing'])
+  await measure('mia', 68, now - 5000)
+  assert.deepEqual(await heard(), ['mia/heart_rate 68'])
 })

@@ -23,6 +23,9 @@ test('an owner adds a child, whose age follows from the birth date in the childâ
     age: 8,
     timezone: 'Europe/Berlin',
     baseline_stress: null,
+    diabetes_type: null,
+    target_glucose_min: 70,
+    target_glucose_max: 180,
     school_events: [],
     preferences: {},
   })
@@ -127,4 +130,17 @@ test('a removed person is gone from lists, wrists and grants, and the id is not 
   assert.equal(devices.wearerAt('watch-1', clock.now()), null)
   assert.deepEqual((await call('GET', '/auth/me', { token })).body.data.grants, [], user.id)
   assert.equal((await add({ id: 'mia', name: 'Mia' })).status, 409)
+})
+
+test('a person carries the kind of diabetes and the range they aim at, which cannot be empty', async (t) => {
+  const { add, call, owner: token } = await setup(t)
+  await add({ id: 'mia', name: 'Mia', diabetes_type: 'type1', target_glucose_min: 80 })
+  const change = (body: object) => call('PATCH', '/people/mia', { token, body })
+  const { diabetes_type, target_glucose_min, target_glucose_max } = (
+    await change({ target_glucose_max: 160 })
+  ).body.data
+  assert.deepEqual([diabetes_type, target_glucose_min, target_glucose_max], ['type1', 80, 160])
+  const refused = await change({ target_glucose_min: 160 })
+  assert.deepEqual([refused.status, refused.body.error.details[0].path], [400, 'target_glucose_min'])
+  assert.equal((await change({ diabetes_type: 'sweet' })).status, 400)
 })
