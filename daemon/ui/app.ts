@@ -7,7 +7,9 @@ import { type Catalogue, createTranslate, type Translate, type TranslateOf } fro
 import type { Welcome } from './net/answers.ts'
 import type { Api } from './net/api.ts'
 import type { Session } from './net/session.ts'
+import type { Outbox } from './offline/outbox.ts'
 import type { Updates } from './offline/updates.ts'
+import type { Vault } from './offline/vault.ts'
 import type { Router } from './router.ts'
 import type { Following } from './state/following.ts'
 import type { Household } from './state/household.ts'
@@ -29,6 +31,10 @@ export interface App {
   /** Live topics of the screen that is open. */
   following: Following
   updates: Updates
+  /** The last known state of screens, sealed; forgotten with the sign-in. */
+  vault: Vault
+  /** What waits to be told to the hub; its code comes when first asked for. */
+  outbox: () => Promise<Outbox>
   /** What the hub says to everybody: its name, version, certificate; null until it was asked. */
   welcome: ReadonlySignal<Welcome | null>
   /** The hub's name for the shell, from the welcome or the cache. */

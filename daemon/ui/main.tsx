@@ -8,6 +8,7 @@ import type { Welcome } from './net/answers.ts'
 import { createApi } from './net/api.ts'
 import { createSession } from './net/session.ts'
 import { createSocket, type Wire } from './net/socket.ts'
+import type { Outbox } from './offline/outbox.ts'
 import { createUpdates } from './offline/updates.ts'
 import { createVault } from './offline/vault.ts'
 import { createRouter } from './router.ts'
@@ -39,6 +40,7 @@ function start(root: HTMLElement): void {
   const vault = createVault(window.indexedDB, window.crypto)
   const hubName = signal('Homefield')
   const welcome = signal<Welcome | null>(null)
+  let opened: Promise<Outbox> | null = null
   const joinToken = signal<string | null>(readJoinFragment(window.location.hash)?.token ?? null)
 
   const session = createSession({
@@ -47,8 +49,7 @@ function start(root: HTMLElement): void {
       has: knownHere,
       set: (known) => (known ? localStorage.setItem(KNOWN, 'yes') : localStorage.removeItem(KNOWN)),
     },
-    exclusively: <Result,>(run: () => Promise<Result>) =>
-      'locks' in navigator ? navigator.locks.request('homefield-refresh', run) : run(),
+    exclusively: exclusively('homefield-refresh'),
     nowMs,
     async forget() {
       socket.stop()
@@ -115,6 +116,8 @@ function start(root: HTMLElement): void {
     link,
     following,
     updates,
+    vault,
+    outbox,
     welcome,
     hubName,
     joinToken,
@@ -139,6 +142,21 @@ function start(root: HTMLElement): void {
   void session.start()
   void updates.start()
 
+  function outbox(): Promise<Outbox> {
+    opened ??= import('./offline/outbox.ts').then(({ openOutbox }) =>
+      openOutbox({
+        ...{ vault, api, later, nowMs: clock.nowMs, newId: () => crypto.randomUUID() },
+        exclusively: exclusively('homefield-outbox'),
+        who: () => session.state.value.kind,
+        touch: () => link.state.value.kind,
+      }),
+    )
+    opened.catch(() => {
+      opened = null
+    })
+    return opened
+  }
+
   function knownHere(): boolean {
     return localStorage.getItem(KNOWN) === 'yes'
   }
@@ -153,6 +171,8 @@ function start(root: HTMLElement): void {
       shown = who
       if (state.kind === 'signed-in') {
         void household.load()
+        // What was written down before is sent by itself.
+        outbox().catch(() => undefined)
         if (state.user.role === 'owner') void pairing.requests.reload()
         // Without it the shell says less; nothing depends on it.
         void api.get<Welcome>('/welcome', { auth: 'none' }).then(greet, () => undefined)
@@ -236,6 +256,12 @@ function start(root: HTMLElement): void {
     if (kind === 'unreachable') void session.start()
     else if (kind === 'signed-in') socket.wake()
   }
+}
+
+/** Runs in one tab at a time, where the browser can tell tabs apart. */
+function exclusively(name: string) {
+  return <Result,>(run: () => Promise<Result>): Promise<Result> =>
+    'locks' in navigator ? navigator.locks.request(name, run) : run()
 }
 
 function wireTo(protocols: string[]): Wire {

@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { metricNamed } from '../../domain/metric.ts'
 import { localDay } from '../../domain/zone.ts'
 import { isOwner, useApp } from '../app.ts'
+import { HealthLinks } from '../areas/health/links.tsx'
 import type { Latest, Person as PersonAnswer } from '../net/answers.ts'
 import { ApiError } from '../net/api.ts'
 import { Empty, Failed, Show, Skeleton } from '../parts/feedback.tsx'
@@ -73,6 +74,7 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
   return (
     <Screen title={person.name} back="/" actions={actions}>
       <div class="person">
+        <HealthLinks personId={person.id} />
         {loading ? <Skeleton rows={1} /> : <Now key={chosen} personId={person.id} metric={chosen} />}
         {latest && <Picker person={person} latest={latest} chosen={chosen} stretch={stretch} />}
         {latest && Object.keys(latest).length === 0 ? (

@@ -30,11 +30,21 @@ const Join = lazy(async () => (await arrive()).Join)
 const SignIn = lazy(async () => (await arrive()).SignIn)
 
 /** An area brings its own screens, words and addresses, all loaded when it is first opened. */
-const AREAS: readonly { prefix: string; roles: readonly string[]; Area: (props: Place) => JSX.Element }[] = [
+const AREAS: readonly {
+  prefix: string
+  /** Null: everybody's, without the hub too. */
+  roles: readonly string[] | null
+  Area: (props: Place) => JSX.Element
+}[] = [
   {
     prefix: '/training',
     roles: TRAINERS,
     Area: lazy(async () => (await import('../areas/training/area.tsx')).Training),
+  },
+  {
+    prefix: '/health',
+    roles: null,
+    Area: lazy(async () => (await import('../areas/health/area.tsx')).Health),
   },
 ]
 
@@ -93,7 +103,11 @@ function screenAt(app: App, path: string, query: URLSearchParams): JSX.Element {
     if (params) return route.owner && !isOwner(app) ? <Nowhere /> : route.draw(params, query)
   }
   const area = AREAS.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
-  return area && hasRole(app, area.roles) ? <area.Area path={path} query={query} /> : <Nowhere />
+  return area && (area.roles === null || hasRole(app, area.roles)) ? (
+    <area.Area path={path} query={query} />
+  ) : (
+    <Nowhere />
+  )
 }
 
 /** While the hub is asked who this is: Home as it was; the other screens need an answer first. */

@@ -1,0 +1,2 @@
+export { Imports } from './imports.tsx'
+export { Whoop } from './whoop.tsx'

@@ -1,0 +1,112 @@
+/** Makes one day's answers into lanes on a common time axis: spans, marks and lines. */
+import type { LevelPoint } from '../../../net/answers.ts'
+import type { Activity, Lane, Meal, Mood, Night, Timeline } from '../answers.ts'
+
+export interface Span {
+  fromMs: number
+  toMs: number
+  text: string
+  detail: string
+}
+
+export interface Mark {
+  atMs: number
+  text: string
+  detail: string
+}
+
+export interface Values {
+  metric: string
+  points: { atMs: number; mean: number; min: number; max: number; sum: number }[]
+}
+
+/** What of a person's day is known; null where it is not shared with the reader. */
+export interface DayAnswers {
+  timeline: Timeline
+  nights: Night[] | null
+  meals: Meal[] | null
+  activities: Activity[] | null
+  moods: Mood[] | null
+}
+
+/** Metrics that get a lane, most asked for first. */
+const DRAWN = [
+  'heart_rate',
+  'glucose',
+  'stress',
+  'spo2',
+  'respiratory_rate',
+  'skin_temp',
+  'body_temp',
+] as const
+const LINES_MAX = 4
+const BUCKET_MS = 15 * 60_000
+
+/** The lines that there is something for. */
+export function linesOf({ lanes }: Timeline): Values[] {
+  const known = DRAWN.flatMap((name) => lanes.find(({ metric }) => metric === name) ?? [])
+  return known
+    .slice(0, LINES_MAX)
+    .map(valuesOf)
+    .filter(({ points }) => points.length > 0)
+}
+
+/** What is counted up over the day, such as steps. */
+export function countsOf({ lanes }: Timeline, metric: string): Values | null {
+  const lane = lanes.find((one) => one.metric === metric)
+  const values = lane ? valuesOf(lane) : null
+  return values && values.points.length > 0 ? values : null
+}
+
+function valuesOf({ metric, points }: Lane): Values {
+  const buckets = points.filter((point): point is LevelPoint => 'mean' in point)
+  return {
+    metric,
+    points: buckets.map(({ ts, mean, min, max, count }) => ({
+      ...{ atMs: Date.parse(ts) + BUCKET_MS / 2, mean, min, max },
+      sum: mean * count,
+    })),
+  }
+}
+
+/** Two quarters of an hour without a value in between are a hole, which stays open. */
+export function unbroken<Value extends { atMs: number }>(points: readonly Value[]): Value[][] {
+  const found: Value[][] = []
+  let before: Value | null = null
+  for (const point of points) {
+    if (!before || point.atMs - before.atMs > 2 * BUCKET_MS) found.push([])
+    found.at(-1)?.push(point)
+    before = point
+  }
+  return found
+}
+
+/** What lies at least partly within the day, cut to it. */
+export function within(spans: readonly Span[], fromMs: number, toMs: number): Span[] {
+  return spans
+    .filter((span) => span.toMs > fromMs && span.fromMs < toMs)
+    .map((span) => ({ ...span, fromMs: Math.max(span.fromMs, fromMs), toMs: Math.min(span.toMs, toMs) }))
+}
+
+/** The value at an instant: of the quarter of an hour that it lies in. */
+export function valueAt({ points }: Values, atMs: number): number | null {
+  return points.find((point) => Math.abs(point.atMs - atMs) <= BUCKET_MS / 2)?.mean ?? null
+}
+
+const NAMES = ['title', 'name', 'event', 'label', 'type', 'description'] as const
+const TIMES = ['start', 'starts_at', 'ts', 'timestamp', 'time', 'date', 'day'] as const
+
+/** School events are of the family's own making: whatever names itself and a time of this day is shown. */
+export function schoolMarks(events: readonly unknown[], day: string, noonMs: number): Mark[] {
+  return events.flatMap((event) => {
+    if (typeof event !== 'object' || event === null) return []
+    const fields = event as Record<string, unknown>
+    const said = (names: readonly string[]) =>
+      names.map((name) => fields[name]).find((value) => typeof value === 'string' && value !== '')
+    const when = said(TIMES)
+    const text = said(NAMES)
+    if (typeof when !== 'string' || typeof text !== 'string' || !when.startsWith(day)) return []
+    const atMs = when.length > 10 ? Date.parse(when) : Number.NaN
+    return [{ atMs: Number.isFinite(atMs) ? atMs : noonMs, text, detail: '' }]
+  })
+}
