@@ -33,6 +33,12 @@ export const Config = section({
     }),
     port: port(1883),
     maxConnections: Type.Integer({ minimum: 1, maximum: 10_000, default: 512 }),
+    maxConnectionsPerAddress: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 64,
+      description: 'From one address (a /64 of IPv6); this machine itself is not limited',
+    }),
     maxPacketBytes: Type.Integer({ minimum: 256, maximum: 16_777_216, default: 65_536 }),
     maxCameraPacketBytes: Type.Integer({ minimum: 256, maximum: 16_777_216, default: 1_048_576 }),
     maxSubscriptions: Type.Integer({ minimum: 1, maximum: 1000, default: 8 }),

@@ -8,16 +8,16 @@ import type { Log } from '../kernel/log.ts'
 import { createArrivals } from './arrivals.ts'
 import { createConnectHooks } from './connect.ts'
 import { type BrokerStats, type Counters, createCounters } from './counters.ts'
+import { createDoor, type Door } from './door.ts'
 import { createGate } from './gate.ts'
-import { guardPackets } from './guard.ts'
 import { openListeners } from './listeners.ts'
 import { createPace } from './pace.ts'
 import { createPersistence, type Persistence } from './persistence.ts'
-import type { BrokerPorts, BrokerSettings, DeviceType } from './ports.ts'
+import type { BrokerPorts, BrokerSettings } from './ports.ts'
 import { createPresence, type Presence } from './presence.ts'
 import { createPublishHook, type PublishHook } from './publish.ts'
 import { createSessions, type Sessions } from './sessions.ts'
-import { createSubscribeHooks, mayHear } from './subscribe.ts'
+import { createSubscribeHooks, mayHear, NOT_READING } from './subscribe.ts'
 import { createWaits } from './waits.ts'
 
 export interface PublishOptions {
@@ -49,9 +49,6 @@ export interface BrokerDeps {
   log: Log
 }
 
-/** What an unknown client may send: a CONNECT with a will, and no more. */
-const MAX_CONNECT_BYTES = 4096
-const LARGE_SENDERS: ReadonlySet<DeviceType> = new Set(['camera', 'gateway'])
 const LIMITS = {
   maxQueued: 256,
   maxQueuedBytes: 1_048_576,
@@ -61,13 +58,17 @@ const LIMITS = {
 /** How long a connection or a message waits for its traces to be on disk when the disk is stuck. */
 const PATIENCE_MS = 500
 
+/** Why a connection ended whose client does not read: aedes' word at `drainTimeout`, and ours. */
+const FROZEN: ReadonlySet<string> = new Set(['drain timeout', NOT_READING])
+/** A subscriber that reads nothing for this long is cut off. */
+const DRAIN_MS = 5000
+
 /**
  * With `concurrency: 0` one subscriber that stops reading cannot take the process down, and `drainTimeout` ends it soon.
  * `keepaliveLimit` also refuses clients that never want to be missed.
  */
 const AEDES_OPTIONS = {
   concurrency: 0,
-  drainTimeout: 5000,
   connectTimeout: 5000,
   keepaliveLimit: 600,
   maxTopicLevels: 16,
@@ -80,10 +81,10 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
   const { devices } = ports
   const counters = createCounters()
   const sessions = createSessions()
-  const streams = new Set<Duplex>()
   const persistence = openPersistence(deps, sessions, counters)
   const aedes = new Aedes({
     ...AEDES_OPTIONS,
+    drainTimeout: settings.drainMs ?? DRAIN_MS,
     persistence,
     ...createConnectHooks({ devices, sessions, counters, log }),
     ...createSubscribeHooks({ devices, sessions, counters, maxSubscriptions: settings.maxSubscriptions }),
@@ -100,19 +101,20 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
           'will of an earlier connection kept for later',
         ),
     )
-  const adopt = adopter(deps, aedes, { sessions, counters, streams })
-  const listeners = await openListeners(settings, { adopt, onRefused: () => void counters.refused++ }).catch(
-    (cause: unknown) => {
-      aedes.close()
-      throw cause
-    },
-  )
+  const door = createDoor({ settings, aedes, sessions, counters, log })
+  const listeners = await openListeners(settings, {
+    adopt: door.adopt,
+    onRefused: () => void counters.refused++,
+  }).catch((cause: unknown) => {
+    aedes.close()
+    throw cause
+  })
   let stopped: Promise<void> | null = null
 
   return {
     mqttPort: listeners.mqttPort,
     mqttsPort: listeners.mqttsPort,
-    handleStream: adopt,
+    handleStream: door.adopt,
     publish,
     disconnect(deviceId) {
       const client = sessions.current(deviceId)
@@ -123,11 +125,11 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
     },
     recheck: persistence.sift,
     renewTls: listeners.renewTls,
-    stats: () => ({ ...counters, connections: streams.size }),
+    stats: () => ({ ...counters, connections: door.open() }),
     stop(deadlineMs) {
       listeners.close()
       stopped ??= within(deps.clock, deadlineMs, publishing.drain())
-        .then(() => closed(aedes, streams))
+        .then(() => closed(aedes, door))
         .then(() => within(deps.clock, PATIENCE_MS, persistence.settled()))
       return stopped
     },
@@ -203,7 +205,7 @@ function assemblePublishing(
     ...{ publish, isReceived, retain },
   })
   aedes.authorizePublish = hook.authorizePublish
-  watchConnections(aedes, sessions, presence, log)
+  watchConnections(aedes, { sessions, counters }, presence, log)
   aedes.on('clientReady', ({ id }) => {
     const messages = persistence.takeDropped(id)
     if (messages > 0) tell(id, { type: 'dropped', messages, reason: 'too much waited while you were away' })
@@ -211,7 +213,7 @@ function assemblePublishing(
   return hook
 }
 
-function watchConnections(aedes: Aedes, sessions: Sessions, presence: Presence, log: Log): void {
+function watchConnections(aedes: Aedes, { sessions, counters }: Shared, presence: Presence, log: Log): void {
   aedes.on('client', (client) => {
     sessions.registered(client)
     presence.connected(client.id, client)
@@ -223,9 +225,12 @@ function watchConnections(aedes: Aedes, sessions: Sessions, presence: Presence, 
   aedes.on('unsubscribe', (filters, client) => {
     for (const filter of filters) sessions.of(client)?.filters.delete(filter)
   })
-  aedes.on('clientError', (client, cause) =>
-    log.debug({ deviceId: client.id, cause: cause.message }, 'connection failed'),
-  )
+  const frozen = new WeakSet<object>()
+  aedes.on('clientError', (client, cause) => {
+    if (FROZEN.has(cause.message) && !frozen.has(client)) counters.frozen++
+    frozen.add(client)
+    log.debug({ deviceId: client.id, cause: cause.message }, 'connection failed')
+  })
   aedes.on('connectionError', (_client, cause) =>
     log.debug({ cause: cause.message }, 'connection failed before CONNECT'),
   )
@@ -235,39 +240,9 @@ function watchConnections(aedes: Aedes, sessions: Sessions, presence: Presence, 
   )
 }
 
-/** Takes a connection into aedes with the packet guard before it, or turns it away when there are too many. */
-function adopter(
-  { settings, log }: BrokerDeps,
-  aedes: Aedes,
-  { sessions, counters, streams }: Shared & { streams: Set<Duplex> },
-): Broker['handleStream'] {
-  // aedes reads nothing between the check of the key and CONNACK, so whoever has a session has seen its CONNACK.
-  const limitOf = (client: object) => {
-    const device = sessions.of(client)?.device
-    if (!device) return MAX_CONNECT_BYTES
-    return LARGE_SENDERS.has(device.type) ? settings.maxCameraPacketBytes : settings.maxPacketBytes
-  }
-  return (stream, remote) => {
-    if (aedes.closed || streams.size >= settings.maxConnections) {
-      counters.refused++
-      stream.destroy()
-      return () => false
-    }
-    streams.add(stream)
-    stream.once('close', () => streams.delete(stream))
-    const client = aedes.handle(stream)
-    const onOversize = (announcedBytes: number) => {
-      counters.oversized++
-      log.warn({ deviceId: client.id, remote, announcedBytes }, 'packet over the limit, connection ended')
-    }
-    guardPackets(client, () => limitOf(client), onOversize)
-    return () => sessions.of(client) !== undefined
-  }
-}
-
-async function closed(aedes: Aedes, streams: ReadonlySet<Duplex>): Promise<void> {
+async function closed(aedes: Aedes, door: Door): Promise<void> {
   // Acknowledgements are corked until the end of the turn; closing in it would swallow them.
   await new Promise((resolve) => setImmediate(resolve))
   await new Promise<void>((resolve) => aedes.close(() => resolve()))
-  for (const stream of streams) stream.destroy()
+  door.clear()
 }

@@ -25,6 +25,12 @@ export interface BrokerStats {
   unacknowledged: number
   /** Connections ended because of a packet over the limit. */
   oversized: number
+  /** Connections ended because of a packet that MQTT 3.1.1 forbids. */
+  malformed: number
+  /** Connections ended before they said who they are, because too many did not. */
+  halfOpenEnded: number
+  /** Connections ended because their client did not read what it had asked for. */
+  frozen: number
   /** Messages that left the queue of an absent subscriber because it was full. */
   queueDropped: number
   /** Retained messages refused because there were too many. */
@@ -50,6 +56,9 @@ export function createCounters(): Counters {
     held: 0,
     unacknowledged: 0,
     oversized: 0,
+    malformed: 0,
+    halfOpenEnded: 0,
+    frozen: 0,
     queueDropped: 0,
     retainedRefused: 0,
     unsaved: 0,

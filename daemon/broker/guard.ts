@@ -1,33 +1,57 @@
 import type { Client } from 'aedes'
+import { type PacketHead, type Violation, violationIn } from './clauses.ts'
 
 /** The part of the client's parser that the guard leans on; aedes is pinned, and a test notices when it changes. */
 interface GuardedParser {
-  packet: { length: number }
+  packet: PacketHead
+  _list: { length: number; slice(from: number, to: number): Buffer }
   _parsePayload(): boolean
 }
 
+export interface GuardDeps {
+  limitBytes(): number
+  onOversize(announcedBytes: number): void
+  onViolation(violation: Violation): void
+}
+
+/** A topic may be 64 KB long; the rest of a publish is its payload, which is not looked at here. */
+const LONGEST_HEAD = 2 + 65_535 + 2
+
 /**
- * Destroys a connection as soon as a packet's header announces more than `limitBytes()`, before any of it is kept. aedes has
- * no limit of its own: an unauthenticated client could make it buffer 256 MB.
+ * Destroys a connection as soon as a packet's header announces more than `limitBytes()`, before any of it is kept, and at
+ * a whole packet that MQTT 3.1.1 forbids, before any of it is acted on. aedes has no limit of its own: an unauthenticated
+ * client could make it buffer 256 MB.
  */
-export function guardPackets(
-  client: Client,
-  limitBytes: () => number,
-  onOversize: (announcedBytes: number) => void,
-): void {
+export function guardPackets(client: Client, { limitBytes, onOversize, onViolation }: GuardDeps): void {
   const parser = parserOf(client)
   const parsePayload = parser._parsePayload.bind(parser)
   parser._parsePayload = () => {
-    if (parser.packet.length <= limitBytes()) return parsePayload()
-    onOversize(parser.packet.length)
-    client.conn.destroy(new Error('packet too large'))
+    const { packet, _list: bytes } = parser
+    if (packet.length > limitBytes()) {
+      onOversize(packet.length)
+      client.conn.destroy(new Error('packet too large'))
+      return false
+    }
+    if (bytes.length < packet.length) return parsePayload()
+    const looked = packet.cmd === 'publish' ? Math.min(packet.length, LONGEST_HEAD) : packet.length
+    const violation = violationIn(packet, bytes.slice(0, looked))
+    if (!violation) return parsePayload()
+    onViolation(violation)
+    turnAway(client, violation)
     return false
   }
 }
 
+/** Ends a connection at once, or after a CONNACK where the specification wants one. */
+function turnAway(client: Client, { clause, returnCode }: Violation): void {
+  if (returnCode === undefined) client.conn.destroy(new Error(clause))
+  else client.conn.end(Buffer.from([0x20, 2, 0, returnCode]), () => client.conn.destroy())
+}
+
 function parserOf(client: Client): GuardedParser {
   const { _parser: parser } = client as unknown as { _parser?: Partial<GuardedParser> }
-  if (parser && typeof parser._parsePayload === 'function' && parser.packet) return parser as GuardedParser
+  const fits = parser && typeof parser._parsePayload === 'function' && parser.packet && parser._list
+  if (fits) return parser as GuardedParser
   throw new Error('this aedes hides its parser: the packet guard cannot be put before it')
 }
 

@@ -20,7 +20,9 @@ export interface Door {
 }
 
 /** TLS handshakes that take longer are not finished by an honest device. */
-const HANDSHAKE_MS = 10_000
+const HANDSHAKE_MS = 5000
+/** Handshakes under way; beyond it the oldest is ended, so that a flood keeps nobody out. */
+const MAX_HANDSHAKES = 64
 
 /** Opens plain and TLS listeners and resolves when both accept connections. Rejects when a port is taken. */
 export async function openListeners(
@@ -41,6 +43,7 @@ export async function openListeners(
       },
       welcome,
     )
+  if (secure) limitHandshakes(secure)
   // A handshake that fails is the client's affair; without a listener the socket's error would end the process.
   secure?.on('tlsClientError', () => {})
   const servers = [plain, secure].filter((server): server is Server | TlsServer => server !== null)
@@ -64,6 +67,21 @@ export async function openListeners(
     renewTls: (certPem, keyPem) => secure?.setSecureContext({ cert: certPem, key: keyPem }),
     close,
   }
+}
+
+function limitHandshakes(secure: TlsServer): void {
+  const underWay = new Map<string, Socket>()
+  const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  secure.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    underWay.set(peer, socket)
+    socket.once('close', () => underWay.delete(peer))
+    const [first] = underWay
+    if (underWay.size <= MAX_HANDSHAKES || !first) return
+    underWay.delete(first[0])
+    first[1].destroy()
+  })
+  secure.on('secureConnection', (socket) => underWay.delete(peerOf(socket)))
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

@@ -59,6 +59,10 @@ export interface BrokerSettings {
   tcp: { host: string; port: number } | null
   tls: { host: string; port: number; certPem: string; keyPem: string } | null
   maxConnections: number
+  /** From one address, or one /64 of IPv6; this machine itself is not limited. */
+  maxConnectionsPerAddress: number
+  /** How long a subscriber may read nothing, 5 s unless a test is in a hurry. */
+  drainMs?: number
   maxPacketBytes: number
   /** For cameras and gateways. */
   maxCameraPacketBytes: number

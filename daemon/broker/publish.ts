@@ -76,7 +76,7 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       const session = client && sessions.of(client)
       if (!client || !session || session.revoked)
         return done(new Error('no device stands behind this message'))
-      const ruling = judge(session, packet)
+      const ruling = rulePublish(session.device, packet.topic, packet.retain)
       if ('violation' in ruling) {
         counters.violations++
         log.warn(
@@ -128,12 +128,6 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       })
     },
   }
-}
-
-function judge({ device }: Session, packet: PublishPacket): { route: Route } | { violation: string } {
-  if (packet.qos > 0 && packet.messageId === 0) return { violation: 'packet id 0 [MQTT-2.3.1-1]' }
-  if (packet.qos === 0 && packet.dup) return { violation: 'DUP on QoS 0 [MQTT-3.3.1-2]' }
-  return rulePublish(device, packet.topic, packet.retain)
 }
 
 async function accept(

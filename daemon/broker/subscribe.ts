@@ -17,6 +17,12 @@ type Hooks = Required<Pick<AedesOptions, 'authorizeSubscribe' | 'authorizeForwar
 /** Outgoing topics that name their person in the payload only. */
 const PERSON_IN_PAYLOAD: ReadonlySet<string> = new Set(['hf/out/episode', 'hf/out/alert'])
 
+/** What may wait in memory for one connection; whoever does not take it in time is not there any more. */
+const MAX_UNREAD_BYTES = 4_194_304
+
+/** The error that such a connection ends with. */
+export const NOT_READING = 'the client does not read'
+
 /** Grants a device its own tree, an integration what the hub publishes, and forwards of that only what consent covers. */
 export function createSubscribeHooks({
   devices,
@@ -43,6 +49,10 @@ export function createSubscribeHooks({
     // The filter was judged when it was granted; this is asked again for each message, because consent may have ended.
     authorizeForward(client, packet) {
       const device = sessions.of(client)?.device
+      if (client.conn.writableLength > MAX_UNREAD_BYTES) {
+        client.conn.destroy(new Error(NOT_READING))
+        return null
+      }
       if (!device || !maySubscribe(device, packet.topic)) return null
       return mayHear(devices, device.deviceId, packet) ? packet : null
     },

@@ -64,6 +64,7 @@ async function gated(append: Append): Promise<number> {
       tcp: { host: '127.0.0.1', port: 0 },
       tls: null,
       maxConnections: WATCHES + 1,
+      maxConnectionsPerAddress: 8,
       maxPacketBytes: 65_536,
       maxCameraPacketBytes: 65_536,
       maxSubscriptions: 8,

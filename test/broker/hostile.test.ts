@@ -101,6 +101,47 @@ test('a subscriber that stops reading does not hold up the others for ever', asy
   assert.equal(hub.stored.length, 1)
 })
 
+test('a subscriber that stops reading is cut off, and the others do not notice', async (t) => {
+  const hub = await startHub(t, { settings: { drainMs: 200 } })
+  hub.consented.add('mia')
+  const frozen = await hub.raw('ha')
+  frozen.send(subscribePacket(['hf/out/#'], 1, 0))
+  await frozen.next()
+  frozen.socket.pause()
+  const watch = await hub.client('watch-1')
+  const payload = 'x'.repeat(60_000)
+  let sent = 0
+  while (hub.broker.stats().connections === 2) {
+    await hub.broker.publish('hf/out/person/mia/heart_rate', payload)
+    await watch.publishAsync('hf/watch-1/obs', heartRate(72, sent++), { qos: 1 })
+  }
+  assert.equal(hub.broker.stats().frozen, 1)
+  assert.equal(hub.stored.length, sent)
+})
+
+test('one address may hold so many connections, this machine itself as many as there are', async (t) => {
+  const hub = await startHub(t, { settings: { maxConnectionsPerAddress: 2 } })
+  const admitted = (remote: string) => {
+    const stream = new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() })
+    stream.on('error', () => {})
+    hub.broker.handleStream(stream, remote)
+    return !stream.destroyed
+  }
+  assert.deepEqual(['192.168.1.5', '192.168.1.5', '192.168.1.5'].map(admitted), [true, true, false])
+  assert.deepEqual(['fd00::1:1', 'fd00::ffff:2', 'fd00:0:0:0::3'].map(admitted), [true, true, false])
+  assert.deepEqual(['fd00:0:0:1::3', '::ffff:192.168.1.5'].map(admitted), [true, false])
+  assert.deepEqual(['127.0.0.1', '127.0.0.1', '::1'].map(admitted), [true, true, true])
+})
+
+test('a flood of connections that say nothing keeps nobody out', async (t) => {
+  const hub = await startHub(t)
+  const silent = await Promise.all(Array.from({ length: 100 }, () => rawClient(hub.port)))
+  await (await hub.client('watch-1')).publishAsync('hf/watch-1/obs', heartRate(72), { qos: 1 })
+  assert.equal(hub.stored.length, 1)
+  assert.ok(hub.broker.stats().halfOpenEnded >= 36)
+  for (const { socket } of silent) socket.destroy()
+})
+
 test('a device over its rate is paused, not dropped: the rest goes through as time passes', async (t) => {
   const clock = fakeClock(NOW)
   const hub = await startHub(t, { clock, settings: { messagesPerSecond: 10, messageBurst: 3 } })
@@ -138,63 +179,6 @@ test('QoS 2 messages whose release never comes are bounded', async (t) => {
   await watch.ended
   assert.ok(hub.stored.length >= 64)
 })
-
-/** Small seeded generator (xorshift), so that a failing case comes back. */
-function seeded(seed: number) {
-  let state = seed >>> 0
-  return (below: number) => {
-    state ^= state << 13
-    state >>>= 0
-    state ^= state >>> 17
-    state ^= state << 5
-    state >>>= 0
-    return state % below
-  }
-}
-
-function mutated(bytes: Buffer, random: (below: number) => number): Buffer {
-  let out = Buffer.from(bytes)
-  for (let round = random(4); round >= 0 && out.length > 0; round--) {
-    const at = random(out.length)
-    const kind = random(5)
-    if (kind === 0) out[at] = random(256)
-    else if (kind === 1) out[at] = (out[at] ?? 0) ^ (1 << random(8))
-    else if (kind === 2) out = out.subarray(0, at)
-    else if (kind === 3)
-      out = Buffer.concat([out.subarray(0, at), Buffer.from([random(256), random(256)]), out.subarray(at)])
-    else out = Buffer.concat([out, out])
-  }
-  return out
-}
-
-for (const seed of [1, 20260314]) {
-  test(`malformed packets (seed ${seed}) end at most their own connection`, async (t) => {
-    const hub = await startHub(t)
-    const random = seeded(seed)
-    const valid = [
-      publishPacket('hf/watch-1/obs', heartRate(72)),
-      publishPacket('hf/watch-1/obs', 'x', { qos: 2 }),
-      subscribePacket(['hf/watch-1/#']),
-      packet(0xa2, Buffer.from([0, 4, 0, 4, 0x68, 0x66, 0x2f, 0x23])),
-      packet(0x62, Buffer.from([0, 2])),
-      publishPacket('a/'.repeat(120), 'r', { retain: true }),
-      publishPacket('__proto__', '{"__proto__":{"x":1}}', { qos: 0 }),
-      PINGREQ,
-    ]
-    const one = async () => {
-      const client = await rawClient(hub.port)
-      const connect = connectPacket('watch-1', 'key-watch-1', { clean: random(2) === 0 })
-      const rest = Array.from({ length: 1 + random(4) }, () => mutated(valid[random(valid.length)]!, random))
-      client.send(random(4) === 0 ? mutated(connect, random) : connect, ...rest)
-      client.socket.end()
-      await client.ended
-    }
-    for (let round = 0; round < 15; round++) await Promise.all(Array.from({ length: 20 }, one))
-    const watch = await hub.client('watch-2')
-    await watch.publishAsync('hf/watch-2/obs', heartRate(72), { qos: 1 })
-    assert.equal(hub.stored.at(-1)?.deviceId, 'watch-2')
-  })
-}
 
 test('a client that never sends CONNECT costs its connection only', async (t) => {
   const hub = await startHub(t)

@@ -96,6 +96,7 @@ export async function startHub(t: TestContext, options: HubOptions = {}): Promis
       tcp: { host: '127.0.0.1', port: 0 },
       tls: null,
       maxConnections: 512,
+      maxConnectionsPerAddress: 8,
       maxPacketBytes: 65_536,
       maxCameraPacketBytes: 1_048_576,
       maxSubscriptions: 8,

@@ -19,6 +19,7 @@ const broker = await createBroker({
     tcp: { host: '127.0.0.1', port: 0 },
     tls: null,
     maxConnections: 8,
+    maxConnectionsPerAddress: 8,
     maxPacketBytes: 65_536,
     maxCameraPacketBytes: 65_536,
     maxSubscriptions: 8,
