@@ -1,8 +1,10 @@
 /** Rows of days, kept as long as nothing under them changes: a late reading throws away its own day and no other. */
+import { COUNT_MAX_MS } from '../../domain/counts.ts'
 import { RIVAL_MARGIN_MS } from '../../domain/rivals.ts'
 import { localDay } from '../../domain/zone.ts'
 import type { Sources } from '../../store/sources.ts'
 import type { Store } from '../../store/store.ts'
+import { COUNTS } from './counts.ts'
 import { type GatherDeps, gatherRows, METRICS_OF_A_DAY, OVERLAP_MS } from './gather.ts'
 import type { DailyRow } from './row.ts'
 
@@ -20,6 +22,9 @@ export interface DaysDeps extends GatherDeps {
     listener: (changed: { personId: string; dayMs: readonly number[] }) => void,
   ) => () => void
 }
+
+/** What began on one day may count on the next too. */
+const COUNTED: ReadonlySet<string> = new Set(COUNTS)
 
 interface Kept {
   /** Zone and ranks that the rows were made in. */
@@ -62,7 +67,7 @@ export function createDays(deps: DaysDeps): Days {
       if (!kept.has(personId) || !METRICS_OF_A_DAY.has(metric)) continue
       // A reading silences rivals on the other side of midnight.
       const reachMs = metric === 'glucose' ? RIVAL_MARGIN_MS : 0
-      forget(personId, atMs - reachMs, atMs + reachMs)
+      forget(personId, atMs - reachMs, atMs + (COUNTED.has(metric) ? COUNT_MAX_MS : reachMs))
     }
   }
 

@@ -8,6 +8,7 @@ import { dayBounds, localDay } from '../../domain/zone.ts'
 import { iso } from '../../kernel/envelope.ts'
 import type { Sources } from '../../store/sources.ts'
 import type { Store } from '../../store/store.ts'
+import { COUNTS, type CountMetric, countsOf, type DayCount } from './counts.ts'
 import type { DailyRow, DayField, DayNumbers, Reason } from './row.ts'
 
 /** A record as the day needs it. */
@@ -45,7 +46,6 @@ export interface Stretch {
 const DAY_MS = 86_400_000
 /** A record lasts a day at most, so what overlaps a day's records lies within this of them. */
 export const OVERLAP_MS = 2 * DAY_MS
-const QUARTERS_A_DAY = 100
 const VALUES_AT_ONCE = 50_000
 
 /** Metrics that a row takes from roll-ups: the preferred device's mean or maximum of the day. */
@@ -65,7 +65,7 @@ export const METRICS_OF_A_DAY: ReadonlySet<string> = new Set([
   ...Object.keys(OF_DAY),
   'glucose',
   'mood',
-  'steps',
+  ...COUNTS,
 ])
 
 export async function gatherRows(stretch: Stretch, deps: GatherDeps): Promise<DailyRow[]> {
@@ -77,10 +77,11 @@ export async function gatherRows(stretch: Stretch, deps: GatherDeps): Promise<Da
   const told = recordsOf(stretch, window, deps)
   const glucose = await deps.glucose(personId, window.fromMs, window.toMs)
   const measured = await measuredOn(window, dayOf, deps)
-  const [moods, steps] = [
-    await moodsOf(window, dayOf, deps),
-    await stepsOf(window, dayOf, dates.length, deps),
-  ]
+  const moods = await moodsOf(window, dayOf, deps)
+  const rankOf = ranking(deps)
+  const counted = new Map<CountMetric, Map<string, DayCount>>()
+  for (const metric of COUNTS)
+    counted.set(metric, await countsOf(metric, { window, dates, dayOf }, { ...deps, rankOf, zone }))
   const models = new Map(
     dailyRows(
       {
@@ -120,10 +121,24 @@ export async function gatherRows(stretch: Stretch, deps: GatherDeps): Promise<Da
       activity: days.activities.has(date),
       meal: days.meals.has(date),
     }
-    const told = { mood: moods.get(date) ?? null, steps: steps.get(date) ?? null }
+    const count = (metric: CountMetric) => counted.get(metric)?.get(date)
+    const told = {
+      mood: moods.get(date) ?? null,
+      steps: count('steps')?.value ?? null,
+      active_energy: count('active_energy')?.value ?? null,
+      distance: count('distance')?.value ?? null,
+    }
     const numbers = numbersOf(model, measured(date), told, days.allNights.has(date))
-    const reasons = reasonsOf(numbers, model?.readings ?? 0, has)
-    return { date, ...numbers, glucose_readings: model?.readings ?? 0, reasons, computed_at: iso(deps.now()) }
+    return {
+      date,
+      ...numbers,
+      glucose_readings: model?.readings ?? 0,
+      counted_by: Object.fromEntries(
+        COUNTS.flatMap((metric) => (count(metric) ? [[metric, count(metric)?.from ?? []]] : [])),
+      ),
+      reasons: reasonsOf(numbers, model?.readings ?? 0, has),
+      computed_at: iso(deps.now()),
+    }
   })
 }
 
@@ -136,7 +151,7 @@ interface Window {
 function numbersOf(
   model: Model | undefined,
   measured: Readonly<Record<OfDay, number | null>>,
-  { mood, steps }: { mood: number | null; steps: number | null },
+  told: Pick<DayNumbers, 'mood' | CountMetric>,
   hasNight: boolean,
 ): DayNumbers {
   const { sleep_duration: sleptS, sleep_quality: quality, ...vitals } = measured
@@ -155,9 +170,8 @@ function numbersOf(
     total_sleep_minutes: model?.sleepMinutes ?? counted,
     sleep_quality_score: model?.sleepQuality ?? (hasNight ? null : quality),
     total_exercise_minutes: model?.exerciseMinutes ?? null,
-    mood,
     ...vitals,
-    steps,
+    ...told,
   }
 }
 
@@ -184,8 +198,7 @@ function reasonsOf(
 
 /** Records that count in the window; nights and activities that overlap are one story, chosen day by day. */
 function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources }: GatherDeps) {
-  const ranks = sources.ranks()
-  const rankOf: RankOf = (id) => ranks.get(id) ?? Number.POSITIVE_INFINITY
+  const rankOf = ranking({ sources })
   const wide = { ...window, fromMs: window.fromMs - OVERLAP_MS, toMs: window.toMs + OVERLAP_MS }
   const leading = (kind: 'sleep' | 'activity') => {
     const all = records({ kind, ...wide })
@@ -202,6 +215,11 @@ function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources 
     activities: leading('activity'),
     meals: records({ kind: 'meal', ...window }),
   }
+}
+
+function ranking({ sources }: Pick<GatherDeps, 'sources'>): RankOf {
+  const ranks = sources.ranks()
+  return (id) => ranks.get(id) ?? Number.POSITIVE_INFINITY
 }
 
 function daysIn(records: readonly DayRecord[], dayOf: (atMs: number) => string): Set<string> {
@@ -257,14 +275,4 @@ async function moodsOf(window: Window, dayOf: (atMs: number) => string, { store 
   const { points } = await store.observations.range({ ...window, metric: 'mood', limit: VALUES_AT_ONCE })
   const byDay = grouped(points, dayOf)
   return new Map([...byDay].map(([date, ratings]) => [date, mean(ratings.map(({ value }) => value))]))
-}
-
-/** Steps of each quarter hour from the preferred device that counted in it, so that phone and watch are not added up. */
-async function stepsOf(window: Window, dayOf: (atMs: number) => string, days: number, { store }: GatherDeps) {
-  const limit = QUARTERS_A_DAY * days
-  const { points } = await store.observations.level({ ...window, metric: 'steps', level: '15m', limit })
-  const byDay = grouped(points, dayOf)
-  const sum = (quarters: readonly LevelPoint[]) =>
-    Math.round(quarters.reduce((steps, { mean, count }) => steps + mean * count, 0))
-  return new Map([...byDay].map(([date, quarters]) => [date, sum(quarters)]))
 }

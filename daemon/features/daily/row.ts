@@ -47,6 +47,10 @@ const Numbers = Type.Object({
   hrv_sdnn: orNull,
   resting_heart_rate: orNull,
   steps: orNull,
+  /** kcal burned by moving. */
+  active_energy: orNull,
+  /** m. */
+  distance: orNull,
 })
 export type DayNumbers = Static<typeof Numbers>
 export type DayField = keyof DayNumbers
@@ -56,6 +60,11 @@ export const DailyRow = Type.Object({
   ...Numbers.properties,
   /** How many readings the glucose numbers rest on. */
   glucose_readings: Type.Union([Type.Integer(), Type.Null()]),
+  /** Who counted how much of `steps`, `active_energy`, `distance`; empty where only the sum was kept. */
+  counted_by: Type.Record(
+    Type.String(),
+    Type.Array(Type.Object({ source: Type.String(), device: Type.String(), value: Type.Number() })),
+  ),
   /** Why a number is null, by its name. */
   reasons: Type.Record(Type.String(), Type.Enum([...REASONS])),
   computed_at: Timestamp,
@@ -86,6 +95,7 @@ export function visibleRow(row: DailyRow, mayRead: (dataClass: DataClass) => boo
     ...row,
     ...blank,
     glucose_readings: mayRead('glucose') ? row.glucose_readings : null,
+    counted_by: mayRead('wellness') ? row.counted_by : {},
     reasons: { ...row.reasons, ...why },
   }
 }

@@ -61,8 +61,8 @@ function dailyOf(
 
 test('a day without anything is a row of nulls, each with its reason', async (t) => {
   const { row } = await setup(t)
-  const { date, reasons, computed_at, glucose_readings, ...numbers } = await row()
-  assert.deepEqual([date, glucose_readings], [DAY, 0])
+  const { date, reasons, computed_at, glucose_readings, counted_by, ...numbers } = await row()
+  assert.deepEqual([date, glucose_readings, counted_by], [DAY, 0, {}])
   assert.deepEqual(
     Object.values(numbers).filter((value) => value !== null),
     [],
@@ -116,8 +116,17 @@ test('recovery, strain, sleep, HRV, mood, glucose and steps stand in one row', a
     hrv_sdnn: null,
     resting_heart_rate: 52,
     steps: 520,
+    active_energy: null,
+    distance: null,
+    counted_by: { steps: [{ source: 'obs', device: 'watch-1', value: 520 }] },
     glucose_readings: 1,
-    reasons: { std_glucose: 'needs_two_readings', total_calories: 'not_told', hrv_sdnn: 'not_measured' },
+    reasons: {
+      std_glucose: 'needs_two_readings',
+      total_calories: 'not_told',
+      hrv_sdnn: 'not_measured',
+      active_energy: 'not_measured',
+      distance: 'not_measured',
+    },
   })
 })
 
