@@ -46,6 +46,25 @@ export const Config = section({
     messageBurst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 500 }),
   }),
   mqtts: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8883) }),
+  alarms: section({
+    webhookUrl: Type.String({
+      pattern: '^(https?://[^/?#]+([/?].*)?)?$',
+      maxLength: 500,
+      default: '',
+      description: 'Told of every alert by POST; empty: off',
+    }),
+    webhookSecret: Type.String({
+      maxLength: 256,
+      default: '',
+      description: 'Signs what is posted: HMAC-SHA256 in x-homefield-signature',
+    }),
+    speech: Type.Boolean({ default: false, description: "Say alerts aloud on this box's own loudspeaker" }),
+    speechVoice: Type.String({
+      pattern: '^[a-z][A-Za-z0-9+-]{0,31}$',
+      default: 'en',
+      description: 'Voice of espeak-ng',
+    }),
+  }),
   cameras: section({
     allowPublic: Type.Boolean({
       default: false,

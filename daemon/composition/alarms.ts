@@ -1,8 +1,11 @@
 /** Groups, rules, episodes and alerts: what is noticed, and who hears of it. */
+import { spawn } from 'node:child_process'
 import { type Actor, can, type DataClass, type Grant } from '../domain/access.ts'
 import type { Device } from '../domain/device.ts'
 import type { User } from '../domain/user.ts'
 import { createAlerts } from '../features/alerts/alerts.ts'
+import { createSpeech } from '../features/alerts/speech.ts'
+import { createWebhook } from '../features/alerts/webhook.ts'
 import { createEpisodes } from '../features/episodes/episodes.ts'
 import { createGroups } from '../features/groups/groups.ts'
 import type { NearDevice } from '../features/rules/ports.ts'
@@ -18,6 +21,8 @@ export type PublishMqtt = (
 ) => Promise<void>
 
 export interface AlarmsDeps {
+  /** Channels of the house beside MQTT; both are off unless the settings name them. */
+  voices?: { webhook?: Told; speak?: (text: string) => Promise<void> }
   house: Pick<House, 'store' | 'clock' | 'log'>
   live: Live
   /** The household's zone. */
@@ -34,6 +39,8 @@ export interface AlarmsDeps {
     mayHear(deviceId: string, personId: string): boolean
   }
 }
+
+type Told = (body: object, idempotencyKey: string) => Promise<void>
 
 export type Alarms = ReturnType<typeof createAlarms>
 
@@ -66,8 +73,7 @@ export function createAlarms(deps: AlarmsDeps) {
     ...whoHears(deps, (userId) => [...deps.grantsOf(userId), ...groups.grantsOf(userId)]),
     ladderFor: groups.ladderFor,
     follow: (episodeId, what, by, text) => episodes.planFollow(episodeId, what, by, text),
-    webhook: null,
-    speak: null,
+    ...voicesOf(deps),
   })
   const episodes = createEpisodes({ ...common, alerts })
   const rules = createRules({
@@ -91,6 +97,21 @@ export function createAlarms(deps: AlarmsDeps) {
       onAlertCommand: (deviceId: string, alertId: string, payload: Uint8Array) =>
         alerts.fromHouse(deviceId, alertId, payload, (personId) => devices.mayHear(deviceId, personId)),
     },
+  }
+}
+
+function voicesOf({ voices }: AlarmsDeps) {
+  return { webhook: voices?.webhook ?? null, speak: voices?.speak ?? null }
+}
+
+/** The channels that the settings switch on. */
+export function voicesFrom({ config, clock }: Pick<House, 'config' | 'clock'>) {
+  const { webhookUrl: url, webhookSecret: secret, speech, speechVoice: voice } = config.alarms
+  const start = (command: string, args: readonly string[]) =>
+    spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] })
+  return {
+    ...(url !== '' && { webhook: createWebhook({ url, secret, fetch }) }),
+    ...(speech && { speak: createSpeech({ clock, voice, spawn: start }) }),
   }
 }
 

@@ -19,7 +19,7 @@ import { newId } from '../kernel/ids.ts'
 import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
-import { createAlarms } from './alarms.ts'
+import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { openTraining } from './training.ts'
@@ -48,7 +48,7 @@ export function createHousehold(house: House) {
   })
   const consents = createConsents({ store, clock })
   const alarms = createAlarms({
-    ...{ house, live, timezone, devices, grantsOf: consents.grantsOf },
+    ...{ house, live, timezone, devices, grantsOf: consents.grantsOf, voices: voicesFrom(house) },
     people: { ids: () => people.all().map(({ id }) => id), get: people.get },
     users: () => accounts.users(),
   })
@@ -139,6 +139,7 @@ export function createHousehold(house: House) {
     personExists: people.exists,
     maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
     telemetry: ingest.telemetry,
+    seen: alarms.alerts.seen,
   })
   people.onRemoved(() => {
     for (const part of [devices, consents, alarms.groups, accounts]) part.reload()

@@ -5,6 +5,7 @@ import { type Broker, createBroker } from '../broker/broker.ts'
 import type { DeviceIdentity } from '../broker/ports.ts'
 import type { Feature } from '../domain/route.ts'
 import { createAnnouncement } from '../features/announce/announce.ts'
+import { createHubPresence } from '../features/home-automation/hub-presence.ts'
 import type { House } from '../house.ts'
 import { createHttp, type HubHttp } from '../http/server.ts'
 import { within } from '../kernel/clock.ts'
@@ -55,6 +56,11 @@ export async function listen(house: House, household: Household): Promise<Listen
   household.setWhereabouts({ host: hints[0] ?? 'localhost', port: ports.httpsPort, hints })
   household.setOwnPorts([ports.httpPort, ports.httpsPort, broker.mqttPort ?? 0, broker.mqttsPort ?? 0])
   for (const feature of features) await feature.start?.()
+  const presence = createHubPresence({
+    ...{ clock, log: log.child({ part: 'presence' }) },
+    publish: (topic, payload) => broker.publish(topic, payload, { retain: true, qos: 1 }),
+  })
+  presence.start()
   const stopLooking = house.followNetwork({
     onCertificate({ certPem, keyPem }) {
       http.setSecureContext({ certPem, keyPem })
@@ -72,6 +78,7 @@ export async function listen(house: House, household: Household): Promise<Listen
     ...ports,
     async stop(deadlineMs) {
       stopLooking()
+      await within(clock, LAST_WORDS_MS, presence.leave())
       await Promise.all([http.stop(deadlineMs), broker.stop(deadlineMs)])
       stopVitals()
       await within(clock, LAST_WORDS_MS, stopAll(features))

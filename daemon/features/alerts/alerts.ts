@@ -1,4 +1,5 @@
 /** Alerts: raised by rules, detectors, people and other parts, told until somebody answers. */
+import { type Actor, can } from '../../domain/access.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
@@ -48,6 +49,8 @@ export interface Alerts {
   /** The same as part of another unit. */
   plan(draft: AlertDraft): Plan<{ id: string }>
   planEpisode: Answers['planEpisode']
+  /** What a screen has shown to its user; alerts that the user may not see are passed over. */
+  seen(actor: Actor, alertIds: readonly string[]): Promise<void>
   isClimbing(personId: string): boolean
   /** A word from the wrist: JSON of a watch or wall tablet about an alert that rang there. */
   fromDevice(deviceId: string, payload: Uint8Array): Promise<void>
@@ -139,6 +142,14 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     isClimbing: table.isClimbing,
     fromDevice: words.fromDevice,
     fromHouse: words.fromHouse,
+    async seen(actor, alertIds) {
+      if (actor.kind !== 'user') return
+      const mine = [...new Set(alertIds)].filter((id) => {
+        const alert = table.find(id)
+        return alert !== undefined && can(actor, 'read', alert.personId, alert.class, clock.now())
+      })
+      await answers.shown(mine, `user:${actor.userId}`)
+    },
     async raise(draft) {
       const { result, writes, committed } = ladder.plan(draft)
       const [added] = await store.write(writes)

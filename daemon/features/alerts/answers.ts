@@ -22,6 +22,8 @@ export interface Answers {
   /** Holds it and warnings about the same person back from this recipient; the ladder goes on for the others. */
   snooze(alertId: string, recipient: string, minutes: number): Promise<StoredAlert>
   seen(alertId: string, recipient: string, channel: Channel | null): Promise<StoredAlert>
+  /** The same for several that were shown in the app; one that is not there is passed over. */
+  shown(alertIds: readonly string[], recipient: string): Promise<void>
   received(alertIds: readonly string[], recipient: string, channel: Channel): Promise<void>
   /** For an episode that was answered: its alerts follow in the same unit. */
   planEpisode(episodeId: string, answer: EpisodeAnswer): Plan<null>
@@ -80,6 +82,11 @@ export function createAnswers({ store, clock, table, follow, onMoved }: AnswersD
     seen(id, recipient, channel) {
       existing(id)
       return commit(id, [deliveryWrites.seen(id, recipient, channel, clock.now())])
+    },
+    async shown(ids, recipient) {
+      if (ids.length === 0) return
+      await store.write(ids.map((id) => deliveryWrites.seen(id, recipient, 'app', clock.now())))
+      for (const id of ids) onMoved(id)
     },
     async received(ids, recipient, channel) {
       if (ids.length === 0) return

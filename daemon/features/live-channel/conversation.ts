@@ -21,6 +21,8 @@ export interface ConversationDeps extends SessionDeps {
   /** The same principal with the rights of now; null when it may no longer sign in. */
   current: (actor: Actor) => Actor | null
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
+  /** Writes down that alerts were shown; those that the actor may not see are passed over. */
+  seen?: (actor: Actor, alertIds: readonly string[]) => Promise<void>
   /** Told once, when the client has said who it is. */
   onSignedIn: (client: SignedIn) => void
 }
@@ -112,6 +114,17 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
     }
   }
 
+  async function takeReceipt({ session }: SignedIn, alertIds: readonly string[]): Promise<void> {
+    const actor = deps.current(session.actor())
+    if (!actor) return wire.close(CLOSE.revoked, 'revoked')
+    try {
+      await deps.seen?.(actor, alertIds)
+    } catch (cause) {
+      deps.log.warn({ reason: messageOf(cause) }, 'receipt not kept')
+      wire.tell(errorMessage('OVERLOADED', 'The receipt was not kept. Send it again.'))
+    }
+  }
+
   return {
     client: () => client,
     authenticate,
@@ -123,6 +136,7 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
       } else if (!client) wire.close(CLOSE.unauthenticated, 'the first message is auth')
       else if (message.type === 'subscribe') subscribe(client, message)
       else if (message.type === 'unsubscribe') client.session.leave(message.topics)
+      else if (message.type === 'seen') void takeReceipt(client, message.alerts)
       // Not waited for: what comes after it need not wait for the disk.
       else void takeTelemetry(client, message)
     },

@@ -25,6 +25,8 @@ export interface LiveChannelDeps {
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Stores samples of the live channel; resolves once they are on disk. */
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
+  /** Writes down that alerts were shown; those that the actor may not see are passed over. */
+  seen?: (actor: Actor, alertIds: readonly string[]) => Promise<void>
 }
 
 export interface LiveChannel {
@@ -114,6 +116,8 @@ function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<SignedIn>):
       schema: {
         tags: ['live'],
         summary: 'The live channel as WebSocket; the token comes as a sub-protocol or in the first message',
+        description:
+          'Client messages: auth, subscribe, unsubscribe, telemetry, and {"type":"seen","alerts":["<id>", …]} once alerts were shown (at most 100 ids; each is written down once).',
         response: { 101: Type.Null({ description: 'The connection speaks homefield.v1 from here on' }) },
       },
     },

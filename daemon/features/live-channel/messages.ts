@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { Id } from '../../domain/id.ts'
 import { TOPICS_MAX } from './session.ts'
 
 const Topic = Type.String({ minLength: 1, maxLength: 128 })
@@ -36,6 +37,10 @@ export const ClientMessage = Type.Union([
     },
     { additionalProperties: false },
   ),
+  Type.Object(
+    { type: Type.Literal('seen'), alerts: Type.Array(Id, { minItems: 1, maxItems: 100 }) },
+    { additionalProperties: false },
+  ),
 ])
 export type ClientMessage = Static<typeof ClientMessage>
 
@@ -53,7 +58,8 @@ export function createReader(): (text: string) => ReadMessage {
     }
     if (schema.Check(value)) return { message: value }
     return {
-      wrong: 'a message is {"type":"auth"|"subscribe"|"unsubscribe"|"telemetry", …} with its own fields',
+      wrong:
+        'a message is {"type":"auth"|"subscribe"|"unsubscribe"|"telemetry"|"seen", …} with its own fields',
     }
   }
 }

@@ -1,6 +1,6 @@
 /** Mia and Leo with those who look after them, behind real parts; what goes out over MQTT is written down. */
 import type { TestContext } from 'node:test'
-import { type Alarms, createAlarms } from '../../../daemon/composition/alarms.ts'
+import { type Alarms, type AlarmsDeps, createAlarms } from '../../../daemon/composition/alarms.ts'
 import type { Actor } from '../../../daemon/domain/access.ts'
 import { createSession } from '../../../daemon/features/live-channel/session.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
@@ -19,6 +19,7 @@ export interface Published {
 export interface Options {
   folder?: string
   clock?: FakeClock
+  voices?: NonNullable<AlarmsDeps['voices']>
   /** Called for each MQTT message instead of taking it. */
   onPublish?: (topic: string) => Promise<void>
 }
@@ -39,6 +40,7 @@ export async function open(t: TestContext, options: Options = {}) {
         ...{ live, devices, timezone: () => 'Europe/Berlin', grantsOf: consents.grantsOf },
         people: { ids: () => people.all().map(({ id }) => id), get: people.get },
         users: accounts.users,
+        ...(options.voices && { voices: options.voices }),
       })
       alarms.setPublish(async (topic, payload) => {
         await options.onPublish?.(topic)
