@@ -18,6 +18,8 @@ const ARGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A moving test picture instead of a camera, for whom the camera is granted to.
+  '--use-fake-device-for-media-stream',
 ]
 /** WCAG 2.5.5; half a pixel is rounding. */
 const TARGET_PX = 43.5

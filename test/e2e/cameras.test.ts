@@ -137,15 +137,65 @@ test('a coach’s path, from an empty grid to boxes round the players', {
     await page.locator('.badge', { hasText: 'pictures a second' }).waitFor({ timeout: 30_000 })
   })
 
+  await t.test('where WebRTC does not work, single pictures come with their age', async () => {
+    const visitor = await browser.visitor({ width: 1280, height: 800, scheme: 'dark' })
+    await visitor.context.addInitScript({ content: 'delete window.RTCPeerConnection' })
+    await signIn(visitor.page, hub.origin)
+    await visitor.page.goto(page.url())
+    await visitor.page.locator('.badge', { hasText: 'as single pictures' }).waitFor()
+    await visitor.page.locator('.badge', { hasText: /^Picture \d+(\.\d)? m?s old/ }).waitFor()
+    await visitor.page.evaluate(
+      'inPage.untilPainted(".viewer-stage > canvas:not(.viewer-overlay)", 100000, 1e9)',
+    )
+    await visitor.page
+      .getByRole('img', { name: /Live picture of Goal north\. \d+ (person|people)/ })
+      .waitFor()
+    await checkScreen(visitor.page, 'single pictures')
+    await picture(visitor.page, '1280-dark-single-pictures')
+    await visitor.page.getByRole('button', { name: 'Full screen' }).click()
+    await visitor.page.getByRole('button', { name: 'Leave full screen' }).waitFor()
+    await picture(visitor.page, '1280-dark-full')
+    await visitor.page.keyboard.press('Escape')
+    assert.deepEqual(visitor.complaints(), [])
+    await visitor.context.close()
+  })
+
+  await t.test('this phone becomes a camera, once the browser is allowed to film', async () => {
+    const visitor = await browser.visitor({ ...PHONE, scheme: 'dark' })
+    await signIn(visitor.page, hub.origin)
+    await visitor.page.goto(`${hub.origin}/app/training/cameras/new`)
+    await visitor.page.getByText('A phone, tablet or laptop').click()
+    await visitor.page.getByRole('button', { name: 'Continue' }).click()
+    await visitor.page.getByLabel('Name of the camera').fill('Tripod')
+    await visitor.page.getByText('Only show the picture').click()
+    await visitor.page.getByRole('button', { name: 'Add camera' }).click()
+    await visitor.page.getByRole('heading', { name: 'Film with this device' }).waitFor()
+    await visitor.page.getByRole('button', { name: 'Start filming' }).click()
+    await visitor.page.getByRole('heading', { name: 'The camera was refused' }).waitFor()
+    await checkScreen(visitor.page, 'refused')
+    await picture(visitor.page, 'film-refused')
+    await visitor.context.grantPermissions(['camera'])
+    await visitor.page.getByRole('button', { name: 'Start filming' }).click()
+    await visitor.page.getByText('The hub receives this picture').waitFor()
+    await checkScreen(visitor.page, 'filming')
+    await picture(visitor.page, 'film')
+    await page.goto(`${hub.origin}/app/training`)
+    await page.getByRole('link', { name: 'Tripod' }).locator('.mark', { hasText: 'Live' }).waitFor()
+    await page.getByAltText('Picture of Tripod').waitFor()
+    await picture(page, 'grid-two')
+    await visitor.page.getByRole('button', { name: 'Stop filming' }).click()
+    await page.getByText('Nobody is filming.').waitFor({ timeout: 30_000 })
+    assert.deepEqual(visitor.complaints(), [])
+    await visitor.context.close()
+    await page.getByRole('link', { name: 'Goal north' }).click()
+    await page.locator('.badge', { hasText: 'pictures a second' }).waitFor()
+  })
+
   await t.test('every screen is accessible in the dark and on a desk', async () => {
     const id = String(new URL(page.url()).pathname.split('/').at(-1))
     for (const look of LOOKS) {
       const visitor = await browser.visitor(look)
-      await visitor.page.goto(`${hub.origin}/app/`)
-      await visitor.page.getByLabel('Name or e-mail').fill('Anna')
-      await visitor.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-      await visitor.page.getByRole('button', { name: 'Sign in' }).click()
-      await visitor.page.locator('.tile').first().waitFor()
+      await signIn(visitor.page, hub.origin)
       for (const [name, path, ready] of screens(id)) {
         await visitor.page.goto(`${hub.origin}${path}`)
         await visitor.page.locator(ready).first().waitFor({ timeout: 30_000 })
@@ -164,7 +214,8 @@ test('a coach’s path, from an empty grid to boxes round the players', {
     await page.getByRole('heading', { name: 'Change Goal south' }).waitFor()
     await page.getByRole('button', { name: 'Remove camera' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Remove camera' }).click()
-    await page.getByRole('heading', { name: 'No camera yet' }).waitFor()
+    await page.getByRole('link', { name: 'Tripod' }).waitFor()
+    await page.getByRole('link', { name: 'Goal south' }).waitFor({ state: 'detached' })
   })
 
   await t.test('nothing complained and nothing left the house', () => {
@@ -182,6 +233,14 @@ function screens(id: string): [name: string, path: string, ready: string][] {
     ['add', '/app/training/cameras/new', '.choice-row'],
     ['missing', '/app/training/cameras/nobody', '.empty'],
   ]
+}
+
+async function signIn(page: Page, origin: string): Promise<void> {
+  await page.goto(`${origin}/app/`)
+  await page.getByLabel('Name or e-mail').fill('Anna')
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.locator('.tile').first().waitFor()
 }
 
 async function checkScreen(page: Page, name: string): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { ageOf, silentAfterMs } from '../../../daemon/ui/areas/training/picture/age.ts'
 import { boundaryOf, createParts, type Part } from '../../../daemon/ui/areas/training/picture/multipart.ts'
 import { createRate } from '../../../daemon/ui/areas/training/picture/rate.ts'
 import { fixturePath } from '../../firmware-bridge/fixtures.ts'
@@ -62,4 +63,17 @@ test('the rate counts the pictures of the last three seconds, and one picture ha
   for (let atMs = 100; atMs <= 2000; atMs += 100) rate.count(atMs)
   assert.equal(rate.perSecond(2000), 10)
   assert.equal(rate.perSecond(10_000), null)
+})
+
+test('an age is in milliseconds below a second, then in tenths, and never below zero', () => {
+  assert.deepEqual(ageOf(1_000, 1_234), { ms: 230 })
+  assert.deepEqual(ageOf(1_000, 1_996), { seconds: 1 })
+  assert.deepEqual(ageOf(1_000, 3_460), { seconds: 2.5 })
+  assert.deepEqual(ageOf(1_000, 900), { ms: 0 })
+})
+
+test('a slow camera is given the time of three pictures before its stream counts as broken', () => {
+  assert.equal(silentAfterMs(25), 6_000)
+  assert.equal(silentAfterMs(null), 6_000)
+  assert.equal(silentAfterMs(0.2), 15_000)
 })

@@ -50,12 +50,15 @@ export function Condition({ camera }: { camera: Camera }): JSX.Element {
   return <StateMark state={MARKS[camera.status]} word={w(`status.${camera.status}`)} />
 }
 
+/** Below this an age is written as now. */
+const NOW_MS = 3_000
+
 /** The age that goes with the state: of the last picture, or since when it is as it is. */
 export function ConditionAge({ camera }: { camera: Camera }): JSX.Element | null {
   const { format, clock } = useApp()
   const { w } = useTraining()
-  const ageOf = (at: string) => format.age(clock.tick.value - Date.parse(at))
   if (camera.status === 'disabled') return null
   if (camera.last_frame_at === null) return <>{w('status.noPictureYet')}</>
-  return <>{w('status.lastPicture', { age: ageOf(camera.last_frame_at) })}</>
+  const ageMs = clock.tick.value - Date.parse(camera.last_frame_at)
+  return <>{ageMs < NOW_MS ? w('status.lastNow') : w('status.lastPicture', { age: format.age(ageMs) })}</>
 }

@@ -9,8 +9,9 @@ import type { Camera } from './answers.ts'
 import { AreaIcon } from './icons.tsx'
 import { paint, type Scene } from './overlay/paint.ts'
 import { OVERLAY_MS, type Overlay, overlayOf } from './overlay/pose.ts'
+import { type Age, ageOf, silentAfterMs } from './picture/age.ts'
 import { createPlayer, type Measured, type Player, type Sight } from './picture/player.ts'
-import { useTraining } from './training.ts'
+import { useTraining, type Words } from './training.ts'
 
 interface Watched {
   sight: Sight
@@ -19,7 +20,8 @@ interface Watched {
 
 /** How often what has grown old is taken away, and badges are written anew. */
 const LOOK_AGAIN_MS = 250
-const FROZEN_MS = 3_000
+/** For so long known faces must be young before only they are covered. */
+const BLIND_MS = 1_500
 
 export function Viewer({ camera }: { camera: Camera }): JSX.Element {
   const { w } = useTraining()
@@ -28,7 +30,7 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
   const blur = useSignal(false)
   const isFull = useSignal(false)
   const attempt = useSignal(0)
-  const { video, picture, canvas, watched, overlay, nowMs } = useLive(camera.id, {
+  const { video, picture, canvas, watched, overlay, nowMs, isBlind } = useLive(camera, {
     boxes,
     blur,
     attempt: attempt.value,
@@ -39,11 +41,17 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
     const changed = () => {
       isFull.value = document.fullscreenElement !== null
     }
+    const leave = ({ key }: KeyboardEvent) => {
+      if (key === 'Escape' && !document.fullscreenElement) isFull.value = false
+    }
     document.addEventListener('fullscreenchange', changed)
-    return () => document.removeEventListener('fullscreenchange', changed)
+    document.addEventListener('keydown', leave)
+    return () => {
+      document.removeEventListener('fullscreenchange', changed)
+      document.removeEventListener('keydown', leave)
+    }
   }, [])
   const { width, height } = camera.stream ?? { width: null, height: null }
-  const isBlind = blur.value && !isYoung(overlay.value, nowMs.value)
   return (
     <div ref={frame} class={isFull.value ? 'viewer full' : 'viewer'}>
       <div class="viewer-stage" style={{ aspectRatio: width && height ? `${width} / ${height}` : '16 / 9' }}>
@@ -63,8 +71,8 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
           aria-label={`${w('live.picture', { name: camera.name })}. ${peopleText(w, overlay.value, nowMs.value)}`}
         />
         <SightWords sight={sight} onAgain={() => attempt.value++} />
-        <Badges camera={camera} watched={watched} overlay={overlay} nowMs={nowMs} />
       </div>
+      <Badges camera={camera} watched={watched} overlay={overlay} nowMs={nowMs} />
       <div class="viewer-switches">
         <Switch on={boxes} label={w('live.overlay')} icon="boxes" />
         <Switch on={blur} label={w('live.blur')} icon="blur" />
@@ -78,7 +86,7 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
           <span>{w(isFull.value ? 'live.fullEnd' : 'live.full')}</span>
         </button>
       </div>
-      {blur.value && <p class="small">{w(isBlind ? 'live.blurAll' : 'live.blurText')}</p>}
+      {blur.value && <p class="small">{w(isBlind.value ? 'live.blurAll' : 'live.blurText')}</p>}
     </div>
   )
 }
@@ -102,15 +110,19 @@ interface Choices {
 }
 
 /** Opens the picture and the topic for as long as the viewer stands, and paints when either brings something new. */
-function useLive(id: string, { boxes, blur, attempt }: Choices) {
+function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
   const { following, clock } = useApp()
-  const { ask } = useTraining()
+  const { ask, cameras } = useTraining()
+  const { id } = camera
+  const newest = useRef(camera)
+  newest.current = camera
   const video = useRef<HTMLVideoElement>(null)
   const picture = useRef<HTMLCanvasElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const overlay = useSignal<Overlay | null>(null)
   const player = useSignal<Player | null>(null)
   const nowMs = useSignal(clock.nowMs())
+  const isBlind = useSignal(true)
   const watched = useComputed<Watched>(() => ({
     sight: player.value?.sight.value ?? { kind: 'opening' },
     measured: player.value?.measured.value ?? {
@@ -124,6 +136,7 @@ function useLive(id: string, { boxes, blur, attempt }: Choices) {
     const [v, p, c] = [video.current, picture.current, canvas.current]
     if (!v || !p || !c) return
     let planned = 0
+    let blindMs = Number.NEGATIVE_INFINITY
     const repaint = () => {
       cancelAnimationFrame(planned)
       planned = requestAnimationFrame(() => {
@@ -131,7 +144,10 @@ function useLive(id: string, { boxes, blur, attempt }: Choices) {
         const fresh = isYoung(known, clock.nowMs()) ? known : null
         const way = wayOf(player.peek())
         const source = way === 'webrtc' ? v : way === 'mjpeg' ? p : null
-        const faces = fresh ? 'faces' : 'all'
+        if (!fresh) blindMs = performance.now()
+        // Once nobody knew where faces are, all stays covered for a while: flicker would show them.
+        const faces = performance.now() - blindMs > BLIND_MS ? 'faces' : 'all'
+        isBlind.value = faces === 'all'
         paint({
           canvas: c,
           picture: source && { source, size: sizeOf(source) },
@@ -143,6 +159,7 @@ function useLive(id: string, { boxes, blur, attempt }: Choices) {
     }
     player.value = createPlayer({
       ...{ ask, cameraId: id, video: v, canvas: p },
+      silentAfterMs: () => silentAfterMs(newest.current.stream?.fps ?? null),
       onPicture: () => {
         if (blur.peek()) repaint()
       },
@@ -153,6 +170,8 @@ function useLive(id: string, { boxes, blur, attempt }: Choices) {
         if (!seen) return
         overlay.value = seen
         repaint()
+        // Who looks, and how quickly, is known from now on.
+        if (newest.current.vision?.state !== 'running' && !cameras.state.peek().loading) void cameras.reload()
       },
       // Nothing is to be fetched: the next picture tells all.
       onGap: () => undefined,
@@ -171,7 +190,7 @@ function useLive(id: string, { boxes, blur, attempt }: Choices) {
       cancelAnimationFrame(planned)
     }
   }, [id, attempt])
-  return { video, picture, canvas, watched, overlay, nowMs }
+  return { video, picture, canvas, watched, overlay, nowMs, isBlind }
 }
 
 function wayOf(player: Player | null): 'webrtc' | 'mjpeg' | null {
@@ -188,7 +207,7 @@ function isYoung(overlay: Overlay | null, nowMs: number): overlay is Overlay {
   return overlay !== null && nowMs - overlay.capturedAtMs <= OVERLAY_MS
 }
 
-function peopleText(w: ReturnType<typeof useTraining>['w'], overlay: Overlay | null, nowMs: number): string {
+function peopleText(w: Words, overlay: Overlay | null, nowMs: number): string {
   if (!isYoung(overlay, nowMs)) return w('live.noBoxes')
   return overlay.people.length === 0
     ? w('live.peopleNone')
@@ -251,26 +270,20 @@ interface BadgesProps {
   nowMs: Signal<number>
 }
 
-function Badges({ camera, watched, overlay, nowMs }: BadgesProps): JSX.Element | null {
+function Badges({ camera, watched, overlay, nowMs }: BadgesProps): JSX.Element {
   const { w } = useTraining()
   const { sight, measured } = watched.value
-  if (sight.kind !== 'showing') return null
+  // Its place is kept, so that nothing jumps when the picture comes.
+  if (sight.kind !== 'showing') return <div class="badges" />
   const frozenMs = measured.drawnAtMs === null ? 0 : performance.now() - measured.drawnAtMs
-  const pictureMs = measured.capturedAtMs === null ? null : nowMs.value - measured.capturedAtMs
   return (
     <ul class="badges">
-      {frozenMs > FROZEN_MS ? (
+      {frozenMs > silentAfterMs(camera.stream?.fps ?? null) / 2 ? (
         <li class="badge late">{w('live.frozen', { seconds: Math.round(frozenMs / 1000) })}</li>
       ) : (
         <>
-          {pictureMs !== null && (
-            <li class="badge">
-              {aged(
-                pictureMs,
-                (ms) => w('live.age', { ms }),
-                (seconds) => w('live.ageLong', { seconds }),
-              )}
-            </li>
+          {measured.capturedAtMs !== null && (
+            <li class="badge">{pictureAge(w, ageOf(measured.capturedAtMs, nowMs.value))}</li>
           )}
           {measured.delayMs !== null && <li class="badge">{w('live.delay', { ms: measured.delayMs })}</li>}
           {measured.fps !== null && (
@@ -299,19 +312,15 @@ function OverlayBadge({ overlay, nowMs }: { overlay: Overlay; nowMs: number }): 
           : w('live.people', { count: overlay.people.length })}
         {overlay.ball !== null && `, ${w('live.ball')}`}
       </li>
-      <li class="badge">
-        {aged(
-          ageMs,
-          (ms) => w('live.boxes', { ms }),
-          (seconds) => w('live.boxesLong', { seconds }),
-        )}
-      </li>
+      <li class="badge">{boxesAge(w, ageOf(overlay.capturedAtMs, nowMs))}</li>
     </>
   )
 }
 
-/** Below a second in steps of ten milliseconds, then in tenths of a second; a clock slightly ahead is no age below zero. */
-function aged(ageMs: number, short: (ms: number) => string, long: (seconds: number) => string): string {
-  const ms = Math.max(0, ageMs)
-  return ms < 1000 ? short(Math.round(ms / 10) * 10) : long(Math.round(ms / 100) / 10)
+function pictureAge(w: Words, age: Age): string {
+  return 'ms' in age ? w('live.age', age) : w('live.ageLong', age)
+}
+
+function boxesAge(w: Words, age: Age): string {
+  return 'ms' in age ? w('live.boxes', age) : w('live.boxesLong', age)
 }

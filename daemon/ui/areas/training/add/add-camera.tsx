@@ -17,7 +17,10 @@ export function AddCamera(): JSX.Element {
   const { w } = useTraining()
   const way = useSignal<Way | null>(null)
   const draft = useSignal<Draft | null>(null)
+  // Kept here, so that going back and forth costs no typing.
   const address = useSignal('')
+  const username = useSignal('')
+  const password = useSignal('')
   const at = draft.value ? 3 : way.value ? 2 : 1
   const found = (made: Draft) => {
     draft.value = made
@@ -44,7 +47,15 @@ export function AddCamera(): JSX.Element {
         ) : (
           <>
             {way.value === null && <KindStep onChosen={choose} />}
-            {way.value === 'address' && <AddressStep address={address} onBack={restart} onReady={found} />}
+            {way.value === 'address' && (
+              <AddressStep
+                address={address}
+                username={username}
+                password={password}
+                onBack={restart}
+                onReady={found}
+              />
+            )}
             {way.value === 'seek' && (
               <SeekStep
                 onBack={restart}

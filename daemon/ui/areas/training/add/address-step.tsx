@@ -10,15 +10,16 @@ import { LookResult, useLook } from './look.tsx'
 
 export interface AddressStepProps {
   address: Signal<string>
+  username: Signal<string>
+  password: Signal<string>
   onBack: () => void
   onReady: (draft: Draft) => void
 }
 
-export function AddressStep({ address, onBack, onReady }: AddressStepProps): JSX.Element {
+export function AddressStep(props: AddressStepProps): JSX.Element {
+  const { address, username, password, onBack, onReady } = props
   const { t } = useApp()
   const { w } = useTraining()
-  const username = useSignal('')
-  const password = useSignal('')
   const isWrong = useSignal(false)
   const action = useAction()
   const look = useLook()

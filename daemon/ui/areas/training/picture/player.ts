@@ -40,20 +40,21 @@ export interface PlayerDeps {
   cameraId: string
   video: HTMLVideoElement
   canvas: HTMLCanvasElement
+  /** A connection that shows nothing for so long is opened anew. */
+  silentAfterMs: () => number
   /** Told each new picture, for what is painted over it. */
   onPicture: () => void
 }
 
 /** WebRTC must have shown something by then, or single pictures take over. */
 const FIRST_PICTURE_MS = 5_000
-/** A connection that shows nothing for so long is opened anew. */
-const SILENT_MS = 6_000
 const MEASURE_MS = 500
 const RETRY_MS = [1_000, 2_000, 5_000] as const
 const FINAL: ReadonlySet<string> = new Set(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED'])
 const NOTHING: Measured = { fps: null, drawnAtMs: null, capturedAtMs: null, delayMs: null }
 
-export function createPlayer({ ask, cameraId, video, canvas, onPicture }: PlayerDeps): Player {
+export function createPlayer(deps: PlayerDeps): Player {
+  const { ask, cameraId, video, canvas, onPicture, silentAfterMs } = deps
   const sight = signal<Sight>({ kind: 'opening' })
   const measured = signal<Measured>(NOTHING)
   const ending = new AbortController()
@@ -159,7 +160,7 @@ export function createPlayer({ ask, cameraId, video, canvas, onPicture }: Player
       if (document.visibilityState !== 'visible') continue
       const shown = newest.drawnAtMs !== shownBefore
       const sinceMs = performance.now() - (shown ? (newest.drawnAtMs ?? openedMs) : openedMs)
-      if (sinceMs > (shown ? SILENT_MS : FIRST_PICTURE_MS)) return
+      if (sinceMs > (shown ? silentAfterMs() : Math.max(FIRST_PICTURE_MS, silentAfterMs() / 2))) return
     }
   }
 
