@@ -16,6 +16,8 @@ export interface RunningHub {
   command(...args: string[]): Promise<Record<string, unknown>>
   /** Publishes as a device over MQTT with TLS; resolves when the hub has acknowledged. */
   publish(deviceId: string, key: string, samples: unknown): Promise<void>
+  /** Sends one JPEG as a device of type camera. */
+  film(deviceId: string, key: string, jpeg: Uint8Array): Promise<void>
   stop(): Promise<void>
 }
 
@@ -55,24 +57,27 @@ export async function startHub(main: string): Promise<RunningHub> {
       const { stdout } = await run(process.execPath, [main, ...args, '--json'], { env })
       return JSON.parse(stdout) as Record<string, unknown>
     },
-    async publish(deviceId, key, samples) {
-      const client = await mqtt.connectAsync({
-        host: 'localhost',
-        port: mqttsPort,
-        protocol: 'mqtts',
-        ca: await readFile(caPath),
-        clientId: deviceId,
-        username: deviceId,
-        password: key,
-      })
-      await client.publishAsync(`hf/${deviceId}/obs`, JSON.stringify(samples), { qos: 1 })
-      await client.endAsync()
-    },
+    publish: (deviceId, key, samples) => send(deviceId, key, 'obs', JSON.stringify(samples)),
+    film: (deviceId, key, jpeg) => send(deviceId, key, 'frame', Buffer.from(jpeg)),
     async stop() {
       child.kill('SIGTERM')
       if (child.exitCode === null) await once(child, 'exit')
       await rm(home, { recursive: true, force: true })
     },
+  }
+
+  async function send(deviceId: string, key: string, kind: string, payload: string | Buffer): Promise<void> {
+    const client = await mqtt.connectAsync({
+      host: 'localhost',
+      port: mqttsPort,
+      protocol: 'mqtts',
+      ca: await readFile(caPath),
+      clientId: deviceId,
+      username: deviceId,
+      password: key,
+    })
+    await client.publishAsync(`hf/${deviceId}/${kind}`, payload, { qos: 1 })
+    await client.endAsync()
   }
 }
 

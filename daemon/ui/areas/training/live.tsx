@@ -109,7 +109,7 @@ function SeenBy({ camera }: { camera: Camera }): JSX.Element {
           )}
           <VisionFacts vision={vision} />
           {vision.note !== null && vision.state !== 'failed' && (
-            <Notice tone="plain" icon="box">
+            <Notice tone="plain" icon="eye">
               {vision.note}
               <br />
               <Link to="/training/models" class="text-link">

@@ -10,12 +10,17 @@ import { Condition, ConditionAge, whyDark } from './condition.tsx'
 import type { Still, Stills } from './picture/stills.ts'
 import { useTraining } from './training.ts'
 
+const STALE_MS = 10_000
+
 export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JSX.Element {
+  const { clock } = useApp()
   const { w } = useTraining()
   const still = useSignal<Still | null>(null)
   const onScreen = useSignal(false)
   const frame = useRef<HTMLDivElement>(null)
   const isLive = camera.status === 'online'
+  // The hub hands out no older picture; a device that sends one now and then stays online between them.
+  const isFresh = isLive && clock.tick.value - Date.parse(camera.last_frame_at ?? '') < STALE_MS
   useEffect(() => {
     const seen = new IntersectionObserver(([entry]) => {
       onScreen.value = entry?.isIntersecting ?? false
@@ -24,7 +29,7 @@ export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JS
     return () => seen.disconnect()
   }, [])
   useEffect(() => {
-    if (!onScreen.value || !isLive) return
+    if (!onScreen.value || !isFresh) return
     const unwatch = stills.watch(camera.id, (newer) => {
       still.value = newer
     })
@@ -32,17 +37,17 @@ export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JS
       unwatch()
       still.value = null
     }
-  }, [onScreen.value, isLive, camera.id])
+  }, [onScreen.value, isFresh, camera.id])
   const dark = whyDark(w, camera)
   return (
     <Link to={`/training/cameras/${camera.id}`} class="camera-tile">
       <div ref={frame} class="camera-picture">
-        {isLive && still.value !== null ? (
+        {isFresh && still.value !== null ? (
           <img src={still.value.url} alt={w('grid.picture', { name: camera.name })} />
         ) : (
           <span class="camera-dark">
             <Icon name={camera.kind === 'phone' ? 'phone' : 'camera'} size={32} />
-            <span>{w(isLive ? 'live.opening' : 'grid.noPicture')}</span>
+            <span>{w(isFresh ? 'live.opening' : 'grid.noPicture')}</span>
           </span>
         )}
       </div>
@@ -51,7 +56,7 @@ export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JS
         <span class="row-more">
           <Condition camera={camera} />
           <span>
-            {isLive && still.value ? <StillAge still={still.value} /> : <ConditionAge camera={camera} />}
+            {isFresh && still.value ? <StillAge still={still.value} /> : <ConditionAge camera={camera} />}
           </span>
         </span>
         {dark && <span class="camera-why">{dark.what}</span>}

@@ -1,5 +1,5 @@
 /** The live picture of a camera that runs, with what is painted over it, its badges and its switches. */
-import { type Signal, useComputed, useSignal } from '@preact/signals'
+import { batch, type Signal, useComputed, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useApp } from '../../app.ts'
@@ -119,6 +119,7 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
   const video = useRef<HTMLVideoElement>(null)
   const picture = useRef<HTMLCanvasElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
+  const seen = useRef<Overlay | null>(null)
   const overlay = useSignal<Overlay | null>(null)
   const player = useSignal<Player | null>(null)
   const nowMs = useSignal(clock.nowMs())
@@ -140,7 +141,7 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
     const repaint = () => {
       cancelAnimationFrame(planned)
       planned = requestAnimationFrame(() => {
-        const known = overlay.peek()
+        const known = seen.current
         const fresh = isYoung(known, clock.nowMs()) ? known : null
         const way = wayOf(player.peek())
         const source = way === 'webrtc' ? v : way === 'mjpeg' ? p : null
@@ -166,9 +167,9 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
     })
     const unfollow = following.follow(`camera:${id}`, {
       onEvent(event) {
-        const seen = overlayOf(event)
-        if (!seen) return
-        overlay.value = seen
+        const told = overlayOf(event)
+        if (!told) return
+        seen.current = told
         repaint()
         // Who looks, and how quickly, is known from now on.
         if (newest.current.vision?.state !== 'running' && !cameras.state.peek().loading) void cameras.reload()
@@ -177,7 +178,11 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
       onGap: () => undefined,
     })
     const timer = setInterval(() => {
-      nowMs.value = clock.nowMs()
+      // Words follow more slowly than what is drawn, which spares the main thread.
+      batch(() => {
+        nowMs.value = clock.nowMs()
+        overlay.value = seen.current
+      })
       repaint()
     }, LOOK_AGAIN_MS)
     const resized = new ResizeObserver(repaint)

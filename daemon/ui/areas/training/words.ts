@@ -179,7 +179,7 @@ export const words = {
   'live.blur': 'Blur faces',
   'live.full': 'Full screen',
   'live.fullEnd': 'Leave full screen',
-  'live.blurAll': 'Everything is blurred: nobody is looking for faces now.',
+  'live.blurAll': 'Everything is blurred, because the hub does not know where faces are at this moment.',
   'live.blurText': 'Blurs on this screen only. A face that the hub does not find is not blurred.',
   'live.by.webrtc': 'by WebRTC',
   'live.by.mjpeg': 'as single pictures',
