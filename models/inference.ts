@@ -11,10 +11,11 @@ export type Reply =
   | { id: number; failed: { message: string; unreadable: boolean } }
   | { closed: true }
 
-/** Milliseconds from taking the job to its result, and how many of them the models themselves ran. */
+/** Milliseconds from taking the job to its result, how many of them the models themselves ran, and how often which did. */
 export interface Took {
   total: number
   model: number
+  runs: Readonly<Record<string, number>>
 }
 
 export interface Inference {

@@ -18,17 +18,19 @@ const sessions = createSessions({
 async function answer({ id, job }: { id: number; job: Job }): Promise<Reply> {
   const began = performance.now()
   let modelMs = 0
+  const runs: Record<string, number> = {}
   try {
     const result = await work(job, async (file, input) => {
       const asked = performance.now()
       const outputs = await sessions.run(file, input)
       modelMs += performance.now() - asked
+      runs[file.name] = (runs[file.name] ?? 0) + 1
       return outputs
     })
     return {
       id,
       result,
-      tookMs: { total: performance.now() - began, model: modelMs },
+      tookMs: { total: performance.now() - began, model: modelMs, runs },
       loaded: sessions.loaded(),
     }
   } catch (cause) {

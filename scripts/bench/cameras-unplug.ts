@@ -19,7 +19,7 @@ export interface UnplugResult {
   /** How often the camera that stayed plugged in was tried anew. */
   otherRestarts: number
   cameras: Camera[]
-  /** Pictures that found every slot of their ring held, of all that came. */
+  /** Pictures that came and were left out, because the decoder was starting or every slot was held. */
   dropped: number
   frames: number
   output: string
@@ -131,7 +131,7 @@ export async function unplugRows(rounds = ROUNDS): Promise<Row[]> {
     },
     {
       name: `held by the hub after ${rounds} pulled cables`,
-      hub: `${held(after)}; ${dropped} of ${frames} pictures found no free slot`,
+      hub: `${held(after)}; ${dropped} of ${frames} pictures were left out`,
       beside: `before: ${held(before)}`,
       ...{ ratio: null, target: 'no more than before' },
       met: after.children <= before.children && after.sockets <= before.sockets,

@@ -3,6 +3,7 @@
  * part. It judges nothing: a target that is missed is a word in the table, not a failure.
  */
 import { loadavg } from 'node:os'
+import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
 import { fanOut } from './fan-out.ts'
 import { httpBulk } from './http-bulk.ts'
@@ -17,6 +18,7 @@ import { slowDisk } from './slow-disk.ts'
 import { steps } from './steps.ts'
 import { tableOf } from './table.ts'
 import { openLoop, throughput } from './throughput.ts'
+import { visionRows } from './vision.ts'
 import { written } from './written.ts'
 
 const native = createNative()
@@ -31,6 +33,8 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   http: () => httpBulk(),
   live: () => fanOut(native),
   idle: (count) => idleRows(count),
+  vision: (count) => visionRows(count),
+  cameras: (count) => cameraRows(native, count),
   unplug: (count) => unplugRows(count),
   kill: (count) => killRows(native, count),
 }

@@ -24,5 +24,5 @@ test(`a hub whose cameras are pulled ${ROUNDS} times sees again and holds no mor
     cameras.map(({ status, reason }) => [status, reason]),
     cameras.map(() => ['online', null]),
   )
-  assert.ok(dropped < frames / 10, `${dropped} of ${frames} pictures found no slot`)
+  assert.ok(dropped < frames / 10, `${dropped} of ${frames} pictures were left out`)
 })

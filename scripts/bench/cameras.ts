@@ -1,0 +1,163 @@
+/** What cameras that the models cannot keep up with cost a hub, and how old a skeleton is when a phone can draw it. */
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import type { Camera } from '../../daemon/domain/camera.ts'
+import { type SimulatedCamera, simulateCamera } from './cameras-simulated.ts'
+import { OWNER } from './household.ts'
+import { temporaryData } from './hub-process.ts'
+import { createLoad } from './load.ts'
+import type { Native } from './native.ts'
+import { processorSeconds } from './process-use.ts'
+import { interleaved, median, pairedRatio, quantile, type Row } from './row.ts'
+import { openSite, type Site } from './site.ts'
+import { shortNumber } from './table.ts'
+import { installed } from './vision.ts'
+import { peopleFilm } from './vision-clips.ts'
+
+const CAMERAS = 4
+const CAMERA_FPS = 15
+const WATCHES = 50
+const RATE_PER_S = 200
+const SECONDS = 5
+const ROUNDS = 3
+/** Until pictures come again after cameras were switched on, and the models look. */
+const WARM_MS = 6000
+const MOST_LATER = 1.25
+
+interface Watched {
+  p50Ms: number
+  p99Ms: number
+  /** Of the hub with everything it started. */
+  cores: number
+  /** Of the skeletons that a listener heard. */
+  ageP50Ms: number
+  ageP99Ms: number
+  fps: number
+  pictures: number
+}
+
+export async function cameraRows(native: Native, rounds = ROUNDS): Promise<Row[]> {
+  const load = createLoad(native)
+  native.program('mqttload')
+  const film = peopleFilm(6, CAMERA_FPS)
+  const dataDir = temporaryData()
+  await installed('training', dataDir)
+  const site = await openSite({ persons: WATCHES, watches: WATCHES }, {}, dataDir)
+  const simulated: SimulatedCamera[] = []
+  try {
+    for (let at = 0; at < CAMERAS; at++) simulated.push(await simulateCamera(film, 'rtsp'))
+    const ids = simulated.map((_, at) => `camera_${at}`)
+    for (const [at, id] of ids.entries())
+      await site.hub.control.call('POST', '/cameras', {
+        ...{ id, name: id, url: simulated[at]?.url, analyse: true, enabled: false },
+      })
+    const overlay = await listen(site, ids)
+    const { mqttPort: port, pid } = site.hub.json
+    const watch = (count: number) => async (): Promise<Watched> => {
+      for (const [at, id] of ids.entries())
+        await site.hub.control.call('PATCH', `/cameras/${id}`, { enabled: at < count })
+      await sleep(WARM_MS)
+      overlay.reset()
+      const before = await framesOf(site, ids)
+      const from = { cpu: processorSeconds(pid), ms: performance.now() }
+      const { credentials } = site.household
+      const result = await load({
+        connections: WATCHES,
+        rate: RATE_PER_S,
+        seconds: SECONDS,
+        port,
+        pid,
+        credentials,
+      })
+      const seconds = (performance.now() - from.ms) / 1000
+      const cores = (processorSeconds(pid) - from.cpu) / seconds
+      const pictures = ((await framesOf(site, ids)) - before) / seconds
+      return { p50Ms: result.p50Ms, p99Ms: result.p99Ms, cores, pictures, ...overlay.heard() }
+    }
+    const seen = await interleaved(rounds, { none: watch(0), one: watch(1), four: watch(CAMERAS) })
+    overlay.close()
+    return rowsOf(seen)
+  } finally {
+    await site.stop()
+    for (const camera of simulated) await camera.stop()
+  }
+}
+
+function rowsOf({ none, one, four }: Record<'none' | 'one' | 'four', Watched[]>): Row[] {
+  const of = (runs: readonly Watched[], name: keyof Watched) =>
+    shortNumber(median(runs.map((run) => run[name])))
+  const ratio = pairedRatio(
+    four.map((run) => run.p99Ms),
+    none.map((run) => run.p99Ms),
+  )
+  const p50Ratio = pairedRatio(
+    four.map((run) => run.p50Ms),
+    none.map((run) => run.p50Ms),
+  )
+  const age = (runs: readonly Watched[]) =>
+    `p50 ${of(runs, 'ageP50Ms')}, p99 ${of(runs, 'ageP99Ms')} ms at ${of(runs, 'fps')} fps`
+  return [
+    {
+      name: 'age of a skeleton at a WebSocket, one camera, 6 people',
+      hub: age(one),
+      beside: `each of ${CAMERAS} cameras: ${age(four)}`,
+      ...{ ratio: null, target: '', met: null },
+    },
+    {
+      name: `processor, ${CAMERAS} cameras 720p ${CAMERA_FPS} fps`,
+      hub: `${of(four, 'cores')} cores, ${of(four, 'pictures')} pictures/s in`,
+      beside: `one camera: ${of(one, 'cores')} cores; none: ${of(none, 'cores')}`,
+      ...{ ratio: null, target: '', met: null },
+    },
+    {
+      name: `MQTT ack beside ${CAMERAS} cameras, ${RATE_PER_S} msg/s`,
+      hub: `p50 ${of(four, 'p50Ms')}, p99 ${of(four, 'p99Ms')} ms`,
+      beside: `no camera: p50 ${of(none, 'p50Ms')}, p99 ${of(none, 'p99Ms')} ms (p50 ratio ${shortNumber(p50Ratio)})`,
+      ...{ ratio, target: `p99 <= ${MOST_LATER} x`, met: ratio <= MOST_LATER },
+    },
+  ]
+}
+
+async function framesOf({ hub }: Site, ids: readonly string[]): Promise<number> {
+  const cameras = await Promise.all(ids.map((id) => hub.control.call('GET', `/cameras/${id}`)))
+  return (cameras as Camera[]).reduce((sum, { frames }) => sum + frames, 0)
+}
+
+/** Hears the skeletons of these cameras as a phone does; their age is counted from the instant that the camera names. */
+async function listen({ hub }: Site, ids: readonly string[]) {
+  const { access_token: token } = (await hub.control.call('POST', '/auth/login', OWNER)) as {
+    access_token: string
+  }
+  const socket = new WebSocket(
+    `wss://127.0.0.1:${hub.json.httpsPort}/api/v1/ws`,
+    ['homefield.v1', `bearer.${token}`],
+    { rejectUnauthorized: false },
+  )
+  await once(socket, 'open')
+  socket.send(JSON.stringify({ type: 'subscribe', topics: ids.map((id) => `camera:${id}`) }))
+  const ages: number[] = []
+  const cameras = new Set<string>()
+  let fromMs = performance.now()
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString('latin1')
+    const [, camera] = /"camera_id":"([^"]+)"/.exec(text) ?? []
+    const [, captured] = /"captured_at":"([^"]+)"/.exec(text) ?? []
+    if (camera === undefined || captured === undefined) return
+    cameras.add(camera)
+    ages.push(Date.now() - Date.parse(captured))
+  })
+  return {
+    reset() {
+      ages.length = 0
+      cameras.clear()
+      fromMs = performance.now()
+    },
+    heard: () => ({
+      ageP50Ms: quantile(ages, 0.5),
+      ageP99Ms: quantile(ages, 0.99),
+      fps: (ages.length * 1000) / (performance.now() - fromMs) / Math.max(1, cameras.size),
+    }),
+    close: () => socket.terminate(),
+  }
+}
