@@ -3,8 +3,10 @@ import { parentPort } from 'node:worker_threads'
 import type { Reply, Request } from './inference.ts'
 import { type Job, work } from './jobs.ts'
 import { createSessions } from './session.ts'
+import { standBack } from './stand-back.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
 
+standBack()
 const sessions = createSessions({
   clock: {
     monotonic: () => performance.now(),

@@ -19,10 +19,10 @@ const CAMERAS = 4
 const CAMERA_FPS = 15
 const WATCHES = 50
 const RATE_PER_S = 200
-const SECONDS = 5
-const ROUNDS = 3
+const SECONDS = 3
+const ROUNDS = 5
 /** Until pictures come again after cameras were switched on, and the models look. */
-const WARM_MS = 6000
+const WARM_MS = 4000
 const MOST_LATER = 1.25
 
 interface Watched {

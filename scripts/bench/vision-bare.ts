@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { type ModelFile, openOnnx } from '../../models/session.ts'
+import { Worker } from 'node:worker_threads'
+import type { ModelFile } from '../../models/session.ts'
 import { Skipped } from './row.ts'
 
 /** What one run costs. */
@@ -14,27 +15,15 @@ export interface RunCost {
 /** Means over `runs` calls of the runtime on one input, after one that is not counted. */
 export type Bare = (file: ModelFile, runs: number) => Promise<RunCost>
 
+/** In a thread of the same priority as the hub's inference has, so that a busy machine meets both alike. */
 export function createBare(): Bare & { close(): Promise<void> } {
-  const open = new Map<string, Promise<Awaited<ReturnType<typeof openOnnx>>>>()
+  const thread = new Worker(new URL('./vision-bare-thread.js', import.meta.url))
   const bare: Bare = async (file, runs) => {
-    const known = open.get(file.path) ?? openOnnx(file)
-    open.set(file.path, known)
-    const model = await known
-    const input = Float32Array.from(
-      { length: file.input.shape.reduce((a, b) => a * b) },
-      (_, at) => (at % 255) / 255,
-    )
-    await model.run(input)
-    const before = { cpu: process.cpuUsage(), ms: performance.now() }
-    for (let run = 0; run < runs; run++) await model.run(input)
-    const { user, system } = process.cpuUsage(before.cpu)
-    return { wallMs: (performance.now() - before.ms) / runs, processorMs: (user + system) / 1000 / runs }
+    thread.postMessage({ file, runs })
+    const [cost] = (await once(thread, 'message')) as [RunCost]
+    return cost
   }
-  return Object.assign(bare, {
-    async close() {
-      for (const model of open.values()) await (await model).close()
-    },
-  })
+  return Object.assign(bare, { close: async () => void (await thread.terminate()) })
 }
 
 /** One thread, as ours has; a line with a number asks for so many runs. */

@@ -21,13 +21,13 @@ import { type Bare, createBare, type RunCost, startOpenCv } from './vision-bare.
 import { peopleFilm, yoloxFile } from './vision-clips.ts'
 import { trackRow } from './vision-tracks.ts'
 
-const ROUNDS = 3
+const ROUNDS = 4
 /** Faster than any box here looks, so that the models and not the camera are the limit. */
 const CAMERA_FPS = 60
 const MOST_FPS = 1000
 const WARM_MS = 2500
-const WATCH_MS = 4000
-const BARE_RUNS = 12
+const WATCH_MS = 3000
+const BARE_RUNS = 20
 const AIM = 1.25
 
 /** The first `npm run bench -- vision` of a machine needs the sample films; without them the part is left out. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import {
@@ -45,6 +45,24 @@ function setup(t: TestContext, options: Parameters<typeof createInference>[0] = 
   return { inference, detector, job: { kind: 'detect', picture: frame, detector } satisfies Job }
 }
 
+test('models run behind the rest of the process', { skip: process.platform !== 'linux' }, async (t) => {
+  const { inference, job } = setup(t)
+  const before = priorities()
+  await inference.run(job)
+  const own = getPriority()
+  assert.equal(before.filter((each) => each === own + 5).length, 0)
+  assert.ok(priorities().includes(own + 5))
+  assert.equal(getPriority(), own)
+})
+
+/** Of every thread of this process: field 19 of proc(5)'s stat, 17th after the name. */
+function priorities(): number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+  })
+}
+
 test('a job is done on its own thread and says what it took', async (t) => {
   const { inference, job } = setup(t)
   const { model, width, height, detections, tookMs } = await inference.run(job)
@@ -53,6 +71,7 @@ test('a job is done on its own thread and says what it took', async (t) => {
     { model: 'tiny', width: 64, height: 64, detections: [] },
   )
   assert.ok(tookMs.total >= tookMs.model && tookMs.model > 0)
+  assert.deepEqual(tookMs.runs, { tiny: 1 })
   assert.deepEqual(
     inference.state().loaded.map(({ name }) => name),
     ['tiny'],
