@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { getPriority } from 'node:os'
 
 /** What a process and those it started hold of the machine. */
 export interface ProcessUse {
@@ -15,6 +16,8 @@ export interface ProcessUse {
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
 const MB = 1024 ** 2
+/** Place of the niceness in what `statOf` gives. */
+const PRIORITY_AT = 16
 
 /** Reads `/proc`; throws when the process is gone. */
 export function useOf(pid: number): ProcessUse {
@@ -45,6 +48,19 @@ export function processorSeconds(pid: number): number {
   return ticks.reduce((sum, one) => sum + one, 0) / TICKS_PER_SECOND
 }
 
+/** Processor seconds so far of those threads of this process that stand behind it: the models'. */
+export function secondsBehind(): number {
+  const own = getPriority()
+  const threads = readdirSync('/proc/self/task').filter((thread) => {
+    const [priority] = statOf(`self/task/${thread}`)?.slice(PRIORITY_AT) ?? []
+    return Number(priority) > own
+  })
+  const ns = threads.map((thread) =>
+    Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+  )
+  return ns.reduce((sum, one) => sum + one, 0) / 1e9
+}
+
 function familyOf(pid: number): number[] {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc')) {
@@ -58,7 +74,7 @@ function familyOf(pid: number): number[] {
 }
 
 /** The fields after the name of the program, which may hold blanks: state, parent, … */
-function statOf(pid: number): string[] | null {
+function statOf(pid: number | string): string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return text.slice(text.lastIndexOf(')') + 2).split(' ')
