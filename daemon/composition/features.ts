@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Broker } from '../broker/broker.ts'
 import type { Feature } from '../domain/route.ts'
 import type { Announcement } from '../features/announce/announce.ts'
+import { createExports } from '../features/exports/exports.ts'
 import { createHomeAutomation } from '../features/home-automation/home-automation.ts'
 import { createLocal } from '../features/local/local.ts'
 import { observations } from '../features/observations/observations.ts'
@@ -75,6 +76,7 @@ export function featuresOf(
     household.burnout,
     ...household.imports,
     observations({ store, now: clock.now }),
+    createExports({ store, now: clock.now, zoneOf: household.zoneOf }),
     liveChannel.feature,
     household.jobs.feature,
     household.vision.feature,

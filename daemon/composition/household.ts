@@ -170,6 +170,7 @@ export function createHousehold(house: House) {
     accounts,
     pairing,
     ingest,
+    zoneOf,
     glucose,
     records,
     daily,

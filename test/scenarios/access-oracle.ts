@@ -191,6 +191,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
     { need: reads('glucose'), query: 'metric=ketone', run: true },
     { need: reads('training'), query: 'metric=position', run: true },
   ],
+  'GET /people/:personId/export': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/daily': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/burnout': [{ need: reads('wellness'), run: true }],
   'GET /integrations/whoop/connect': [{ need: corrects('wellness'), query: 'person_id=mia' }],
