@@ -18,6 +18,7 @@ async function setup(t: TestContext) {
   const quarantined: QuarantineEntry[] = []
   const limits = {
     maxConnections: 16,
+    maxConnectionsPerAddress: 16,
     maxPacketBytes: 65_536,
     maxCameraPacketBytes: 65_536,
     maxSubscriptions: 8,
