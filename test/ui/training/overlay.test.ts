@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { poseEvent } from '../../../daemon/media/vision/pose-event.ts'
-import type { VisionResult } from '../../../daemon/media/vision/result.ts'
+import type { SeenPerson, VisionResult } from '../../../daemon/media/vision/result.ts'
 import { contain, placer } from '../../../daemon/ui/areas/training/overlay/geometry.ts'
 import { BONES, faceOf, overlayOf } from '../../../daemon/ui/areas/training/overlay/pose.ts'
 import { COCO_17, COCO_BONES } from '../../../models/pose/skeleton.ts'
@@ -13,11 +13,12 @@ function joints(score: number) {
   return Array.from({ length: 17 }, (_, index) => ({ x: 100 + index, y: 50 + 2 * index, score }))
 }
 
-function result(people: VisionResult['people'], ball: VisionResult['ball'] = null): VisionResult {
+function result(people: Omit<SeenPerson, 'landmarks'>[], ball: VisionResult['ball'] = null): VisionResult {
   return {
     ...{ cameraId: 'north', frameSeq: 7, capturedAtMs: ATM, analysedAtMs: ATM + 90, width: 640, height: 360 },
-    ...{ people, ball, models: { detector: { name: 'd', version: null }, pose: null } },
-  } as VisionResult
+    people: people.map((person) => ({ ...person, landmarks: null })),
+    ...{ ball, models: { detector: { name: 'd', version: '1' }, pose: null } },
+  }
 }
 
 /** As the socket hands an event on. */

@@ -132,7 +132,7 @@ function VisionFacts({ vision }: { vision: CameraVision }): JSX.Element {
     [w('live.detector'), named(vision.detector)],
     [w('live.pose'), named(vision.pose)],
   ]
-  if (fps !== null) facts.push([w('live.looks'), Math.round(fps * 10) / 10])
+  if (fps !== null && fps > 0) facts.push([w('live.looks'), Math.round(fps * 10) / 10])
   if (half !== null && most !== null)
     facts.push([w('live.lookAge'), w('live.lookAgeText', { half: Math.round(half), most: Math.round(most) })])
   return <FactList facts={facts} />

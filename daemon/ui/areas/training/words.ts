@@ -228,7 +228,7 @@ export const words = {
   'edit.removed': '{name} removed',
   'edit.notYours': 'Only the owner and whoever added this camera can change it.',
 
-  'models.title': 'What sees the players',
+  'models.title': 'Vision models',
   'models.lead':
     'These models find people, joints and the ball. They run on the hub; no picture leaves the house.',
   'models.better': 'A better pack is there to fetch',
