@@ -71,6 +71,13 @@ export const Config = section({
       description: 'Fetch pictures from outside of this network as well',
     }),
   }),
+  models: section({
+    runtime: Type.String({
+      maxLength: 1024,
+      default: '',
+      description: 'Folder of an ONNX Runtime built for this box; empty: the packaged one, on the processor',
+    }),
+  }),
   whoop: section({
     clientId: Type.String({
       maxLength: 128,

@@ -158,7 +158,7 @@ function program(): Command {
   registerCamera(homefield, shell)
   registerSample(homefield, { shell, now: Date.now })
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
-  registerDoctor(homefield, shell)
+  registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCompute(homefield)
   registerModels(homefield, { shell, clock: systemClock(), fetch: globalThis.fetch })

@@ -10,6 +10,18 @@ export type Reply =
   | { id: number; result: unknown; tookMs: Took; loaded: { name: string; countedBytes: number }[] }
   | { id: number; failed: { message: string; unreadable: boolean } }
   | { closed: true }
+  | { runtime: RuntimeState }
+
+/** What the thread is started with: the folder of the ONNX Runtime, empty for the packaged one. */
+export interface WorkerOptions {
+  runtime?: string
+}
+
+/** What runs the models, first choice first, and why it is not what was asked for. */
+export interface RuntimeState {
+  providers: readonly string[]
+  problem: string | null
+}
 
 /** Milliseconds from taking the job to its result, how many of them the models themselves ran, and how often which did. */
 export interface Took {
@@ -24,7 +36,14 @@ export interface Inference {
    * for a picture that cannot be used, and with InferenceBusy when too many jobs wait.
    */
   run<J extends Job>(job: J): Promise<Answer<J> & { tookMs: Took }>
-  state(): { waiting: number; done: number; refused: number; deaths: number; loaded: Loaded[] }
+  state(): {
+    waiting: number
+    done: number
+    refused: number
+    deaths: number
+    loaded: Loaded[]
+    runtime: RuntimeState | null
+  }
   /** Waits for jobs that were accepted, then ends the thread. */
   close(): Promise<void>
 }
@@ -53,10 +72,16 @@ interface Waiting {
 }
 
 /** Starts its thread with the first job, and anew after it died: a model that takes the thread down costs the jobs that waited. */
-export function createInference({ mostWaiting = MOST_WAITING, entry = ENTRY } = {}): Inference {
+export function createInference({
+  mostWaiting = MOST_WAITING,
+  entry = ENTRY,
+  runtime = '',
+  onRuntime = (_: RuntimeState): void => {},
+} = {}): Inference {
   const waiting = new Map<number, Waiting>()
   const counters = { done: 0, refused: 0, deaths: 0 }
   let loaded: Loaded[] = []
+  let running: RuntimeState | null = null
   let worker: Worker | null = null
   let nextId = 1
   let closing = false
@@ -71,6 +96,11 @@ export function createInference({ mostWaiting = MOST_WAITING, entry = ENTRY } = 
   }
   const heard = (reply: Reply): void => {
     if ('closed' in reply) return
+    if ('runtime' in reply) {
+      running = reply.runtime
+      onRuntime(running)
+      return
+    }
     const job = waiting.get(reply.id)
     waiting.delete(reply.id)
     counters.done++
@@ -85,7 +115,7 @@ export function createInference({ mostWaiting = MOST_WAITING, entry = ENTRY } = 
   }
   const started = (): Worker => {
     if (worker !== null) return worker
-    const fresh = new Worker(entry, { name: 'inference' })
+    const fresh = new Worker(entry, { name: 'inference', workerData: { runtime } satisfies WorkerOptions })
     fresh.on('message', heard)
     fresh.on('error', (cause) => died(fresh, cause instanceof Error ? cause.message : String(cause)))
     fresh.on('exit', (code) => died(fresh, `code ${code}`))
@@ -108,7 +138,7 @@ export function createInference({ mostWaiting = MOST_WAITING, entry = ENTRY } = 
         thread.postMessage({ kind: 'job', id, job } satisfies Request)
       })
     },
-    state: () => ({ waiting: waiting.size, ...counters, loaded }),
+    state: () => ({ waiting: waiting.size, ...counters, loaded, runtime: running }),
     async close() {
       closing = true
       const thread = worker

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Tensor as OnnxTensor } from 'onnxruntime-node'
 import type { Tensor } from './manifest.ts'
+import { type LoadedRuntime, loadRuntime } from './runtime.ts'
 
 /** A model file and the shapes that were checked when it was installed. */
 export interface ModelFile {
@@ -16,6 +17,8 @@ export interface ModelFile {
 export type Outputs = Readonly<Record<string, Float32Array>>
 
 export interface OpenModel {
+  /** What runs it, first choice first. */
+  providers: readonly string[]
   run(input: Float32Array): Promise<Outputs>
   close(): Promise<void>
 }
@@ -125,19 +128,34 @@ export function createSessions({
 
 /**
  * Opens a model in ONNX Runtime with one thread that does not spin: more of them burn twice the processor time for no more
- * frames on a small box. The file is read here, so a model cannot name further files.
+ * frames on a small box. The file is read here, so a model cannot name further files. What a graphics provider cannot open goes to
+ * the processor.
  */
-export async function openOnnx(file: ModelFile, bytes?: Uint8Array): Promise<OpenModel> {
-  // Loaded here and not above: commands that run no model must not pay for the runtime.
-  const { InferenceSession, Tensor: InputTensor } = await import('onnxruntime-node')
-  const session = await InferenceSession.create(bytes ?? (await readFile(file.path)), {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+export async function openOnnx(
+  file: ModelFile,
+  bytes?: Uint8Array,
+  loaded?: LoadedRuntime,
+): Promise<OpenModel> {
+  const { runtime, providers } = loaded ?? (await loadRuntime())
+  const { InferenceSession, Tensor: InputTensor } = runtime
+  const content = bytes ?? (await readFile(file.path))
+  const opened = (executionProviders: readonly string[]) =>
+    InferenceSession.create(content, {
+      executionProviders: [...executionProviders],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    })
+  let used = providers
+  const session = await opened(providers).catch((cause: unknown) => {
+    if (providers.length === 1) throw cause
+    used = ['cpu']
+    return opened(used)
   })
   const wanted = file.outputs.map(({ name }) => name)
   return {
+    providers: used,
     async run(input) {
       const feeds = { [file.input.name]: new InputTensor('float32', input, [...file.input.shape]) }
       const results = await session.run(feeds, wanted)

@@ -1,13 +1,30 @@
 /** Thread entry for inference: does one job after the other, and answers each with its result and what it took. */
-import { parentPort } from 'node:worker_threads'
-import type { Reply, Request } from './inference.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Reply, Request, WorkerOptions } from './inference.ts'
 import { type Job, work } from './jobs.ts'
-import { createSessions } from './session.ts'
+import { type LoadedRuntime, loadRuntime } from './runtime.ts'
+import { createSessions, openOnnx } from './session.ts'
 import { standBack } from './stand-back.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
 
 standBack()
+
+const { runtime: folder = '' } = (workerData ?? {}) as WorkerOptions
+let loading: Promise<LoadedRuntime> | null = null
+
+/** With the first model: a thread that looks at nothing loads nothing. */
+async function load(): Promise<LoadedRuntime> {
+  const loaded = await loadRuntime(folder)
+  const { providers, problem } = loaded
+  parentPort?.postMessage({ runtime: { providers, problem } } satisfies Reply)
+  return loaded
+}
+
 const sessions = createSessions({
+  open: async (file) => {
+    loading ??= load()
+    return openOnnx(file, undefined, await loading)
+  },
   clock: {
     monotonic: () => performance.now(),
     every(ms, fn) {

@@ -3,7 +3,9 @@ import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
-import { modelFolders, readCatalogue } from '../../models/catalogue.ts'
+import { type InstalledModel, modelFolders, readCatalogue } from '../../models/catalogue.ts'
+import { type LoadedRuntime, loadRuntime } from '../../models/runtime.ts'
+import { openOnnx } from '../../models/session.ts'
 import { BETTER_PACK } from '../../models/shelf.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { findDecoder } from '../media/decoder/sandbox.ts'
@@ -23,7 +25,7 @@ const BUILD_YEAR_MS = Date.UTC(2026, 0, 1)
 const run = promisify(execFile)
 
 /** `doctor`: looks at the machine, the data directory and the running hub, and says what to do about what is not well. */
-export function registerDoctor(program: Command, shell: Shell): void {
+export function registerDoctor(program: Command, shell: Shell, runtimeFolder: () => string): void {
   subcommand(program, 'doctor', 'look for what is not well and say what to do').action(
     (options: { json?: boolean }) =>
       answer(
@@ -33,7 +35,7 @@ export function registerDoctor(program: Command, shell: Shell): void {
           const findings = [
             ...(await machine()),
             ...(await dataDirectory(shell.dataDir())),
-            ...(await vision(shell.dataDir())),
+            ...(await vision(shell.dataDir(), runtimeFolder())),
             ...(await hub(shell)),
           ]
           if (findings.some(({ state }) => state === 'fail')) shell.exit(1)
@@ -131,17 +133,42 @@ async function secrets(dir: string): Promise<Finding> {
 }
 
 /** Which models look at cameras, and what they run on. */
-async function vision(dir: string): Promise<Finding[]> {
+export async function vision(dir: string, folder: string): Promise<Finding[]> {
   const { models, unreadable } = await readCatalogue(modelFolders(dir))
   const names = models.map(({ name }) => name).join(', ')
   const hasPack = models.some(({ family }) => family === 'yolox')
-  const arm = 'on the processor; the arm64 build of ONNX Runtime uses no GPU, a Jetson’s included'
   return [
     unreadable.length > 0 || models.length === 0
       ? { check: 'models', state: 'warn', says: unreadable.join('; ') || 'none: build or import some' }
       : { check: 'models', state: 'ok', says: hasPack ? names : `${names}. ${BETTER_PACK}` },
-    { check: 'models run', state: 'ok', says: process.arch === 'arm64' ? arm : 'on the processor' },
+    await runsOn(models, folder),
   ]
+}
+
+/** A build names its providers whether or not they work here, so every model is opened and run once when one was asked for. */
+async function runsOn(models: readonly InstalledModel[], folder: string): Promise<Finding> {
+  const check = 'models run'
+  if (folder === '') {
+    const arm =
+      'on the processor; the packaged ONNX Runtime for arm64 uses no GPU. On a Jetson scripts/jetson-ort says how one that does is built'
+    return { check, state: 'ok', says: process.arch === 'arm64' ? arm : 'on the processor' }
+  }
+  const loaded = await loadRuntime(folder)
+  if (loaded.problem !== null) return { check, state: 'warn', says: loaded.problem }
+  const told: string[] = []
+  for (const model of models) told.push(`${model.name} on ${await provider(model, loaded)}`)
+  return { check, state: told.some((one) => one.endsWith(')')) ? 'warn' : 'ok', says: told.join(', ') }
+}
+
+async function provider(file: InstalledModel, loaded: LoadedRuntime): Promise<string> {
+  try {
+    const model = await openOnnx(file, undefined, loaded)
+    await model.run(new Float32Array(file.input.shape.reduce((product, size) => product * size, 1)))
+    await model.close()
+    return model.providers[0] ?? 'nothing'
+  } catch (cause) {
+    return `nothing (${messageOf(cause)})`
+  }
 }
 
 async function hub(shell: Shell): Promise<Finding[]> {

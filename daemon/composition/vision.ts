@@ -28,7 +28,7 @@ const FORGET_MOVEMENT = 'forget-movement'
 
 /** No model is loaded before a camera is attached. */
 export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbours) {
-  const { store, clock, log, dataDir } = house
+  const { store, clock, log, dataDir, config } = house
   const shelf = createShelf({
     folders: modelFolders(dataDir),
     ensureFolder: ensurePrivateFolder,
@@ -36,7 +36,15 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
     fetch: globalThis.fetch,
     now: clock.now,
   })
-  const threads = Array.from({ length: inferenceThreads(availableParallelism()) }, () => createInference())
+  const threads = Array.from({ length: inferenceThreads(availableParallelism()) }, () =>
+    createInference({
+      runtime: config.models.runtime,
+      onRuntime({ providers, problem }) {
+        if (problem !== null) log.warn({ reason: problem }, 'models run on the processor')
+        else log.info({ providers }, 'models are loaded')
+      },
+    }),
+  )
   const recorder = createMovementRecorder({ store, clock, log: log.child({ part: 'movement' }) })
   const vision = createVision({
     inference: threads,

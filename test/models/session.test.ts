@@ -17,6 +17,7 @@ function setup(budgetModels = 2) {
     open: (file) => {
       events.push(`open ${file.name}`)
       return Promise.resolve({
+        providers: ['cpu'],
         run: (input) => Promise.resolve({ y: input }),
         close: () => {
           events.push(`close ${file.name}`)
