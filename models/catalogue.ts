@@ -21,6 +21,7 @@ export const ModelRecord = Type.Object({
     Type.Literal('yolox'),
     Type.Literal('blazepose-detector'),
     Type.Literal('blazepose-landmarks'),
+    Type.Literal('rtmpose'),
   ]),
   licence: Type.Union([Type.String(), Type.Null()]),
   bytes: Type.Integer({ minimum: 1 }),
@@ -129,7 +130,21 @@ function rank({ family, file }: DetectorFiles): number {
   return (file.outputs[0]?.shape[2] ?? 0) > 32 + 5 ? 0 : 1
 }
 
-/** The landmark model to use: the named one, else the most exact. Null when there is none. */
+/** The pose model to use: the named one, else RTMPose when it is installed, else BlazePose's most exact. Null when there is none. */
+export function pickPose(models: readonly InstalledModel[], name?: string): InstalledModel | null {
+  const usable = poseModels(models)
+  return (name === undefined ? usable[0] : usable.find((model) => model.name === name)) ?? null
+}
+
+/** Every pose model, best first: RTMPose was trained on people of every pose, BlazePose on those in front of a phone. */
+export function poseModels(models: readonly InstalledModel[]): InstalledModel[] {
+  const rank = ({ family }: InstalledModel) => (family === 'rtmpose' ? 0 : 1)
+  return models
+    .filter(({ family }) => family === 'rtmpose' || family === 'blazepose-landmarks')
+    .toSorted((a, b) => rank(a) - rank(b) || b.bytes - a.bytes)
+}
+
+/** BlazePose's landmark model, which is also the judge of its detector: the named one, else the most exact. Null when there is none. */
 export function pickLandmarks(models: readonly InstalledModel[], name?: string): InstalledModel | null {
   const usable = models
     .filter(({ family }) => family === 'blazepose-landmarks')

@@ -1,9 +1,10 @@
 /** Puts a model file into the data directory, after everything that can be known about it was looked at. */
 import { join } from 'node:path'
 import type { InstalledModel, ModelRecord } from './catalogue.ts'
-import { familyOf } from './family.ts'
+import { familyOf, type Shapes } from './family.ts'
 import { knownModels, sha256Of } from './manifest.ts'
 import { inspectOnnx } from './onnx-inspect.ts'
+import { RTMPOSE, RTMPOSE_JOINTS } from './pose/rtmpose.ts'
 import { type ModelFile, openOnnx } from './session.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
 
@@ -34,7 +35,7 @@ export async function installModel({ bytes, name, origin }: Offer, deps: Install
     throw new UnreadableInput(`A model's name has letters, digits, dots and dashes; "${name}" has others.`)
   if (bytes.length > MAX_MODEL_BYTES)
     throw new UnreadableInput(`The model has ${bytes.length} bytes; at most ${MAX_MODEL_BYTES} are read.`)
-  const shapes = familyOf(inspectOnnx(bytes))
+  const shapes = await settled(familyOf(inspectOnnx(bytes)), bytes, name)
   const sha256 = sha256Of(bytes)
   const taken = deps.installed.find((model) => model.name === name)
   if (taken !== undefined && taken.sha256 !== sha256)
@@ -62,6 +63,38 @@ export async function installModel({ bytes, name, origin }: Offer, deps: Install
   return record
 }
 
+/** Output sizes that an RTMPose file leaves open, found by running it once on an empty picture. */
+async function settled(shapes: Shapes, bytes: Uint8Array, name: string): Promise<Shapes> {
+  if (shapes.outputs.every(({ shape }) => !shape.includes(0))) return shapes
+  const file = { name, path: name, bytes: bytes.length, input: shapes.input, outputs: shapes.outputs }
+  const outputs = await ranOnce(file, bytes)
+  const bins = [RTMPOSE.width, RTMPOSE.height].map((side) => side * RTMPOSE.binsPerPixel)
+  const shapesNow = shapes.outputs.map((output, at) => {
+    const values = bins[at] ?? 1
+    return { name: output.name, shape: [1, (outputs[output.name]?.length ?? 0) / values, values] }
+  })
+  if (!shapesNow.every(({ shape }) => RTMPOSE_JOINTS.includes(shape[1] ?? 0)))
+    throw new UnreadableInput(`${name} answers other joints than COCO's 17 or Halpe's 26.`)
+  return { ...shapes, outputs: shapesNow }
+}
+
+async function ranOnce(file: ModelFile, bytes: Uint8Array) {
+  try {
+    const model = await openOnnx(file, bytes)
+    try {
+      return await model.run(new Float32Array(count(file.input.shape)))
+    } finally {
+      await model.close()
+    }
+  } catch (cause) {
+    throw new UnreadableInput(`${file.name} cannot be run: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
 /** Opens a model and runs it once on an empty picture; answers how long the run took, in milliseconds. Throws UnreadableInput. */
 export async function tryModel(file: ModelFile, bytes?: Uint8Array): Promise<number> {
   try {
@@ -78,8 +111,7 @@ export async function tryModel(file: ModelFile, bytes?: Uint8Array): Promise<num
       await model.close()
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new UnreadableInput(`${file.name} cannot be run: ${why}`, { cause })
+    throw new UnreadableInput(`${file.name} cannot be run: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 /** How a model's input is made and its output read. */
-export type Family = 'blazepose-detector' | 'blazepose-landmarks' | 'yolox'
+export type Family = 'blazepose-detector' | 'blazepose-landmarks' | 'rtmpose' | 'yolox'
 
 export interface Tensor {
   name: string
@@ -24,8 +24,8 @@ export interface KnownModel {
   outputs: readonly Tensor[]
   /** Made at build time from a file of an npm package. */
   converted?: { package: string; file: string; sha256: string; outputs: Readonly<Record<string, string>> }
-  /** Where its authors publish it, and the packs that it belongs to. */
-  pull?: { url: string; packs: readonly string[] }
+  /** Where its authors publish it, the packs that it belongs to, and which file of the archive it is when that is one. */
+  pull?: { url: string; packs: readonly string[]; entry?: string }
 }
 
 /** Folder of the bundled models, beside this module. */

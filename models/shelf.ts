@@ -2,9 +2,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Catalogue, type ModelFolders, type ModelRecord, readCatalogue } from './catalogue.ts'
-import { installModel, type Offer } from './install.ts'
-import { type Family, type KnownModel, knownModels } from './manifest.ts'
+import { installModel, MAX_MODEL_BYTES, type Offer } from './install.ts'
+import { type Family, type KnownModel, knownModels, sha256Of } from './manifest.ts'
 import { pullModel } from './pull.ts'
+import { fileInZip } from './unzip.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
 
 export interface ShelfDeps {
@@ -75,8 +76,10 @@ export function createShelf({ folders, ensureFolder, write, fetch, now }: ShelfD
       dropPart: () => rm(part, { force: true }),
     })
     await rm(part, { force: true })
-    const record = await install({ bytes, name: model.name, origin: 'pulled' })
-    pins.set(url, record.sha256)
+    const entry = model.pull?.entry
+    const file = entry === undefined ? bytes : fileInZip(bytes, entry, MAX_MODEL_BYTES)
+    const record = await install({ bytes: file, name: model.name, origin: 'pulled' })
+    pins.set(url, sha256Of(bytes))
     await write(join(folder, PINS), [...pins].map(([from, hash]) => `${hash}  ${from}\n`).join(''))
     return record
   }

@@ -24,7 +24,8 @@ export interface OnnxNode {
 
 export interface OnnxValue {
   name: string
-  shape: readonly number[]
+  /** A size of null is left open. */
+  shape: readonly (number | null)[]
 }
 
 export interface OnnxGraph {
@@ -81,7 +82,9 @@ function tensorBytes({ name, type, shape, raw }: OnnxTensor): Uint8Array {
 }
 
 function valueBytes({ name, shape }: OnnxValue): Uint8Array {
-  const dimensions = message(shape.map((size) => bytesField(1, message([varintField(1, size)]))))
+  const dimensions = message(
+    shape.map((size) => bytesField(1, size === null ? textField(2, 'open') : varintField(1, size))),
+  )
   const tensor = message([varintField(1, ELEMENT.float32), bytesField(2, dimensions)])
   return message([textField(1, name), bytesField(2, message([bytesField(1, tensor)]))])
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -7,11 +10,13 @@ import { Command } from 'commander'
 import { registerModels } from '../../daemon/cli/models.ts'
 import type { Shell } from '../../daemon/cli/shell.ts'
 import { fakeClock } from '../fakes/clock.ts'
+import { tinyRtmPose } from '../models/tiny-rtmpose.ts'
 import { tinyYolox } from '../models/tiny-yolox.ts'
+import { zipOf } from '../models/zip.ts'
 
 const NANO = 'https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0/yolox_nano.onnx'
 
-type Answering = (url: string, range: string | undefined) => Response
+type Answering = (url: string, range: string | undefined) => Response | Promise<Response>
 
 function setup(t: TestContext, answering?: Answering) {
   const folder = mkdtempSync(join(tmpdir(), 'homefield-models-'))
@@ -78,6 +83,52 @@ test('a model file is imported once, listed and verified', async (t) => {
   assert.equal(findings.find(({ name }) => name === 'my-detector')?.state, 'ok')
 })
 
+test('RTMPose is imported whether or not its file says how many joints it knows', async (t) => {
+  const { file, run } = setup(t)
+  for (const [name, joints, open] of [
+    ['coco', 17, false],
+    ['halpe', 26, true],
+  ] as const) {
+    const { answer } = await run('import', file(`${name}.onnx`, tinyRtmPose(joints, open)))
+    const { family, outputs } = answer as { family: string; outputs: { shape: number[] }[] }
+    assert.deepEqual(
+      [family, ...outputs.map(({ shape }) => shape.join())],
+      ['rtmpose', `1,${joints},384`, `1,${joints},512`],
+    )
+  }
+})
+
+test('a model is pulled out of its authors’ archive, over a real connection that breaks off once', async (t) => {
+  const model = tinyRtmPose(26, true)
+  const archive = zipOf([['rtm/end2end.onnx', model]], true)
+  const ranges: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    const { range } = request.headers
+    ranges.push(range)
+    const from = range === undefined ? 0 : Number(/bytes=(\d+)-/.exec(range)?.[1])
+    response.writeHead(range === undefined ? 200 : 206, { 'content-length': archive.length - from })
+    if (range !== undefined) response.end(archive.subarray(from))
+    else response.write(archive.subarray(0, 500), () => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const { run, installed } = setup(t, async (_, range) =>
+    fetch(`http://127.0.0.1:${port}/rtmpose.zip`, { headers: range === undefined ? {} : { range } }),
+  )
+  const first = await run('pull', 'rtmpose-t-halpe26')
+  assert.match(first.error!.message, /The same command goes on where it stopped/)
+  const [record] = (await run('pull', 'rtmpose-t-halpe26')).answer as Record<string, unknown>[]
+  assert.deepEqual(
+    [record!['family'], record!['licence'], record!['version']],
+    ['rtmpose', 'Apache-2.0', '20230605'],
+  )
+  assert.deepEqual(ranges, [undefined, 'bytes=500-'])
+  assert.deepEqual(readFileSync(installed('rtmpose-t-halpe26.onnx')), Buffer.from(model))
+  const pin = createHash('sha256').update(archive).digest('hex')
+  assert.match(readFileSync(installed('pins.txt'), 'utf8'), new RegExp(`^${pin}  https://download.openmmlab`))
+})
+
 test('another model under a taken name is refused', async (t) => {
   const { file, run } = setup(t)
   await run('import', file('a.onnx', tinyYolox()), '--name', 'mine')
@@ -126,30 +177,35 @@ test('a pull without internet says so and how else the model can come', async (t
   const { error, codes } = await run('pull')
   assert.match(error!.message, /ENOTFOUND.*internet.*homefield models import/s)
   assert.deepEqual(codes, [1])
-  assert.match((await run('pull', 'everything')).error!.message, /only: training, yolox-nano, yolox-tiny/)
+  assert.match(
+    (await run('pull', 'everything')).error!.message,
+    /only: training, yolox-nano, yolox-tiny, rtmpose-t/,
+  )
 })
 
 test('a pull that broke goes on where it stopped, and pins what it got', async (t) => {
   const whole = Buffer.from(tinyYolox())
   let reaches = 100
-  const { run, asked, installed } = setup(t, (_, range) => {
+  const { run, asked, installed } = setup(t, (url, range) => {
+    if (url !== NANO) return new Response(zipOf([['end2end.onnx', tinyRtmPose(26)]], true))
     const from = range === undefined ? 0 : Number(/bytes=(\d+)-/.exec(range)?.[1])
     const headers = { 'content-length': String(whole.length - from) }
     return new Response(whole.subarray(from, from + reaches), { status: range ? 206 : 200, headers })
   })
   assert.match((await run('pull', 'training')).error!.message, /only 100 of \d+ bytes arrived/)
   reaches = whole.length
-  const [record] = (await run('pull', 'training')).answer as Record<string, unknown>[]
+  const [record, pose] = (await run('pull', 'training')).answer as Record<string, unknown>[]
+  assert.equal(pose!['name'], 'rtmpose-t-halpe26')
   assert.deepEqual(
     [record!['name'], record!['licence'], record!['origin']],
     ['yolox-nano', 'Apache-2.0', 'pulled'],
   )
-  assert.deepEqual(asked, [
+  assert.deepEqual(asked.slice(0, 2), [
     { url: NANO, range: undefined },
     { url: NANO, range: 'bytes=100-' },
   ])
   assert.deepEqual(readFileSync(installed('yolox-nano.onnx')), whole)
-  assert.match(readFileSync(installed('pins.txt'), 'utf8'), new RegExp(`^[0-9a-f]{64}  ${NANO}\n$`))
+  assert.match(readFileSync(installed('pins.txt'), 'utf8'), new RegExp(`^[0-9a-f]{64}  ${NANO}\n`))
 })
 
 test('other contents than at the first pull are refused', async (t) => {

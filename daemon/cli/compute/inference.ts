@@ -7,7 +7,7 @@ import {
   type Catalogue,
   modelFolders,
   pickDetector,
-  pickLandmarks,
+  pickPose,
   readCatalogue,
 } from '../../../models/catalogue.ts'
 import type { Detection } from '../../../models/detect/detector.ts'
@@ -41,8 +41,8 @@ export const pose: Computation = async (file, set) => {
   const boxes = given === null ? null : readBoxes(await given.json(), given)
   const asked = detectionSettings(set)
   return withInference(file, async (inference, picture, catalogue) => {
-    const landmarks = pickLandmarks(catalogue.models, named === '' ? undefined : named)
-    if (landmarks === null) throw missingModel(named === '' ? 'landmark model' : named)
+    const landmarks = pickPose(catalogue.models, named === '' ? undefined : named)
+    if (landmarks === null) throw missingModel(named === '' ? 'pose model' : named)
     const found: readonly (Given & { region?: Region })[] =
       boxes ?? (await peopleIn(inference, picture, detectorNamed(catalogue, asked.model), asked.score))
     const where = found.map((person) =>

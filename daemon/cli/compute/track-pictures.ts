@@ -6,6 +6,7 @@ import {
   modelFolders,
   pickDetector,
   pickLandmarks,
+  pickPose,
   readCatalogue,
 } from '../../../models/catalogue.ts'
 import { familyOf } from '../../../models/family.ts'
@@ -56,14 +57,16 @@ export const trackPictures: Computation = async (folder, set) => {
 async function planOf(set: Settings): Promise<LookPlan> {
   const { models } = await readCatalogue(modelFolders(dataDirectory()))
   const pose = set.text('pose_model', '')
-  const landmarks = pose === 'none' ? null : pickLandmarks(models, pose === '' ? undefined : pose)
-  if (landmarks === null && pose !== 'none') throw missingModel(pose === '' ? 'landmark model' : pose)
   const detector = await detectorOf(set.text('detector', ''), models)
   const isCheap = detector.family === 'yolox'
+  // What BlazePose's search finds is carried by its own landmark model.
+  const pick = isCheap ? pickPose : pickLandmarks
+  const landmarks = pose === 'none' ? null : pick(models, pose === '' ? undefined : pose)
+  if (landmarks === null && pose !== 'none') throw missingModel(pose === '' ? 'pose model' : pose)
   return {
     detector,
     landmarks,
-    detectEvery: Math.max(1, set.number('every', isCheap ? 1 : 6)),
+    detectEvery: Math.max(1, set.number('every', isCheap ? 1 : 4)),
     looksAgain: isCheap,
   }
 }

@@ -1,5 +1,5 @@
 /** Decides with which models a camera is looked at, from what is installed and what this box was seen to sustain. */
-import { type InstalledModel, pickDetector } from '../../../models/catalogue.ts'
+import { type InstalledModel, pickDetector, poseModels } from '../../../models/catalogue.ts'
 import type { LookPlan } from '../../../models/follow/follower.ts'
 import type { DetectorFiles } from '../../../models/jobs.ts'
 
@@ -45,15 +45,14 @@ const BETTER_PACK =
 
 /** Every way to look with these models, best first. */
 export function ladderOf(models: readonly InstalledModel[]): Rung[] {
-  const poses = models
-    .filter(({ family }) => family === 'blazepose-landmarks')
-    .toSorted((a, b) => b.bytes - a.bytes)
   const detectors = detectorsOf(models)
-  const [full = null, lite = full] = [poses[0], poses.at(-1)]
   const rungs: Rung[] = []
   const versions = new Map(models.map(({ name, version, sha256 }) => [name, version ?? sha256.slice(0, 12)]))
   for (const { detector, cadences } of detectors) {
     const looksAgain = detector.family === 'yolox'
+    // What BlazePose's search finds is judged and carried by its own landmark model.
+    const poses = poseModels(models).filter(({ family }) => looksAgain || family === 'blazepose-landmarks')
+    const [full = null, lite = full] = [poses[0], poses.at(-1)]
     const [often, seldom, rarely] = cadences
     rungs.push({ detector, landmarks: full, detectEvery: often, looksAgain, versions })
     rungs.push({ detector, landmarks: full, detectEvery: seldom, looksAgain, versions })
