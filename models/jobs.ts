@@ -7,6 +7,7 @@ import { estimateLandmarks } from './pose/estimator.ts'
 import { bodyBox } from './pose/extent.ts'
 import type { Landmarks } from './pose/landmarks.ts'
 import { regionOfBox } from './pose/region.ts'
+import { isRtmPose, rtmPoseRegion } from './pose/rtmpose.ts'
 import { cocoOf, type Keypoint } from './pose/skeleton.ts'
 import type { Run } from './run.ts'
 import type { ModelFile } from './session.ts'
@@ -46,8 +47,10 @@ export interface Detected {
   detections: Detection[]
 }
 
-export interface Searched extends Detected {
-  again: number[]
+export interface Searched extends Omit<Detected, 'detections'> {
+  people: (Detection & { pose: Pose })[]
+  /** What the camera usually sees, for the next search. */
+  background: Float32Array
 }
 
 export interface Posed {
@@ -78,7 +81,13 @@ export async function work(job: Job, run: Run): Promise<Detected | Searched | Po
   if (job.kind === 'search') {
     const { file, landmarks } = job.detector
     const people = createPeopleDetector({ detector: file, landmarks, run })
-    return { model: file.name, ...size, ...(await people.search(frame, job.turn)) }
+    const found = await people.search(frame, job.turn)
+    return {
+      model: file.name,
+      ...size,
+      people: found.people.map((person) => ({ ...person, pose: posed(person.pose) })),
+      background: found.background,
+    }
   }
   if (job.people.length > MOST_PEOPLE)
     throw new UnreadableInput(`${job.people.length} people are too many; at most ${MOST_PEOPLE} at once.`)
@@ -95,8 +104,17 @@ function detectorOf(files: DetectorFiles, run: Run): Detector {
 async function poseAt(frame: Frame, file: ModelFile, where: Where, run: Run): Promise<Pose> {
   const found =
     'box' in where
-      ? await estimateLandmarks({ file, run }, frame, regionOfBox(where.box), 2)
+      ? await estimateLandmarks({ file, run }, frame, regionFor(file, where.box), 2)
       : await estimateLandmarks({ file, run }, frame, where.region, 1)
+  return posed(found)
+}
+
+/** Each family of pose models was trained on its own margin around the box. */
+function regionFor(file: ModelFile, box: Box) {
+  return isRtmPose(file) ? rtmPoseRegion(box) : regionOfBox(box)
+}
+
+function posed(found: Landmarks): Pose {
   return { ...found, box: bodyBox(found.landmarks), keypoints: cocoOf(found.landmarks) }
 }
 

@@ -5,6 +5,7 @@
 
 import { estimateLandmarks } from '../pose/estimator.ts'
 import { bodyBox } from '../pose/extent.ts'
+import type { Landmarks } from '../pose/landmarks.ts'
 import { regionOfCircle } from '../pose/region.ts'
 import { output, type Run } from '../run.ts'
 import type { ModelFile } from '../session.ts'
@@ -18,6 +19,7 @@ import {
 } from './blazepose.ts'
 import type { Detection, Detector } from './detector.ts'
 import { type Frame, type Region, sampleRegion, wholeFrame } from './frame.ts'
+import { type Background, brightness, motionOf, movingIn } from './motion.ts'
 import { suppress } from './suppress.ts'
 
 /**
@@ -31,9 +33,15 @@ export const PEOPLE_SEARCH = {
   /** How much of a square the next one covers again. */
   tileOverlap: 0.35,
   /** Least detector score of a candidate. */
-  minCandidate: 0.5,
-  /** Least product of the detector's score and the landmark model's presence. */
+  minCandidate: 0.3,
+  /** Least product of the detector's score and the landmark model's presence, … */
   minScore: 0.5,
+  /** … and of somebody who is followed already. */
+  lowScore: 0.2,
+  /** Moving cells (of 64 × 36) that make a square worth a look. */
+  movingCells: 2,
+  /** A square in which nothing moves is searched every so many looks. */
+  stillTurns: 4,
   /** Smallest body region, in pixels, that is worth looking at. */
   minRegionPx: 40,
   /** Candidates are one when their hips are nearer than this part of the larger radius, and their radii not further apart. */
@@ -54,20 +62,25 @@ interface Deps {
   run: Run
 }
 
-/** What of a search is done in one frame of a video. */
+/** What of a picture is searched in one look of a video. */
 export interface SearchTurn {
-  /** Every `of`-th square, beginning with this one; the whole frame belongs to the first turn. */
-  turn: number
-  of: number
-  /** Bodies that are followed already: they are not looked at again. */
-  known: readonly Region[]
+  /** Number of the look: squares in which nothing moves are searched in turns. */
+  look: number
+  /** What the camera usually sees, from the look before; null searches everything. */
+  background: Background
+  /** Who is followed already: squares that hold somebody are searched whether they move or not. */
+  known: readonly Box[]
+}
+
+/** Somebody found, with the landmarks that confirmed it. */
+export interface FoundPerson extends Detection {
+  pose: Landmarks
 }
 
 export interface SearchFound {
-  /** Who is not among the known. */
-  detections: Detection[]
-  /** Places in the list of those known whom the detector saw as well. */
-  again: number[]
+  /** Unsure ones included: a tracker knows what to do with them. */
+  people: FoundPerson[]
+  background: Float32Array
 }
 
 export interface PeopleDetector extends Detector {
@@ -83,50 +96,55 @@ export function createPeopleDetector({ detector, landmarks, run }: Deps): People
     const scores = output(outputs, detector, 1)
     return decodeCircles(boxes, scores, centres, region, PEOPLE_SEARCH.minCandidate)
   }
-  const confirmed = async (frame: Frame, circle: BodyCircle): Promise<Detection | null> => {
+  const confirmed = async (frame: Frame, circle: BodyCircle): Promise<FoundPerson | null> => {
     const region = regionOfCircle(circle.hips, circle.top)
     if (region.size < PEOPLE_SEARCH.minRegionPx) return null
-    const found = await estimateLandmarks({ file: landmarks, run }, frame, region, 2)
-    const score = circle.score * found.presence
-    const box = insideFrame(bodyBox(found.landmarks), frame)
-    if (score < PEOPLE_SEARCH.minScore || box === null) return null
-    return { ...box, score, kind: 'person', region: found.next }
+    const pose = await estimateLandmarks({ file: landmarks, run }, frame, region, 2)
+    const score = circle.score * pose.presence
+    const box = insideFrame(bodyBox(pose.landmarks), frame)
+    if (score < PEOPLE_SEARCH.lowScore || box === null) return null
+    return { ...box, score, kind: 'person', region: pose.next, pose }
   }
-  async function search(frame: Frame, { turn, of, known }: SearchTurn): Promise<SearchFound> {
+  async function searchIn(frame: Frame, squares: readonly Region[]): Promise<FoundPerson[]> {
     const input = new Float32Array(3 * DETECTOR_SIDE * DETECTOR_SIDE)
     const circles: BodyCircle[] = []
-    const again = new Set<number>()
-    const regions = [wholeFrame(frame), ...tiles(frame)].filter((_, at) => at % of === turn % of)
-    for (const region of regions)
-      for (const circle of await circlesIn(frame, region, input)) {
-        const at = known.findIndex((body) => isKnown(circle, body))
-        if (at === -1) circles.push(circle)
-        else again.add(at)
-      }
-    const people: Detection[] = []
+    for (const square of squares) circles.push(...(await circlesIn(frame, square, input)))
+    const people: FoundPerson[] = []
     for (const circle of suppress(circles, isSameCircle, PEOPLE_SEARCH.mostCandidates)) {
       const person = await confirmed(frame, circle)
       if (person !== null) people.push(person)
     }
-    return { detections: suppress(people, isSamePerson, PEOPLE_SEARCH.mostPeople), again: [...again] }
+    return suppress(people, isSamePerson, PEOPLE_SEARCH.mostPeople)
   }
   return {
     name: detector.name,
     kinds: ['person'],
-    search,
-    detect: async (frame) => (await search(frame, { turn: 0, of: 1, known: [] })).detections,
+    async search(frame, turn) {
+      const { moving, background } = motionOf(turn.background, brightness(frame))
+      return { people: await searchIn(frame, squaresOf(frame, turn, moving)), background }
+    },
+    async detect(frame) {
+      const people = await searchIn(frame, [wholeFrame(frame), ...tiles(frame)])
+      return people
+        .filter(({ score }) => score >= PEOPLE_SEARCH.minScore)
+        .map(({ pose: _, ...person }) => person)
+    },
   }
 }
 
-/** Whether a circle is the body that a region holds. */
-function isKnown({ hips, top }: BodyCircle, body: Region): boolean {
-  const radius = Math.hypot(top.x - hips.x, top.y - hips.y)
-  const ofBody = body.size / 2 / 1.25
-  const larger = Math.max(radius, ofBody)
-  const apart = Math.hypot(hips.x - body.cx, hips.y - body.cy)
-  return (
-    apart < PEOPLE_SEARCH.sameHips * larger && larger < PEOPLE_SEARCH.sameRadius * Math.min(radius, ofBody)
+/** The whole frame, the squares in which something moves or somebody is, and a share of the others. */
+export function squaresOf(frame: Frame, { look, known }: SearchTurn, moving: Uint8Array): Region[] {
+  const squares = tiles(frame).filter(
+    (square, at) =>
+      at % PEOPLE_SEARCH.stillTurns === look % PEOPLE_SEARCH.stillTurns ||
+      movingIn(moving, square, frame) >= PEOPLE_SEARCH.movingCells ||
+      known.some((box) => overlaps(square, box)),
   )
+  return [wholeFrame(frame), ...squares]
+}
+
+function overlaps({ cx, cy, size }: Region, { x, y, w, h }: Box): boolean {
+  return Math.abs(x + w / 2 - cx) < (w + size) / 2 && Math.abs(y + h / 2 - cy) < (h + size) / 2
 }
 
 /** Overlapping squares that cover the frame, coarse ones first. */

@@ -1,5 +1,6 @@
 /** Follows the people of one camera from frame to frame: the detector looks now and then, landmarks carry everybody in between. */
 import type { Region } from '../detect/frame.ts'
+import type { Background } from '../detect/motion.ts'
 import { isSamePerson } from '../detect/people.ts'
 import type { Inference } from '../inference.ts'
 import {
@@ -14,7 +15,7 @@ import type { Landmark } from '../pose/landmarks.ts'
 import { cocoOf, type Keypoint } from '../pose/skeleton.ts'
 import { createPoseSmoother, type PoseSmoother } from '../pose/smoother.ts'
 import type { ModelFile } from '../session.ts'
-import type { Box } from '../vision/boxes.ts'
+import { type Box, iou } from '../vision/boxes.ts'
 import { createTracker, type TrackedBox, type TrackerOptions } from '../vision/track/tracker.ts'
 import { createBallFollower, type SeenBall } from './ball.ts'
 import { belongs, carryBox, isSameRegion } from './carry.ts'
@@ -63,24 +64,26 @@ export interface FollowerDeps {
   firstTrackId?: number
 }
 
-/** The landmark model itself says that nobody is there below this. */
-const MIN_PRESENCE = 0.5
-/** Frames for which somebody is carried by speed alone. */
-const MOST_BLIND = 5
+/** When landmarks carry somebody between two looks. */
+export const CARRYING = {
+  /** The landmark model itself says that nobody is there below this presence. */
+  yolox: { presence: 0.5, agreement: 0, mostBlind: 5, mostUnseen: 0, looksOn: false },
+  'blazepose-detector': { presence: 0.8, agreement: 0.3, mostBlind: 2, mostUnseen: 3, looksOn: true },
+}
+/** Overlap (IoU) of the tracker's box and the one seen, below which the former is too late. */
+const LAGS = 0.7
+/** Weight of the newest step in somebody's mean speed. */
+const NEWEST = 0.3
 /** Looks in a row out of turn, to find whom the landmarks lost and to confirm who is new. */
 const MOST_EXTRA = 2
 /**
  * Thresholds of the tracker by detector. YOLOX has ByteTrack's own. What BlazePose finds was confirmed by the landmark model
  * already, and has its scores lower.
  */
-const TRACKING = {
+export const TRACKING = {
   yolox: {},
   'blazepose-detector': { trackThreshold: 0.45, newTrackThreshold: 0.5, confirmAtOnce: true },
 } as const satisfies Record<DetectorFiles['family'], Partial<TrackerOptions>>
-
-/** Sweeps of the whole picture without seeing somebody, after which the landmark model has to be this sure of a body. */
-const SWEEPS = 2
-const SURELY_A_BODY = 0.8
 
 interface Person {
   smoother: PoseSmoother
@@ -96,10 +99,8 @@ interface Person {
   /** Frame in which the landmark model looked at this body last, and the one in which it or the detector found it. */
   lookedAt: number
   foundAt: number
-  /** Frame in which a sweep of the detector saw this body. */
-  seenAt: number
-  /** In how many sweeps. */
-  sightings: number
+  /** Looks in a row that did not find this body. */
+  unseen: number
 }
 
 interface Found extends Box {
@@ -122,6 +123,8 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
   let detectedAt = Number.NEGATIVE_INFINITY
   let extraLooks = 0
   let looksAgain = false
+  let looks = 0
+  let background: Background = null
 
   /** Another family of detectors has other thresholds; identities start anew with it. */
   function suit(plan: LookPlan): void {
@@ -129,11 +132,13 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     family = plan.detector.family
     tracker = createTracker({ frameRateHz, firstTrackId: lastId + 1, ...TRACKING[family] })
     people.clear()
+    background = null
   }
 
   function track(boxes: readonly Found[], atMs: number): TrackedBox[] {
-    const { tracks, ended } = tracker.update(boxes, atMs)
+    const { tracks: filtered, ended } = tracker.update(boxes, atMs)
     for (const trackId of ended) people.delete(trackId)
+    const tracks = family === 'yolox' ? filtered : filtered.map((tracked) => asSeen(tracked, boxes))
     for (const tracked of tracks) place(tracked, boxes[tracked.boxIndex], atMs)
     return tracks
   }
@@ -151,28 +156,27 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
       box,
       score,
       atMs,
-      vx: known ? speed(x + w / 2, known.box.x + known.box.w / 2) : 0,
-      vy: known ? speed(y + h / 2, known.box.y + known.box.h / 2) : 0,
+      vx: steady(known?.vx, speed(x + w / 2, known ? known.box.x + known.box.w / 2 : 0), known !== undefined),
+      vy: steady(known?.vy, speed(y + h / 2, known ? known.box.y + known.box.h / 2 : 0), known !== undefined),
       lookedAt: known?.lookedAt ?? 0,
       foundAt: known?.foundAt ?? frames,
-      seenAt: known?.seenAt ?? frames,
-      sightings: known?.sightings ?? 1,
+      unseen: known?.unseen ?? 0,
     })
   }
 
   /** Landmarks of these people; whom the limit leaves out is looked at first in the next frame. */
-  async function pose(frame: Picture, file: ModelFile | null, ids: readonly number[]) {
+  async function pose(frame: Picture, atMs: number, file: ModelFile | null, ids: readonly number[]) {
     const found = new Map<number, Pose>()
     const chosen = [...people].filter(([id]) => ids.includes(id))
     chosen.sort(([, a], [, b]) => a.lookedAt - b.lookedAt)
     chosen.splice(MOST_PEOPLE)
     if (file === null || chosen.length === 0) return { found, took: null }
-    const where = chosen.map(([, person]) => whereIs(person))
+    const where = chosen.map(([, person]) => whereIs(person, expected(person, atMs)))
     const { poses, tookMs } = await run({ kind: 'pose', picture: frame, landmarks: file, people: where })
     chosen.forEach(([id, person], at) => {
       const pose = poses[at]
       person.lookedAt = frames
-      if (pose && pose.presence >= MIN_PRESENCE) found.set(id, pose)
+      if (pose && pose.presence >= CARRYING[family ?? 'yolox'].presence) found.set(id, pose)
     })
     return { found, took: { ...tookMs, poses: chosen.length } }
   }
@@ -189,7 +193,7 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     const matched = new Set(tracks.map(({ boxIndex }) => boxIndex))
     looksAgain = persons.some(({ score }, at) => score >= SURE && !matched.has(at))
     const ids = tracks.map(({ trackId }) => trackId)
-    const { found, took } = await pose(frame, plan.landmarks, ids)
+    const { found, took } = await pose(frame, atMs, plan.landmarks, ids)
     return {
       people: tracks.map((tracked) => finished(tracked, found.get(tracked.trackId), atMs)),
       ball: ball.seen(balls, atMs),
@@ -199,8 +203,11 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
 
   /** Everybody's landmarks, or else their speed, move their own box, and the tracker sees those boxes. */
   async function carry(frame: Picture, atMs: number, plan: LookPlan): Promise<Followed> {
-    const ids = [...people].filter(([, { next }]) => next !== null).map(([id]) => id)
-    const { found, took } = await pose(frame, plan.landmarks, ids)
+    const { mostBlind, looksOn } = CARRYING[plan.detector.family]
+    const isFollowed = ({ next, foundAt }: Person) =>
+      next !== null || (looksOn && frames - foundAt <= mostBlind)
+    const ids = [...people].filter(([, person]) => isFollowed(person)).map(([id]) => id)
+    const { found, took } = await pose(frame, atMs, plan.landmarks, ids)
     const boxes = carriedBoxes(found, atMs)
     looksAgain = ids.some((id) => people.get(id)?.foundAt !== frames)
     const tracks = track(boxes, atMs)
@@ -212,39 +219,45 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
   }
 
   /**
-   * With a detector that is slow and finds some: everybody known is carried, and a share of the picture is searched for more. Whom
-   * the detector has not seen for long has to look the more like a body.
+   * BlazePose's search has confirmed each body by its landmarks. Whom it missed is carried by landmarks that are sure of themselves,
+   * for as long as a few searches may miss somebody.
    */
-  async function sweep(
+  async function search(
     frame: Picture,
     atMs: number,
     plan: LookPlan & { detector: SearchFiles },
   ): Promise<Followed> {
-    const ids = [...people].filter(([, { next }]) => next !== null).map(([id]) => id)
-    const { found, took } = await pose(frame, plan.landmarks, ids)
-    for (const [id, { presence }] of found) {
-      const unseen = frames - (people.get(id)?.seenAt ?? frames)
-      const isBody = presence >= SURELY_A_BODY && isConfirmed(people.get(id))
-      if (unseen > SWEEPS * plan.detectEvery && !isBody) found.delete(id)
-    }
-    const bodies = [...found]
-    const turn = { turn: frames - 1, of: plan.detectEvery, known: bodies.map(([, { next }]) => next) }
-    // The first picture is searched whole, so that the overlay does not begin empty.
-    const wanted = frames === 1 ? { ...turn, of: 1 } : turn
-    const searched = await run({ kind: 'search', picture: frame, detector: plan.detector, turn: wanted })
-    for (const at of searched.again) sighted(people.get(bodies[at]?.[0] ?? -1))
-    const boxes = carriedBoxes(found, atMs)
-    const fresh = searched.detections.filter((box) => !boxes.some((known) => isSamePerson(known, box)))
-    boxes.push(...fresh)
-    const tracks = track(boxes, atMs)
-    const seen = tracks.map((tracked) =>
-      finished(tracked, found.get(boxes[tracked.boxIndex]?.id ?? -1), atMs),
+    const { mostUnseen } = CARRYING[plan.detector.family]
+    const known = [...people.values()].map(({ box }) => box)
+    const turn = { look: looks++, background, known }
+    const searched = await run({ kind: 'search', picture: frame, detector: plan.detector, turn })
+    background = searched.background
+    detectedAt = frames
+    const isMissed = ([, person]: [number, Person]) =>
+      person.next !== null &&
+      person.unseen < mostUnseen &&
+      !searched.people.some((found) => iou(found, expected(person, atMs)) > 0.3)
+    const missed = [...people].filter(isMissed).map(([id]) => id)
+    const { found, took } = await pose(frame, atMs, plan.landmarks, missed)
+    const carried = carriedBoxes(found, atMs).filter(
+      (box) => found.has(box.id ?? -1) && !searched.people.some((person) => isSamePerson(person, box)),
     )
-    return {
-      people: seen.filter(({ trackId }) => isConfirmed(people.get(trackId))),
-      ball: null,
-      took: { detect: searched.tookMs, pose: took },
+    const tracks = track([...searched.people, ...carried], atMs)
+    const seen = new Set<number>()
+    const shown = tracks.map((tracked) => {
+      const fresh = searched.people[tracked.boxIndex]
+      if (fresh !== undefined) seen.add(tracked.trackId)
+      const id = carried[tracked.boxIndex - searched.people.length]?.id ?? -1
+      return finished(tracked, fresh?.pose ?? found.get(id), atMs)
+    })
+    for (const [id, person] of people) {
+      person.unseen = seen.has(id) ? 0 : person.unseen + 1
+      if (seen.has(id)) person.foundAt = frames
+      // Landmarks alone believe in somebody for only so long.
+      else if (person.unseen > mostUnseen)
+        Object.assign(person, { next: null, foundAt: Number.NEGATIVE_INFINITY })
     }
+    return { people: shown, ball: null, took: { detect: searched.tookMs, pose: took } }
   }
 
   /** BlazePose's boxes are those around the landmarks; those of YOLOX have their own size and move along. */
@@ -253,10 +266,9 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     return moved !== null && family === 'blazepose-detector' ? pose.box : moved
   }
 
-  function sighted(person: Person | undefined): void {
-    if (person === undefined || person.seenAt === frames) return
-    person.seenAt = frames
-    person.sightings++
+  /** Where somebody's box is by now if it goes on as it went. */
+  function expected({ box, vx, vy, atMs }: Person, nowMs: number): Box {
+    return { ...box, x: box.x + vx * (nowMs - atMs), y: box.y + vy * (nowMs - atMs) }
   }
 
   function carriedBoxes(found: ReadonlyMap<number, Pose>, atMs: number): Found[] {
@@ -269,21 +281,23 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
   }
 
   function carried(id: number, person: Person, found: ReadonlyMap<number, Pose>, atMs: number): Box | null {
+    const { agreement, mostBlind, looksOn } = CARRYING[family ?? 'yolox']
     const pose = found.get(id)
+    const ahead = expected(person, atMs)
     // Two people whose landmarks fell onto one body: the older track keeps it.
     const isTaken =
       pose && [...found].some(([other, { next }]) => other < id && isSameRegion(next, pose.next))
-    const moved = pose && !isTaken ? moveBox(person, pose) : null
+    const moved = pose && !isTaken && iou(pose.box, ahead) >= agreement ? moveBox(person, pose) : null
     if (moved !== null) {
       person.foundAt = frames
       return moved
     }
-    if (isTaken || frames - person.foundAt > MOST_BLIND) {
+    if (looksOn) person.next = null
+    if (isTaken || frames - person.foundAt > mostBlind) {
       person.next = null
       return null
     }
-    const { box, vx, vy } = person
-    return { ...box, x: box.x + vx * (atMs - person.atMs), y: box.y + vy * (atMs - person.atMs) }
+    return ahead
   }
 
   function finished(tracked: TrackedBox, pose: Pose | undefined, atMs: number): FollowedPerson {
@@ -304,11 +318,13 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     async step(frame, atMs, plan) {
       frames++
       suit(plan)
-      if (plan.detector.family === 'blazepose-detector')
-        return sweep(frame, atMs, { ...plan, detector: plan.detector })
+      const { detector } = plan
       const isDue = frames - detectedAt >= plan.detectEvery || plan.landmarks === null
       const isExtra = looksAgain && extraLooks < MOST_EXTRA && plan.looksAgain
-      return isDue || isExtra ? detect(frame, atMs, plan) : carry(frame, atMs, plan)
+      if (!isDue && !isExtra) return carry(frame, atMs, plan)
+      return detector.family === 'yolox'
+        ? detect(frame, atMs, plan)
+        : search(frame, atMs, { ...plan, detector })
     },
   }
 }
@@ -316,12 +332,19 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
 /** ByteTrack's threshold of a new track: a box above it that no track took is somebody new. */
 const SURE = 0.7
 
-/** Things that look like a body once are many: somebody counts from the second sighting on. */
-function isConfirmed(person: Person | undefined): boolean {
-  return person !== undefined && person.sightings >= 2
+/** Where to look for somebody's body: where its landmarks were, unless the box went elsewhere. */
+function whereIs({ next, body, box }: Person, expected: Box): Where {
+  return next !== null && (body === null || belongs(body, box)) ? { region: next } : { box: expected }
 }
 
-/** Where to look for somebody's body: where its landmarks were, unless the box went elsewhere. */
-function whereIs({ next, body, box }: Person): Where {
-  return next !== null && (body === null || belongs(body, box)) ? { region: next } : { box }
+/** The tracker's own box is steadier, but its motion model lags behind whoever comes near a slow camera: then the box that was seen. */
+function asSeen(tracked: TrackedBox, boxes: readonly Box[]): TrackedBox {
+  const { x, y, w, h } = boxes[tracked.boxIndex] ?? tracked
+  return iou(tracked, { x, y, w, h }) >= LAGS ? tracked : { ...tracked, x, y, w, h }
+}
+
+/** The mean speed, newest values weighing most: one frame's step is mostly noise of the box. */
+function steady(before: number | undefined, now: number, isKnown: boolean): number {
+  if (!isKnown) return 0
+  return before === undefined ? now : before + NEWEST * (now - before)
 }

@@ -79,10 +79,8 @@ export function createLooker({ ring, clock, log, timings, ...deps }: LookerDeps)
     deps.onResult(result)
   }
 
-  function measure({ took }: Followed, { detector, landmarks, detectEvery }: Rung): void {
-    // BlazePose's search is spread over as many pictures; its cost is that of the whole.
-    const share = detector.family === 'yolox' ? 1 : detectEvery
-    if (took.detect && counts.analysed > 0) timings.add(detector.file.name, took.detect.total * share)
+  function measure({ took }: Followed, { detector, landmarks }: Rung): void {
+    if (took.detect && counts.analysed > 0) timings.add(detector.file.name, took.detect.total)
     if (took.pose && took.pose.poses > 0 && landmarks)
       timings.add(landmarks.name, took.pose.total / took.pose.poses)
   }

@@ -67,8 +67,14 @@ export function fakeModels(people: (frame: number) => readonly (Box & { score?: 
         model: job.detector.file.name,
         width: 640,
         height: 480,
-        detections: fresh(truth, job.turn.known),
-        again: job.turn.known.map((_, at) => at),
+        people: truth.map((box) => ({
+          score: 0.9,
+          kind: 'person',
+          ...box,
+          region: poseIn(box).next,
+          pose: poseIn(box),
+        })),
+        background: new Float32Array(),
         tookMs,
       }
     const poses = job.people.map((where) => {
@@ -80,14 +86,6 @@ export function fakeModels(people: (frame: number) => readonly (Box & { score?: 
   }
   // The answer fits the kind of the job, which the compiler cannot follow through `kind`.
   return { run: run as Inference['run'], asked }
-}
-
-function fresh(truth: readonly Box[], known: readonly { cx: number; cy: number }[]) {
-  return truth
-    .filter(
-      (box) => !known.some(({ cx, cy }) => Math.hypot(centre(box).x - cx, centre(box).y - cy) < box.h / 3),
-    )
-    .map((box) => ({ score: 0.9, kind: 'person', ...box, region: poseIn(box).next }))
 }
 
 function centre({ x, y, w, h }: Box) {

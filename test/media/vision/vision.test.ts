@@ -12,7 +12,7 @@ import { createInference, type Inference } from '../../../models/inference.ts'
 import { inspectOnnx } from '../../../models/onnx-inspect.ts'
 import { fakeClock } from '../../fakes/clock.ts'
 import { missing, samplePath } from '../../models/vision/samples.ts'
-import { fakeModels, i420Of, installedModel, numberedRing, settled } from './scene.ts'
+import { fakeModels, i420Of, installedModel, numberedRing, poseIn, settled } from './scene.ts'
 
 const MODELS = [
   installedModel('nano', 'yolox'),
@@ -214,26 +214,67 @@ test('real models see the people of a real picture in shared memory', {
   assert.ok(sure.length >= 3, `${sure.length} skeletons`)
 })
 
-test('the bundled detector follows several people while it searches a share of each picture', async (t) => {
-  const models = [
-    installedModel('blaze', 'blazepose-detector'),
-    installedModel('full', 'blazepose-landmarks'),
-  ]
+const BLAZEPOSE = [
+  installedModel('blaze', 'blazepose-detector'),
+  installedModel('full', 'blazepose-landmarks'),
+]
+
+test('the bundled detector searches now and then, and landmarks carry several people in between', async (t) => {
   const { run, asked } = fakeModels((frame) => [
     { x: 100 + 4 * frame, y: 100, w: 60, h: 160 },
     { x: 400 - 2 * frame, y: 120, w: 60, h: 160 },
   ])
-  const { vision, results, play } = await setup(t, run, { models })
+  const { vision, results, play } = await setup(t, run, { models: BLAZEPOSE })
   const { ring, show } = numberedRing()
   vision.attach({ id: 'pitch', ring })
-  await play(show, 1, 10)
-  assert.deepEqual(results[0]!.people, [], 'whoever was seen once only is not told')
-  assert.deepEqual(
-    results.at(-1)!.people.map(({ trackId, keypoints }) => [trackId, keypoints.length]),
-    [
-      [1, 17],
-      [2, 17],
-    ],
-  )
-  assert.equal(asked.filter((kind) => kind === 'search').length, 10)
+  await play(show, 1, 12)
+  for (const { people } of results)
+    assert.deepEqual(
+      people.map(({ trackId, landmarks }) => [trackId, landmarks?.length]),
+      [
+        [1, 33],
+        [2, 33],
+      ],
+    )
+  assert.equal(asked.filter((kind) => kind === 'search').length, 3)
+})
+
+test('whom the search misses is carried for as long as the landmarks are sure, and no longer', async (t) => {
+  const sure = fakeModels(walker)
+  const missing = (presence: number) =>
+    (async (job: Parameters<Inference['run']>[0]) => {
+      const frame = job.picture.data[0] ?? 0
+      const answer = await sure.run(job)
+      if (job.kind === 'search' && frame > 1) return { ...answer, people: [] }
+      if (job.kind !== 'pose' || frame < 6 || !('poses' in answer)) return answer
+      return { ...answer, poses: answer.poses.map((pose) => ({ ...pose, presence })) }
+    }) as Inference['run']
+  const seen = async (presence: number) => {
+    const { vision, results, play } = await setup(t, missing(presence), { models: BLAZEPOSE })
+    const { ring, show } = numberedRing()
+    vision.attach({ id: 'pitch', ring })
+    await play(show, 1, 24)
+    return results.map(({ people }) => people.length)
+  }
+  const carried = await seen(0.95)
+  assert.deepEqual([carried[0], carried[11], carried.at(-1)], [1, 1, 0], 'three searches in a row end it')
+  const unsure = await seen(0.6)
+  assert.deepEqual([unsure[4], unsure[9]], [1, 0])
+})
+
+test('landmarks that jump to somebody else are not followed', async (t) => {
+  const near = { x: 100, y: 100, w: 60, h: 160 }
+  const other = { x: 190, y: 100, w: 60, h: 160 }
+  const honest = fakeModels(() => [near, other])
+  const jumping = (async (job: Parameters<Inference['run']>[0]) => {
+    const answer = await honest.run(job)
+    if (job.kind !== 'pose' || !('poses' in answer)) return answer
+    return { ...answer, poses: answer.poses.map(() => poseIn(other)) }
+  }) as Inference['run']
+  const { vision, results, play } = await setup(t, jumping, { models: BLAZEPOSE })
+  const { ring, show } = numberedRing()
+  vision.attach({ id: 'pitch', ring })
+  await play(show, 1, 12)
+  for (const { people } of results)
+    for (const { trackId, box } of people) assert.ok(Math.abs(box.x - (trackId === 1 ? 100 : 190)) < 20)
 })
