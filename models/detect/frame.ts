@@ -85,8 +85,19 @@ export function sampleRegion(
 
 /** First column, and the one after the last, whose coordinate lies within half a pixel of the frame's pixels. */
 function columnsInside(start: number, step: number, length: number, side: number): [number, number] {
-  const low = -0.5 - start
-  const high = length - 0.5 - start
+  return columnsBetween(start, step, -0.5, length - 0.5, side)
+}
+
+/** The same for coordinates above `least` and below `most`. */
+function columnsBetween(
+  start: number,
+  step: number,
+  least: number,
+  most: number,
+  side: number,
+): [number, number] {
+  const low = least - start
+  const high = most - start
   if (step === 0) return low < 0 && high > 0 ? [0, side] : [0, 0]
   const [near, far] = step > 0 ? [low / step, high / step] : [high / step, low / step]
   return [Math.max(0, Math.floor(near) + 1), Math.min(side, Math.ceil(far))]
@@ -153,8 +164,73 @@ function packedSpan({ width, height, data }: Frame, { out, size, order, scale, o
   }
 }
 
-/** I420: brightness is bilinear, colour comes from the nearest place of its quarter-size planes; BT.601, limited range. */
-function planarSpan({ width, height, data }: Frame, { out, size, order, scale, offset }: Planes) {
+/** Numbers with 16 bits after the point. */
+const FIXED_BITS = 16
+const ONE = 1 << FIXED_BITS
+/** A step is exact to 2^-17 of a pixel, so the longest row ends well within this of where it should. */
+const DRIFT_PX = 1 / 16
+/** Colours reach this far beyond 0 to 255 before they are cut. */
+const BEYOND = 384
+
+/**
+ * I420: brightness is bilinear, colour comes from the nearest place of its quarter-size planes; BT.601, limited range. Within the
+ * frame it is reckoned in whole numbers and rounded to the 8 bits that a colour picture has, which takes half the time.
+ */
+function planarSpan(frame: Frame, planes: Planes) {
+  const { width, height, data } = frame
+  const { out, size, order, scale, offset } = planes
+  const edge = planarEdge(frame, planes)
+  const red = order === 'rgb' ? 0 : 2 * size
+  const blue = 2 * size - red
+  const colourWidth = (width + 1) >> 1
+  const blueAt = width * height
+  const redAt = blueAt + colourWidth * ((height + 1) >> 1)
+  const values = Float32Array.from({ length: 1024 }, (_, at) => within8(at - BEYOND) * scale + offset)
+  const rounding = (BEYOND << FIXED_BITS) + ONE / 2
+  return ({ x, y, cos, sin, at: first, count }: Span): void => {
+    const [from, to] = innerColumns({ x, y, cos, sin, count }, frame)
+    edge({ x, y, cos, sin, at: first, count: from })
+    edge({ x: x + to * cos, y: y + to * sin, cos, sin, at: first + to, count: count - to })
+    const stepX = Math.round(cos * ONE)
+    const stepY = Math.round(sin * ONE)
+    let fixedX = Math.round((x + from * cos) * ONE)
+    let fixedY = Math.round((y + from * sin) * ONE)
+    const end = first + to
+    // `| 0` says that a product fits 32 bits, without which it is reckoned as a fraction.
+    for (let at = first + from; at < end; at++, fixedX += stepX, fixedY += stepY) {
+      const a = ((fixedY >> 16) * width + (fixedX >> 16)) | 0
+      const partX = (fixedX >> 8) & 255
+      const partY = (fixedY >> 8) & 255
+      const upperLeft = data[a] ?? 0
+      const lowerLeft = data[a + width] ?? 0
+      const upper = ((upperLeft << 8) + ((data[a + 1] ?? 0) - upperLeft) * partX) | 0
+      const lower = ((lowerLeft << 8) + ((data[a + width + 1] ?? 0) - lowerLeft) * partX) | 0
+      // 8 bits after the point, times 1.164 with 8 more.
+      const bright = ((upper + (((lower - upper) * partY) >> 8) - (16 << 8)) * 298 + rounding) | 0
+      const colour = (((fixedY + ONE / 2) >> 17) * colourWidth + ((fixedX + ONE / 2) >> 17)) | 0
+      const u = (data[blueAt + colour] ?? 0) - 128
+      const v = (data[redAt + colour] ?? 0) - 128
+      // 1.596, 0.392, 0.813 and 2.017.
+      out[at + red] = values[(bright + v * 104_595) >> 16] ?? 0
+      out[at + size] = values[(bright - u * 25_690 - v * 53_281) >> 16] ?? 0
+      out[at + blue] = values[(bright + u * 132_186) >> 16] ?? 0
+    }
+  }
+}
+
+/** Columns of a span whose four neighbours all lie in the frame: the first, and the one after the last. */
+function innerColumns(
+  { x, y, cos, sin, count }: Omit<Span, 'at'>,
+  { width, height }: Frame,
+): [number, number] {
+  const [fromX, toX] = columnsBetween(x, cos, DRIFT_PX, width - 1 - DRIFT_PX, count)
+  const [fromY, toY] = columnsBetween(y, sin, DRIFT_PX, height - 1 - DRIFT_PX, count)
+  const from = Math.max(fromX, fromY)
+  return [Math.min(from, count), Math.max(Math.min(from, count), Math.min(toX, toY))]
+}
+
+/** The same for pixels at the frame's edge, whose neighbours may be missing. */
+function planarEdge({ width, height, data }: Frame, { out, size, order, scale, offset }: Planes) {
   const red = order === 'rgb' ? 0 : 2 * size
   const blue = 2 * size - red
   const lastX = width - 1

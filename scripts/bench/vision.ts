@@ -23,7 +23,7 @@ import { trackRow } from './vision-tracks.ts'
 
 const ROUNDS = 4
 /** Faster than any box here looks, so that the models and not the camera are the limit. */
-const CAMERA_FPS = 60
+const CAMERA_FPS = 120
 const MOST_FPS = 1000
 const WARM_MS = 2500
 const WATCH_MS = 3000

@@ -101,3 +101,47 @@ test('the squares that people are searched in cover the whole frame and stay ins
     { numRuns: 100 },
   )
 })
+
+test('a picture in planes gives the colours of the same picture in RGB, to the bit that it is rounded to', () => {
+  const width = 64
+  const height = 48
+  const data = new Uint8Array(width * height * 1.5)
+  for (let at = 0; at < data.length; at++) data[at] = 16 + ((at * 37 + (at >> 5) * 11) % 220)
+  const planar: Frame = { format: 'i420', width, height, data }
+  const place = fc.record({
+    cx: fc.double({ min: -5, max: 70, noNaN: true }),
+    cy: fc.double({ min: -5, max: 55, noNaN: true }),
+    size: fc.double({ min: 2, max: 120, noNaN: true }),
+    rotation: fc.double({ min: -4, max: 4, noNaN: true }),
+  })
+  fc.assert(
+    fc.property(place, fc.nat(15), fc.nat(15), (region, column, row) => {
+      const out = new Float32Array(3 * 256)
+      sampleRegion(planar, region, 16, PLAIN, out)
+      const { x, y } = toFrame(region, (column + 0.5) / 16, (row + 0.5) / 16)
+      if (x < 0.01 || y < 0.01 || x > width - 0.01 || y > height - 0.01) return
+      const inX = Math.max(0, Math.min(x - 0.5, width - 1))
+      const inY = Math.max(0, Math.min(y - 0.5, height - 1))
+      const [left, top] = [Math.floor(inX), Math.floor(inY)]
+      const luma = (dx: number, dy: number) =>
+        data[Math.min(top + dy, height - 1) * width + Math.min(left + dx, width - 1)]!
+      const along = (a: number, b: number, part: number) => a + (b - a) * part
+      const upper = along(luma(0, 0), luma(1, 0), inX - left)
+      const lower = along(luma(0, 1), luma(1, 1), inX - left)
+      const bright = 1.164 * (along(upper, lower, inY - top) - 16)
+      const near = (value: number) =>
+        Math.abs(((value / 2) % 1) - 0.75) < 0.01 || Math.abs(((value / 2) % 1) - 0.25) < 0.01
+      if (near(inX) || near(inY)) return
+      const colour = ((inY + 0.5) >> 1) * 32 + ((inX + 0.5) >> 1)
+      const u = data[width * height + colour]! - 128
+      const v = data[width * height * 1.25 + colour]! - 128
+      const expected = [bright + 1.596 * v, bright - 0.392 * u - 0.813 * v, bright + 2.017 * u]
+      expected.forEach((value, plane) => {
+        const wanted = Math.max(0, Math.min(255, value))
+        const got = out[plane * 256 + row * 16 + column]!
+        assert.ok(Math.abs(got - wanted) < 3, `${got} instead of ${wanted} at ${inX}, ${inY}`)
+      })
+    }),
+    { numRuns: 300 },
+  )
+})
