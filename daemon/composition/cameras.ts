@@ -26,12 +26,14 @@ interface Neighbours {
   current: (actor: Actor) => Actor | null
   /** Where the hub itself listens. */
   ownPorts: () => readonly number[]
+  /** Looks at a picture that is sent for a live session. */
+  admitFrame: NonNullable<Parameters<typeof createCameras>[0]['admitFrame']>
 }
 
 /** Nothing is fetched before the feature starts. */
 export function openCameras(
   house: House,
-  { accounts, devices, people, consents, live, vision, current, ownPorts }: Neighbours,
+  { accounts, devices, people, consents, live, vision, current, ownPorts, admitFrame }: Neighbours,
 ) {
   const { store, clock, log, secret, config, network } = house
   const cameraLog = log.child({ part: 'cameras' })
@@ -54,6 +56,7 @@ export function openCameras(
       return { type, personId }
     },
     current,
+    admitFrame,
     expiryOf,
     notify: (type, data, cameraId) => void live.publish('edge', type, data, { cameraId }),
   })

@@ -138,6 +138,7 @@ export function createHousehold(house: House) {
     current: (actor) => currentActor(actor, accounts, devices),
     personExists: people.exists,
     maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
+    seesSession: (actor, sessionId) => training.seesSession(actor, sessionId),
     telemetry: ingest.telemetry,
     seen: alarms.alerts.seen,
   })
@@ -160,8 +161,9 @@ export function createHousehold(house: House) {
   const cameras = openCameras(house, {
     ...{ live, vision, people, devices, consents, accounts, ownPorts: () => ownPorts },
     current: (actor) => currentActor(actor, accounts, devices),
+    admitFrame: (frame) => training.live.admit(frame),
   })
-  const training = openTraining(house, { cameras, groups: alarms.groups })
+  const training = openTraining(house, { cameras, vision, live, people, groups: alarms.groups })
   return {
     live,
     people,

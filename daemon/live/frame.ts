@@ -1,7 +1,10 @@
 import type { DataClass } from '../domain/access.ts'
 
-/** Whom an event is about, which decides who gets it: a person (none: it is for owners), or whoever may see a camera. */
-export type Audience = { personId: string | null; class: DataClass | 'any' } | { cameraId: string }
+/** Whom an event is about, which decides who gets it: a person (none: it is for owners), whoever may see a camera, or all of a session. */
+export type Audience =
+  | { personId: string | null; class: DataClass | 'any' }
+  | { cameraId: string }
+  | { sessionId: string }
 
 /** One event, serialised once for everybody. */
 export interface Frame {

@@ -321,6 +321,13 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   ],
   'POST /cameras/:cameraId/calibration/dismiss': [{ need: USERS }],
   'DELETE /cameras/:cameraId/calibration': [{ need: CHANGES_CAMERA, run: true }],
+  'POST /live/start': [{ need: USERS, body: { camera_ids: ['camera-mia'] } }],
+  'POST /live/stop': [{ need: USERS, body: { session_id: 'session-mia' } }],
+  'GET /live/:sessionId/status': [{ need: USERS }],
+  'POST /live/:sessionId/assign': [
+    { need: USERS, body: { camera_id: 'camera-mia', track_id: 1, player_id: 'mia' } },
+  ],
+  'POST /live/:sessionId/tags': [{ need: USERS, body: { label: 'goal' } }],
   'GET /sessions': [{ need: USERS, run: true }],
   'POST /sessions': [{ need: USERS }],
   'GET /sessions/:sessionId': [{ need: HIDDEN_TRAINING, run: true }],

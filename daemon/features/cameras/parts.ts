@@ -23,6 +23,16 @@ export interface CamerasDeps {
   device: (deviceId: string) => { type: string; personId: string | null } | null
   /** The same principal with the rights of now; null when it may no longer sign in. */
   current: (actor: Actor) => Actor | null
+  /**
+   * Looks at a picture that is sent for a live session: whose it is, and whether it is newer than the last one. Throws NOT_FOUND or
+   * CONFLICT. Absent: there are no live sessions.
+   */
+  admitFrame?: (frame: {
+    actor: Actor
+    sessionId: string
+    cameraId: string | null
+    capturedAtMs: number | null
+  }) => { cameraId: string; isNext: boolean }
   /** When an access token runs out. */
   expiryOf: (token: string) => number | null
   /** Publishes a live event to whoever may see that camera. */

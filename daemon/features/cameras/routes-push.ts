@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Actor } from '../../domain/access.ts'
 
 import { Id } from '../../domain/id.ts'
+import { parseInstant } from '../../domain/instant.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
@@ -12,12 +13,22 @@ import { type CameraParts, changeableBy, runningOf } from './parts.ts'
 import { noSuchCamera } from './register.ts'
 
 const SENDERS: Policy = { access: 'signed-in', roles: ['owner', 'caregiver', 'coach', 'member', 'device'] }
-const Query = Type.Object({ camera_id: Type.Optional(Id) }, { additionalProperties: false })
+const Query = Type.Object(
+  {
+    camera_id: Type.Optional(Id),
+    session_id: Type.Optional(Id),
+    captured_at: Type.Optional(
+      Type.String({ maxLength: 64, description: 'RFC 3339 with offset, or epoch s or ms' }),
+    ),
+  },
+  { additionalProperties: false },
+)
 const Taken = Type.Object(
   {
     /** Grows by one with every picture that was taken in since the hub started. */
     frame_seq: Type.Integer(),
-    accepted: Type.Literal(true),
+    /** False: a newer picture of the session came before this one. */
+    accepted: Type.Boolean(),
   },
   { additionalProperties: false },
 )
@@ -55,19 +66,50 @@ function frameRoute(http: Http, parts: CameraParts): void {
     },
     async (request, reply) => {
       const sent = sentPicture(request.body, request.headers['content-type'] ?? '')
-      const camera = meant(parts, request.actor, request.query.camera_id ?? sent.cameraId)
+      const named = request.query.camera_id ?? sent.cameraId
+      const own = request.actor.kind === 'device' ? meant(parts, request.actor, named).id : named
+      const { cameraId, isNext } = admitted(parts, request.actor, own, { ...sent, ...request.query })
+      const camera = meant(parts, request.actor, cameraId)
+      if (!isNext) {
+        const frameSeq = counts.get(camera.id) ?? 0
+        return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: false }))
+      }
       const { push } = runningOf(parts, camera)
       if (!push)
         throw new HubError('CONFLICT', `The hub fetches the pictures of this camera itself (${camera.kind}).`)
       push(sent.jpeg, parts.clock.now())
       const frameSeq = (counts.get(camera.id) ?? 0) + 1
       counts.set(camera.id, frameSeq)
-      return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: true as const }))
+      return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: true }))
     },
   )
 }
 
-function sentPicture(body: unknown, contentType: string): { jpeg: Buffer; cameraId: string | null } {
+interface SentPicture {
+  jpeg: Buffer
+  cameraId: string | null
+  session_id?: string
+  captured_at?: string
+}
+
+/** Which camera a picture of a session belongs to; outside of sessions it is as named, and always the next one. */
+function admitted(
+  { admitFrame }: CameraParts,
+  actor: Actor,
+  cameraId: string | null,
+  { session_id: sessionId, captured_at: text }: SentPicture,
+): { cameraId: string | null; isNext: boolean } {
+  if (sessionId === undefined) return { cameraId, isNext: true }
+  const parsed = text === undefined ? null : parseInstant(text, null)
+  if (parsed && 'wrong' in parsed)
+    throw new HubError('VALIDATION_ERROR', `captured_at: ${parsed.wrong}.`, {
+      details: [{ path: 'captured_at', message: parsed.wrong }],
+    })
+  if (!admitFrame) throw new HubError('NOT_FOUND', 'No session with this id is running.')
+  return admitFrame({ actor, sessionId, cameraId, capturedAtMs: parsed?.atMs ?? null })
+}
+
+function sentPicture(body: unknown, contentType: string): SentPicture {
   if (!Buffer.isBuffer(body) || body.length === 0)
     throw new HubError('VALIDATION_ERROR', 'The request holds no picture: send one JPEG as its body.')
   const isForm = contentType.toLowerCase().startsWith(FORM)
@@ -78,8 +120,14 @@ function sentPicture(body: unknown, contentType: string): { jpeg: Buffer; camera
     throw new HubError('TOO_LARGE', 'A picture may have 1 MB. Send a smaller one.')
   if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8)
     throw new HubError('UNSUPPORTED_MEDIA', 'This is no JPEG: it does not begin with FF D8.')
-  const named = form.find(({ name }) => name === 'camera_id')?.data.toString('utf8') ?? null
-  return { jpeg, cameraId: named }
+  const field = (wanted: string) => form.find(({ name }) => name === wanted)?.data.toString('utf8')
+  const [sessionId, capturedAt] = [field('session_id'), field('captured_at')]
+  return {
+    jpeg,
+    cameraId: field('camera_id') ?? null,
+    ...(sessionId !== undefined && { session_id: sessionId }),
+    ...(capturedAt !== undefined && { captured_at: capturedAt }),
+  }
 }
 
 /** A device speaks for its own camera only; a user for those that are theirs to change. */

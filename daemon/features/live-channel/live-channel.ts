@@ -23,6 +23,8 @@ export interface LiveChannelDeps {
   personExists: (personId: string) => boolean
   /** Whether the actor may see a camera's pictures now. */
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
+  /** Whether all of a training session is open to the actor now. */
+  seesSession?: (actor: Actor, sessionId: string) => boolean
   /** Stores samples of the live channel; resolves once they are on disk. */
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
   /** Writes down that alerts were shown; those that the actor may not see are passed over. */

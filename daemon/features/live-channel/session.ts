@@ -10,6 +10,8 @@ export interface SessionDeps {
   personExists: (personId: string) => boolean
   /** Whether the actor may see a camera's pictures now; false for an unknown one. Absent: the hub has no cameras. */
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
+  /** Whether all of a training session is open to the actor now; false for an unknown one. */
+  seesSession?: (actor: Actor, sessionId: string) => boolean
 }
 
 /** What a subscription came to. */
@@ -48,6 +50,8 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
     if (OWNER_TOPICS.has(topic)) return actor.role === 'owner'
     const cameraId = /^camera:(.+)$/.exec(topic)?.[1]
     if (cameraId !== undefined) return isId(cameraId) && (deps.maySeeCamera?.(actor, cameraId) ?? false)
+    const sessionId = /^session:(.+)$/.exec(topic)?.[1]
+    if (sessionId !== undefined) return isId(sessionId) && (deps.seesSession?.(actor, sessionId) ?? false)
     const personId = /^person:(.+)$/.exec(topic)?.[1]
     if (personId === undefined || !isId(personId)) return false
     return maySee(actor, personId, deps.now()) && deps.personExists(personId)
@@ -79,9 +83,10 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
   }
 }
 
-function covers(actor: Actor, audience: Audience, { maySeeCamera, now }: SessionDeps): boolean {
+function covers(actor: Actor, audience: Audience, { maySeeCamera, seesSession, now }: SessionDeps): boolean {
   if (actor.kind === 'anonymous' || actor.kind === 'device') return false
   if ('cameraId' in audience) return maySeeCamera?.(actor, audience.cameraId) ?? false
+  if ('sessionId' in audience) return seesSession?.(actor, audience.sessionId) ?? false
   const nowMs = now()
   if (audience.personId === null) return actor.role === 'owner'
   if (audience.class === 'any') return maySee(actor, audience.personId, nowMs)

@@ -1,0 +1,95 @@
+/** What this feature is given, what its routes share, and the rules that all of them follow. */
+import { type Actor, can } from '../../domain/access.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { HubError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Store, Write } from '../../store/store.ts'
+import type { Calibrations } from './calibrations.ts'
+import type { LiveCameras } from './cameras.ts'
+import type { SessionLog } from './log.ts'
+import type { Asked, Running } from './running.ts'
+import type { LiveMetrics } from './shown.ts'
+import type { Picture } from './track.ts'
+
+/** A session as the part that keeps sessions gives it. */
+export interface KeptSession {
+  key: number
+  id: string
+  startedAtMs: number
+  endedAtMs: number | null
+  createdBy: string | null
+  playerIds: readonly string[]
+  live: boolean
+  asked: Record<string, unknown> | null
+  aliveAtMs: number | null
+}
+
+/** What this feature needs of the part that keeps sessions. */
+export interface SessionKeeper {
+  get(id: string): KeptSession | null
+  running(): KeptSession[]
+  open(session: {
+    id: string | null
+    title: string | null
+    groupId: string | null
+    playerIds: readonly string[]
+    createdBy: string | null
+    asked: Asked
+  }): Promise<KeptSession>
+  end(id: string, endedAtMs: number, kpis: ReadonlyMap<string, object>): Promise<unknown>
+  planAlive(key: number): Write
+  planJoin(key: number, personId: string): Write
+  bestSecond(personId: string): number | null
+}
+
+export interface LiveSessionsDeps {
+  store: Pick<Store, 'all' | 'get' | 'write'>
+  clock: Clock
+  log: Log
+  newId: () => string
+  cameras: LiveCameras
+  calibrations: Calibrations
+  sessions: SessionKeeper
+  /** Whole years; null: unknown. */
+  ageOf: (personId: string) => number | null
+  /** The players of a team; null for a group that is not there. */
+  playersOf: (groupId: string) => readonly string[] | null
+  /** Told what the models saw, with the way to send its skeletons to a session; the returned function ends it. */
+  onPicture: (listener: (picture: Picture, tellPose: (sessionId: string) => void) => void) => () => void
+  /** Sends an event to whoever may see all of the session. */
+  tell: (sessionId: string, type: 'metrics_update', data: object) => void
+  /** Sends one player their own numbers. */
+  tellPlayer: (personId: string, data: object) => void
+}
+
+export interface StartWish {
+  id?: string | undefined
+  title?: string | undefined
+  groupId?: string | undefined
+  cameraIds: readonly string[]
+  playerIds: readonly string[]
+}
+
+/** What the routes share. */
+export interface LiveParts extends LiveSessionsDeps {
+  sessionLog: SessionLog
+  start(actor: Actor, wish: StartWish): Promise<Running>
+  stop(running: Running): Promise<void>
+  /** The running session, for somebody who may see all of it; anybody else hears that there is none. */
+  runningFor(actor: Actor, id: string): Running
+  /** Whether a session that this actor may see all of is over. */
+  hasEnded(actor: Actor, id: string): boolean
+  cameraStates(running: Running): CameraState[]
+}
+
+export type CameraState = LiveMetrics['cameras'][number]
+
+/** Nobody starts a session of people whose training is closed to them. */
+export function refuseBeyondReach(actor: Actor, playerIds: readonly string[], nowMs: number): void {
+  if (playerIds.every((personId) => can(actor, 'read', personId, 'training', nowMs))) return
+  throw new HubError('NOT_FOUND', 'There is no person with this id.')
+}
+
+export function notRunning(): HubError {
+  return new HubError('NOT_FOUND', 'No session with this id is running.')
+}

@@ -1,0 +1,198 @@
+/** HTTP of live sessions: started, watched, tagged and stopped by whoever may see the training of all their players. */
+import { type Static, Type } from 'typebox'
+import { Id } from '../../domain/id.ts'
+import { parseInstant } from '../../domain/instant.ts'
+import type { Http, Policy } from '../../domain/route.ts'
+import { SessionTag } from '../../domain/session.ts'
+import { USER_ROLES } from '../../domain/user.ts'
+import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
+import { HubError } from '../../kernel/errors.ts'
+import { type LiveParts, refuseBeyondReach } from './parts.ts'
+import { LiveMetrics, metricsOf } from './shown.ts'
+
+const USERS: Policy = { access: 'signed-in', roles: USER_ROLES }
+const TAGS = ['live']
+const closed = { additionalProperties: false }
+const Params = Type.Object({ sessionId: Id }, closed)
+const Wish = Type.Object(
+  {
+    session_id: Type.Optional(Id),
+    title: Type.Optional(Type.String({ maxLength: 200 })),
+    camera_ids: Type.Array(Id, { minItems: 1, maxItems: 8, uniqueItems: true }),
+    player_id: Type.Optional(Id),
+    player_ids: Type.Optional(Type.Array(Id, { maxItems: 64, uniqueItems: true })),
+    group_id: Type.Optional(Id),
+  },
+  closed,
+)
+const Started = Type.Object({ session_id: Id, started_at: Timestamp, topic: Type.String() }, closed)
+const Which = Type.Object({ session_id: Id }, closed)
+const Stopped = Type.Object({ session_id: Id, stopped_at: Timestamp }, closed)
+const Status = Type.Object({
+  session_id: Id,
+  state: Type.Enum(['running', 'stopped']),
+  metrics: Type.Union([LiveMetrics, Type.Null()]),
+})
+const Assignment = Type.Object(
+  {
+    camera_id: Id,
+    track_id: Type.Integer({ minimum: 1 }),
+    player_id: Type.Union([Id, Type.Null()], { description: 'Null: it is nobody known' }),
+  },
+  closed,
+)
+const NewTag = Type.Object(
+  {
+    label: Type.String({ minLength: 1, maxLength: 200 }),
+    ts: Type.Optional(Type.Union([Type.String({ maxLength: 64 }), Type.Number()])),
+    player_id: Type.Optional(Id),
+  },
+  closed,
+)
+/** Phones' clocks are off by a little. */
+const AHEAD_MS = 5000
+
+export function liveRoutes(http: Http, parts: LiveParts): void {
+  startRoute(http, parts)
+  stopRoute(http, parts)
+  statusRoute(http, parts)
+  assignRoute(http, parts)
+  tagRoute(http, parts)
+}
+
+function startRoute(http: Http, parts: LiveParts): void {
+  const { clock } = parts
+  http.post(
+    '/live/start',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary:
+          'Start a live session in front of cameras that I may see, of players whose training I may see',
+        body: Wish,
+        response: { 201: Ok(Started) },
+      },
+    },
+    async ({ actor, body }, reply) => {
+      const named = [...(body.player_id === undefined ? [] : [body.player_id]), ...(body.player_ids ?? [])]
+      const running = await parts.start(actor, {
+        ...{ id: body.session_id, title: body.title, groupId: body.group_id, cameraIds: body.camera_ids },
+        playerIds: [...new Set(named)],
+      })
+      const { id, startedAtMs } = running
+      return reply
+        .code(201)
+        .send(ok(clock.now(), { session_id: id, started_at: iso(startedAtMs), topic: `session:${id}` }))
+    },
+  )
+}
+
+function stopRoute(http: Http, parts: LiveParts): void {
+  const { clock } = parts
+  http.post(
+    '/live/stop',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Stop a live session; its KPIs are kept with it',
+        body: Which,
+        response: { 200: Ok(Stopped) },
+      },
+    },
+    async ({ actor, body }) => {
+      await parts.stop(parts.runningFor(actor, body.session_id))
+      return ok(clock.now(), { session_id: body.session_id, stopped_at: iso(clock.now()) })
+    },
+  )
+}
+
+function statusRoute(http: Http, parts: LiveParts): void {
+  const { clock } = parts
+  http.get(
+    '/live/:sessionId/status',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'How a live session is doing: cameras, players with their KPIs, and who is seen now',
+        params: Params,
+        response: { 200: Ok(Status) },
+      },
+    },
+    async ({ actor, params }) => {
+      if (parts.hasEnded(actor, params.sessionId))
+        return ok(clock.now(), { session_id: params.sessionId, state: 'stopped' as const, metrics: null })
+      const running = parts.runningFor(actor, params.sessionId)
+      const metrics = metricsOf(running, parts.cameraStates(running), clock.now())
+      return ok(clock.now(), { session_id: running.id, state: 'running' as const, metrics })
+    },
+  )
+}
+
+function assignRoute(http: Http, parts: LiveParts): void {
+  const { clock } = parts
+  http.post(
+    '/live/:sessionId/assign',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Say which player a track is; what it did so far is theirs',
+        params: Params,
+        body: Assignment,
+        response: { 200: Ok(Assignment) },
+      },
+    },
+    async ({ actor, params, body }) => {
+      const running = parts.runningFor(actor, params.sessionId)
+      if (body.player_id !== null) refuseBeyondReach(actor, [body.player_id], clock.now())
+      await running.assign({ cameraId: body.camera_id, trackId: body.track_id }, body.player_id)
+      return ok(clock.now(), body)
+    },
+  )
+}
+
+function tagRoute(http: Http, parts: LiveParts): void {
+  const { clock, store, sessionLog, newId } = parts
+  http.post(
+    '/live/:sessionId/tags',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Mark a moment of a running session',
+        params: Params,
+        body: NewTag,
+        response: { 201: Ok(SessionTag) },
+      },
+    },
+    async ({ actor, params, body }, reply) => {
+      const running = parts.runningFor(actor, params.sessionId)
+      const personId = body.player_id ?? null
+      if (personId !== null && !running.access().playerIds.includes(personId))
+        throw new HubError('NOT_FOUND', 'This person takes no part in the session.')
+      const atMs = momentOf(body, running.startedAtMs, clock.now())
+      const tag = { id: newId(), label: body.label, personId, atMs }
+      const createdBy = actor.kind === 'user' ? actor.userId : null
+      await store.write([sessionLog.planTag(running.key, { ...tag, createdBy })])
+      return reply
+        .code(201)
+        .send(ok(clock.now(), { id: tag.id, label: tag.label, ts: iso(atMs), player_id: personId }))
+    },
+  )
+}
+
+function momentOf({ ts }: Static<typeof NewTag>, fromMs: number, nowMs: number): number {
+  if (ts === undefined) return nowMs
+  const parsed = parseInstant(ts, null)
+  const wrong =
+    'wrong' in parsed
+      ? parsed.wrong
+      : parsed.atMs < fromMs || parsed.atMs > nowMs + AHEAD_MS
+        ? 'lies outside of the session'
+        : null
+  if ('atMs' in parsed && wrong === null) return parsed.atMs
+  throw new HubError('VALIDATION_ERROR', `ts: ${wrong}.`, { details: [{ path: 'ts', message: wrong ?? '' }] })
+}

@@ -1,0 +1,248 @@
+/** One session that runs: who is seen by its cameras, what each player did so far, and what of it is on disk. */
+import type { GaitSummary } from '../../../models/vision/kpi/gait.ts'
+import { createPlayerPace, type PlayerPace, paceOf } from '../../../models/vision/kpi/pace.ts'
+import type { KpiReason, Kpis } from '../../domain/kpi.ts'
+import type { SessionAccess } from '../../domain/session.ts'
+import { HubError, messageOf } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import { type PathSample, readPaths } from '../../store/session-paths.ts'
+import type { Store, Write } from '../../store/store.ts'
+import type { Calibrations } from './calibrations.ts'
+import { kpisOf } from './kpis.ts'
+import { type SessionLog, summed } from './log.ts'
+import type { PlayerThresholds } from './thresholds.ts'
+import { createTrack, type LiveTrack, type Picture } from './track.ts'
+
+/** What a session was asked to do; kept with it, so that a start of the hub can go on. */
+export interface Asked {
+  cameraIds: string[]
+  record: boolean
+}
+
+export interface RunningDeps {
+  session: {
+    key: number
+    id: string
+    startedAtMs: number
+    createdBy: string | null
+    playerIds: readonly string[]
+  }
+  asked: Asked
+  store: Pick<Store, 'all' | 'write'>
+  log: Log
+  sessionLog: SessionLog
+  calibrations: Calibrations
+  thresholdsOf: (personId: string) => PlayerThresholds
+  planAlive: () => Write
+  planJoin: (personId: string) => Write
+}
+
+export interface SeenTrack {
+  cameraId: string
+  trackId: number
+  personId: string | null
+  lastAtMs: number
+  place: { x: number; y: number } | null
+  speedMps: number | null
+  reason: KpiReason | null
+}
+
+export interface Running {
+  readonly id: string
+  readonly key: number
+  readonly startedAtMs: number
+  readonly asked: Asked
+  access(): SessionAccess
+  /** Takes what one of its cameras saw; pictures that are older than the camera's last one are left out and counted. */
+  take(picture: Picture): void
+  /** Says who a track is, null: nobody known. Throws NOT_FOUND for a track that was never seen. */
+  assign(track: { cameraId: string; trackId: number }, personId: string | null): Promise<void>
+  /** Stores what was gathered, and that the hub is at it. */
+  flush(): Promise<void>
+  players(): { personId: string; tracks: { cameraId: string; trackId: number }[]; kpis: Kpis }[]
+  tracks(): SeenTrack[]
+  stats(): { pictures: number; outOfOrder: number; lost: number; tracks: number }
+  /** The KPIs of each player from what is on disk; call it after the last `flush`. */
+  final(): Map<string, Kpis>
+}
+
+/** A track out of sight for this long leaves memory; what it did stays. */
+const FORGET_MS = 30_000
+/** Above this many tracks the one silent longest leaves memory early. */
+const MOST_TRACKS = 256
+/** Somebody seen within this time is shown as being there. */
+const PRESENT_MS = 1500
+
+interface Player {
+  personId: string
+  thresholds: PlayerThresholds
+  pace: PlayerPace
+  /** Of tracks that have left memory. */
+  past: { gait: GaitSummary; reasons: Partial<Record<KpiReason, number>> }[]
+}
+
+export function createRunning(deps: RunningDeps): Running {
+  const { session, asked, store, log, sessionLog, calibrations } = deps
+  const tracks = new Map<string, LiveTrack>()
+  const players = new Map<string, Player>()
+  const newestMs = new Map<string, number>()
+  const counts = { pictures: 0, outOfOrder: 0, lost: 0 }
+  let nowMs = session.startedAtMs
+  let turn: Promise<void> = Promise.resolve()
+
+  /** One writer at a time, so that what is read back is what was written. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = turn.then(work)
+    turn = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  /** Reads anew what a player did, from the disk and from what waits for it. */
+  function rebuild(personId: string): void {
+    const thresholds = players.get(personId)?.thresholds ?? deps.thresholdsOf(personId)
+    const waiting = [...tracks.values()].filter((track) => track.personId === personId)
+    const inMemory = new Set(waiting.map(keyOf))
+    const pace = createPlayerPace(thresholds.settings)
+    const stored = readPaths(store, session.key, { players: [personId] })
+    for (const { slot, speedMps } of merged([
+      ...stored,
+      ...waiting.map(({ waiting: samples }) => ({ samples })),
+    ]))
+      pace.add(slot, speedMps)
+    const past = sessionLog
+      .tracks(session.key)
+      .filter((track) => track.personId === personId && !inMemory.has(keyOf(track)))
+    players.set(personId, { personId, thresholds, pace, past })
+  }
+
+  async function keep(): Promise<void> {
+    const changed = [...tracks.values()].filter((track) => track.isChanged)
+    const writes = [...sessionLog.planTracks(session.key, changed), deps.planAlive()]
+    const taken = changed.map((track) => ({ track, samples: track.waiting }))
+    for (const { track } of taken) {
+      track.waiting = []
+      track.isChanged = false
+    }
+    try {
+      await store.write(writes)
+    } catch (cause) {
+      counts.lost += taken.reduce((sum, { samples }) => sum + samples.length, 0)
+      log.error({ reason: messageOf(cause) }, 'what players did could not be stored')
+    }
+    forget()
+  }
+
+  /** Lets tracks go that are on disk and out of sight. */
+  function forget(): void {
+    const silent = [...tracks.values()]
+      .filter((track) => track.waiting.length === 0 && nowMs - track.lastAtMs > PRESENT_MS)
+      .sort((one, other) => one.lastAtMs - other.lastAtMs)
+    silent.forEach((track, at) => {
+      if (nowMs - track.lastAtMs < FORGET_MS && tracks.size - at <= MOST_TRACKS) return
+      tracks.delete(keyOf(track))
+      const player = track.personId === null ? undefined : players.get(track.personId)
+      player?.past.push({ gait: track.gait.summary(), reasons: track.reasons })
+    })
+  }
+
+  function see(picture: Picture): void {
+    const { cameraId, capturedAtMs } = picture
+    const ground = calibrations.plan(cameraId)
+    const without: KpiReason = calibrations.get(cameraId) === null ? 'uncalibrated' : 'camera_moved'
+    for (const seen of picture.people) {
+      const key = keyOf({ cameraId, trackId: seen.trackId })
+      const track = tracks.get(key) ?? createTrack(cameraId, seen.trackId, capturedAtMs)
+      tracks.set(key, track)
+      const samples = track.see(seen, picture, ground, without)
+      const player = track.personId === null ? undefined : players.get(track.personId)
+      for (const { slot, speedMps } of samples) player?.pace.add(slot, speedMps)
+    }
+  }
+
+  for (const personId of session.playerIds) rebuild(personId)
+
+  return {
+    id: session.id,
+    key: session.key,
+    startedAtMs: session.startedAtMs,
+    asked,
+    access: () => ({ createdBy: session.createdBy, playerIds: [...players.keys()] }),
+    take(picture) {
+      const { cameraId, capturedAtMs } = picture
+      if (capturedAtMs <= (newestMs.get(cameraId) ?? session.startedAtMs)) {
+        counts.outOfOrder += 1
+        return
+      }
+      newestMs.set(cameraId, capturedAtMs)
+      nowMs = Math.max(nowMs, capturedAtMs)
+      counts.pictures += 1
+      see(picture)
+    },
+    assign: ({ cameraId, trackId }, personId) =>
+      inTurn(async () => {
+        await keep()
+        const key = keyOf({ cameraId, trackId })
+        const before = sessionLog.tracks(session.key).find((track) => keyOf(track) === key)
+        if (!before) throw new HubError('NOT_FOUND', 'The session has no such track.')
+        await store.write([
+          ...(personId !== null && !players.has(personId) ? [deps.planJoin(personId)] : []),
+          sessionLog.planAssign(session.key, { cameraId, trackId }, personId),
+        ])
+        const live = tracks.get(key)
+        if (live) live.personId = personId
+        for (const id of new Set([before.personId, personId])) if (id !== null) rebuild(id)
+      }),
+    flush: () => inTurn(keep),
+    players: () =>
+      [...players.values()].map(({ personId, thresholds, pace, past }) => {
+        const own = [...tracks.values()].filter((track) => track.personId === personId)
+        const present = own.filter(({ lastAtMs }) => nowMs - lastAtMs <= PRESENT_MS)
+        const [newest] = present.toSorted((one, other) => other.lastAtMs - one.lastAtMs)
+        const all = [...past, ...own.map(({ gait, reasons }) => ({ gait: gait.summary(), reasons }))]
+        const { gait, reason } = summed(all)
+        return {
+          personId,
+          tracks: present.map(({ cameraId, trackId }) => ({ cameraId, trackId })),
+          kpis: kpisOf({
+            ...{ gait, thresholds, pace: pace.result(), now: newest?.gait.now() ?? null },
+            reason: newest?.reason ?? reason ?? (all.length === 0 ? 'not_assigned' : null),
+          }),
+        }
+      }),
+    tracks: () =>
+      [...tracks.values()]
+        .filter(({ lastAtMs }) => nowMs - lastAtMs <= PRESENT_MS)
+        .map(({ cameraId, trackId, personId, lastAtMs, newest, reason }) => ({
+          ...{ cameraId, trackId, personId, lastAtMs, reason },
+          place: newest && { x: newest.x, y: newest.y },
+          speedMps: newest?.speedMps ?? null,
+        })),
+    stats: () => ({ ...counts, tracks: tracks.size }),
+    final() {
+      const paths = readPaths(store, session.key)
+      const stored = sessionLog.tracks(session.key)
+      return new Map(
+        [...players.values()].map(({ personId, thresholds }) => {
+          const own = stored.filter((track) => track.personId === personId)
+          const { gait, reason } = summed(own)
+          const samples = paths.filter((path) => path.personId === personId).map((path) => path.samples)
+          const pace = paceOf(samples, thresholds.settings)
+          const why = own.length === 0 ? 'not_assigned' : reason
+          return [personId, kpisOf({ gait, thresholds, pace, now: null, reason: why })]
+        }),
+      )
+    },
+  }
+}
+
+function keyOf({ cameraId, trackId }: { cameraId: string; trackId: number }): string {
+  return `${cameraId}/${trackId}`
+}
+
+/** Samples of several paths by their slot; the first one given has a slot first. */
+function merged(paths: readonly { samples: readonly Pick<PathSample, 'slot' | 'speedMps'>[] }[]) {
+  return paths.flatMap(({ samples }) => samples).sort((one, other) => one.slot - other.slot)
+}

@@ -1,0 +1,89 @@
+/** A running session as its watchers see it. */
+import { type Static, Type } from 'typebox'
+import { Id } from '../../domain/id.ts'
+import { KPI_REASONS, Kpis } from '../../domain/kpi.ts'
+import { iso, Timestamp } from '../../kernel/envelope.ts'
+import type { Running } from './running.ts'
+
+const orNull = <Schema extends Parameters<typeof Type.Optional>[0]>(schema: Schema) =>
+  Type.Union([schema, Type.Null()])
+const closed = { additionalProperties: false }
+
+export const LiveMetrics = Type.Object(
+  {
+    session_id: Id,
+    at: Timestamp,
+    elapsed_s: Type.Number(),
+    cameras: Type.Array(
+      Type.Object(
+        {
+          camera_id: Id,
+          status: Type.Enum(['online', 'offline', 'gone']),
+          calibrated: Type.Boolean(),
+          /** It stands differently than when it was calibrated: no metres until somebody looks after it. */
+          moved: Type.Boolean(),
+          frames_out_of_order: Type.Integer(),
+        },
+        closed,
+      ),
+    ),
+    players: Type.Array(
+      Type.Object(
+        {
+          player_id: Id,
+          /** Where the player is seen now. */
+          tracks: Type.Array(Type.Object({ camera_id: Id, track_id: Type.Integer() }, closed)),
+          kpis: Kpis,
+        },
+        closed,
+      ),
+    ),
+    /** Everybody who is seen now, known or not. */
+    tracks: Type.Array(
+      Type.Object(
+        {
+          camera_id: Id,
+          track_id: Type.Integer(),
+          player_id: orNull(Id),
+          x: orNull(Type.Number()),
+          y: orNull(Type.Number()),
+          speed: orNull(Type.Number()),
+          /** Why there are no metres. */
+          reason: orNull(Type.Enum([...KPI_REASONS])),
+        },
+        closed,
+      ),
+    ),
+    recording: Type.Boolean(),
+    /** Pictures analysed for this session since the hub started. */
+    pictures: Type.Integer(),
+    out_of_order: Type.Integer(),
+    /** Steps of 100 ms that the disk did not take. */
+    lost: Type.Integer(),
+  },
+  closed,
+)
+export type LiveMetrics = Static<typeof LiveMetrics>
+
+export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], nowMs: number): LiveMetrics {
+  const { pictures, outOfOrder, lost } = running.stats()
+  return {
+    session_id: running.id,
+    at: iso(nowMs),
+    elapsed_s: Math.round((nowMs - running.startedAtMs) / 100) / 10,
+    cameras,
+    players: running.players().map(({ personId, tracks, kpis }) => ({
+      player_id: personId,
+      tracks: tracks.map(({ cameraId, trackId }) => ({ camera_id: cameraId, track_id: trackId })),
+      kpis,
+    })),
+    tracks: running.tracks().map(({ cameraId, trackId, personId, place, speedMps, reason }) => ({
+      ...{ camera_id: cameraId, track_id: trackId, player_id: personId, reason },
+      x: place && Math.round(place.x * 100) / 100,
+      y: place && Math.round(place.y * 100) / 100,
+      speed: speedMps,
+    })),
+    recording: running.asked.record,
+    ...{ pictures, lost, out_of_order: outOfOrder },
+  }
+}

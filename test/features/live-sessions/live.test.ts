@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PITCH, POINTS, pictureOf, setup } from './setup.ts'
+
+type Hub = Awaited<ReturnType<typeof setup>>
+
+const start = (hub: Hub, body: object = {}, token = hub.owner) =>
+  hub.call('POST', '/live/start', {
+    token,
+    body: { session_id: 'game', camera_ids: ['yard'], player_ids: ['mia'], ...body },
+  })
+const calibrate = (hub: Hub, cameraId = 'yard') =>
+  hub.call('PUT', `/cameras/${cameraId}/calibration`, {
+    token: hub.owner,
+    body: { points: POINTS, ...PITCH },
+  })
+const assign = (hub: Hub, body: object) =>
+  hub.call('POST', '/live/game/assign', { token: hub.owner, body: { camera_id: 'yard', ...body } })
+
+/** Ten pictures a second of somebody who runs along the pitch. */
+function run(hub: Hub, seconds: number, { mps = 4, trackId = 1, from = 3, cameraId = 'yard' } = {}) {
+  for (let at = 0; at < seconds * 10; at++) {
+    hub.clock.advance(100)
+    hub.show(pictureOf(cameraId, hub.clock.now(), [{ trackId, x: from + (at * mps) / 10, y: 10 }]))
+  }
+}
+
+const playerIn = (hub: Hub) => hub.told.findLast(({ to }) => to === 'session:game')?.data.players[0]
+
+test('a player who was assigned has their speed told as it happens, with the thresholds of their age', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  assert.equal((await start(hub)).status, 201)
+  run(hub, 3)
+  assert.equal(playerIn(hub).kpis.speed.reason, 'not_assigned')
+  assert.equal((await assign(hub, { track_id: 1, player_id: 'mia' })).status, 200)
+  run(hub, 5, { from: 15 })
+  const { kpis, tracks } = playerIn(hub)
+  assert.deepEqual(tracks, [{ camera_id: 'yard', track_id: 1 }])
+  assert.ok(Math.abs(kpis.speed.current_speed - 4) < 0.05, `${kpis.speed.current_speed}`)
+  assert.ok(Math.abs(kpis.distance.total - 32) < 1.5, `${kpis.distance.total} m`)
+  assert.deepEqual(kpis.speed.thresholds, {
+    ...{ basis: 'age_group', age: 11, high_speed: 4.13, sprint: 5.25, acceleration: 2 },
+  })
+  assert.ok(hub.poses.length >= 79 && hub.poses.every((id) => id === 'game'))
+  const updates = hub.told.filter(({ to }) => to === 'session:game').length
+  assert.ok(updates >= 14 && updates <= 17, `${updates} updates in 8 s`)
+  const own = hub.told.findLast(({ to }) => to === 'person:mia')?.data
+  assert.deepEqual([own.players.length, own.tracks], [1, []])
+})
+
+test('what was stopped is kept: the KPIs on disk are those told last, and the plots know the way', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  run(hub, 1)
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  run(hub, 25, { from: 3.4, mps: 1.2 })
+  const before = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.metrics
+    .players[0].kpis
+  assert.equal(
+    (await hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } })).status,
+    200,
+  )
+  const session = (await hub.call('GET', '/sessions/game', { token: hub.owner })).body.data
+  const after = session.participants[0].kpis
+  for (const part of ['distance', 'physical']) assert.deepEqual(after[part], before[part])
+  assert.equal(after.speed.max_speed, before.speed.max_speed)
+  assert.deepEqual([session.live, session.session_type, session.duration_minutes], [false, 'live', 0.4])
+  const { tracks } = (await hub.call('GET', '/sessions/game/tracks', { token: hub.owner })).body.data
+  assert.deepEqual([tracks.length, tracks[0].player_id], [1, 'mia'])
+  const status = await hub.call('GET', '/live/game/status', { token: hub.owner })
+  assert.equal(status.body.data.state, 'stopped')
+  assert.equal(
+    (await hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } })).status,
+    404,
+  )
+})
+
+test('without calibration there are no metres and the reason is told', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  run(hub, 3)
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  run(hub, 3)
+  const { kpis } = playerIn(hub)
+  assert.deepEqual(
+    [kpis.speed.reason, kpis.distance.total, kpis.speed.max_speed],
+    ['uncalibrated', null, null],
+  )
+  assert.equal(hub.told.at(-2)?.data.tracks[0].reason, 'uncalibrated')
+})
+
+test('a session goes on after a restart of the hub, and the gap is noted', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  run(hub, 1)
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  run(hub, 5, { from: 7 })
+  await hub.close()
+  hub.clock.advance(60_000)
+  const again = await setup(t, { folder: hub.folder, clock: hub.clock })
+  const { access_token: owner } = (
+    await again.call('POST', '/auth/login', { body: { name: 'Anna', password: 'four walls and a garden' } })
+  ).body.data
+  const status = await again.call('GET', '/live/game/status', { token: owner })
+  const { kpis } = status.body.data.metrics.players[0]
+  assert.ok(Math.abs(kpis.distance.total - 24) < 1.5, `${kpis.distance.total} m`)
+  const next = { ...again, owner }
+  run(next, 2, { trackId: 2, from: 3 })
+  await assign(next, { track_id: 2, player_id: 'mia' })
+  const now = (await again.call('GET', '/live/game/status', { token: owner })).body.data.metrics.players[0]
+    .kpis
+  assert.ok(now.distance.total > kpis.distance.total + 6, `${now.distance.total} m`)
+  assert.ok(now.physical.missed_s >= 59)
+  const { gaps } = (await again.call('GET', '/sessions/game/timeline', { token: owner })).body.data
+  assert.deepEqual(
+    gaps.map(({ reason }: { reason: string }) => reason),
+    ['hub_off'],
+  )
+})
+
+test('a camera that drops leaves the others, and its absence is noted', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await calibrate(hub, 'side')
+  await start(hub, { camera_ids: ['yard', 'side'] })
+  run(hub, 1, { cameraId: 'side', trackId: 7 })
+  hub.cameras.set('side', { ...hub.cameras.get('side')!, online: false })
+  run(hub, 4)
+  const { cameras, tracks } = hub.told.findLast(({ to }) => to === 'session:game')!.data
+  assert.deepEqual(
+    cameras.map(({ camera_id, status }: Record<string, string>) => [camera_id, status]),
+    [
+      ['yard', 'online'],
+      ['side', 'offline'],
+    ],
+  )
+  assert.deepEqual(
+    tracks.map(({ camera_id }: { camera_id: string }) => camera_id),
+    ['yard'],
+  )
+  await hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } })
+  const { gaps } = (await hub.call('GET', '/sessions/game/timeline', { token: hub.owner })).body.data
+  assert.deepEqual(
+    gaps.map(({ reason, camera_id }: Record<string, string>) => [reason, camera_id]),
+    [['camera_away', 'side']],
+  )
+})
+
+test('moments are tagged within the session, for its players', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  hub.clock.advance(10_000)
+  const tag = (body: object) => hub.call('POST', '/live/game/tags', { token: hub.owner, body })
+  assert.equal((await tag({ label: 'goal', player_id: 'mia', ts: hub.clock.now() - 4000 })).status, 201)
+  assert.equal((await tag({ label: 'water' })).status, 201)
+  assert.equal((await tag({ label: 'late', ts: hub.clock.now() + 60_000 })).status, 400)
+  assert.equal((await tag({ label: 'whose', player_id: 'leo' })).status, 404)
+  const { tags } = (await hub.call('GET', '/sessions/game/timeline', { token: hub.owner })).body.data
+  assert.deepEqual(
+    tags.map(({ label }: { label: string }) => label),
+    ['goal', 'water'],
+  )
+})
+
+test('pictures of a session come in order, from its own cameras, to a session that runs', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  const owner = { kind: 'local', role: 'owner' } as const
+  const frame = (capturedAtMs: number | null, cameraId: string | null = null, sessionId = 'game') =>
+    hub.live.admit({ actor: owner, sessionId, cameraId, capturedAtMs })
+  assert.deepEqual(frame(1000), { cameraId: 'yard', isNext: true })
+  assert.deepEqual([frame(900).isNext, frame(1000).isNext, frame(1100).isNext], [false, false, true])
+  const { metrics } = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data
+  assert.equal(metrics.cameras[0].frames_out_of_order, 2)
+  assert.throws(() => frame(1200, 'side'), { code: 'CONFLICT' })
+  assert.throws(() => frame(1200, null, 'other'), { code: 'NOT_FOUND' })
+  run(hub, 1)
+  hub.show(pictureOf('yard', hub.clock.now() - 500, [{ trackId: 1, x: 3, y: 10 }]))
+  const after = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.metrics
+  assert.deepEqual([after.pictures, after.out_of_order], [10, 1])
+})
+
+test('who may not see a camera or a player starts nothing, and a camera is in one session', async (t) => {
+  const hub = await setup(t)
+  const { letIn, owner } = hub
+  const coach = (await letIn(owner, { role: 'coach', person_id: 'mia', classes: ['training', 'media'] }))
+    .access_token
+  assert.equal((await start(hub, {}, coach)).status, 404, 'the yard also films Leo')
+  assert.equal((await start(hub, { camera_ids: ['side'], player_ids: ['leo'] }, coach)).status, 404)
+  assert.equal((await start(hub, { camera_ids: ['side'] }, coach)).status, 201)
+  assert.equal((await hub.call('GET', '/live/game/status', { token: coach })).status, 200)
+  assert.equal((await start(hub, { session_id: 'more', camera_ids: ['side'] })).status, 409)
+  const other = (await letIn(owner, { role: 'caregiver', person_id: 'leo', classes: ['training'] }))
+    .access_token
+  const hidden = await hub.call('GET', '/live/game/status', { token: other })
+  const missing = await hub.call('GET', '/live/none/status', { token: other })
+  assert.deepEqual([hidden.status, hidden.body.error], [404, missing.body.error])
+  assert.equal(
+    (await hub.call('POST', '/live/stop', { token: other, body: { session_id: 'game' } })).status,
+    404,
+  )
+  hub.cameras.set('yard', { ...hub.cameras.get('yard')!, analyse: false })
+  assert.equal((await start(hub, { session_id: 'dark' })).status, 409)
+})
+
+test('a minute of a player takes about three kilobytes', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  for (let lap = 0; lap < 4; lap++) run(hub, 15, { mps: 2, from: 4 })
+  await hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } })
+  const { bytes, rows } = hub.store.get<{ bytes: number; rows: number }>(
+    'SELECT sum(length(path)) AS bytes, count(*) AS rows FROM session_path',
+  )!
+  t.diagnostic(`${bytes} bytes in ${rows} rows a player-minute of paths`)
+  assert.ok(bytes < 3000 && rows <= 16, `${bytes} bytes, ${rows} rows`)
+})

@@ -1,0 +1,113 @@
+/** Live sessions behind the household's real server, with cameras and pictures that tests play. */
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { createCalibrations } from '../../../daemon/features/live-sessions/calibrations.ts'
+import type { LiveCamera } from '../../../daemon/features/live-sessions/cameras.ts'
+import {
+  createLiveSessions,
+  type LiveSessions,
+} from '../../../daemon/features/live-sessions/live-sessions.ts'
+import type { Picture } from '../../../daemon/features/live-sessions/track.ts'
+import { createSessions, type Sessions } from '../../../daemon/features/sessions/sessions.ts'
+import { createLog } from '../../../daemon/kernel/log.ts'
+import { fitHomography, pixelAt } from '../../../models/vision/calibrate/homography.ts'
+import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
+import { openHousehold, temporaryFolder } from '../../fakes/household.ts'
+
+export const POINTS = [
+  { pixel: { x: 60, y: 690 }, metres: { x: 0, y: 0 } },
+  { pixel: { x: 1230, y: 680 }, metres: { x: 40, y: 0 } },
+  { pixel: { x: 1010, y: 240 }, metres: { x: 40, y: 40 } },
+  { pixel: { x: 280, y: 245 }, metres: { x: 0, y: 40 } },
+]
+export const PITCH = { width: 1280, height: 720, pitch: { length: 40, width: 40 } }
+
+export interface Told {
+  to: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into events of every shape
+  data: any
+}
+
+interface Options {
+  folder?: string
+  clock?: FakeClock
+}
+
+function camera(id: string, personIds: string[] = []): LiveCamera {
+  return { id, name: id, kind: 'push', enabled: true, analyse: true, online: true, addedBy: null, personIds }
+}
+
+export async function setup(t: TestContext, options: Options = {}) {
+  const clock = options.clock ?? fakeClock()
+  const folder = options.folder ?? temporaryFolder(t)
+  const cameras = new Map(
+    [camera('yard', ['mia', 'leo']), camera('side', ['mia'])].map((one) => [one.id, one]),
+  )
+  const made: { sessions: Sessions; live: LiveSessions }[] = []
+  const told: Told[] = []
+  const poses: string[] = []
+  const listeners = new Set<(picture: Picture, tellPose: (sessionId: string) => void) => void>()
+  const home = await openHousehold(t, {
+    clock,
+    folder,
+    more(store) {
+      let ids = 0
+      const newId = () => `id-${++ids}-${clock.now()}`
+      const log = createLog('silent')
+      const sessions = createSessions({
+        ...{ store, now: clock.now, newId, log, folder: join(folder, 'sessions') },
+        groupExists: (groupId) => groupId === 'team',
+        playersOf: () => ['mia', 'leo'],
+      })
+      const live = createLiveSessions({
+        ...{ store, clock, log, newId },
+        cameras: { get: (id) => cameras.get(id) ?? null, luma: () => null },
+        calibrations: createCalibrations({ store, now: clock.now }),
+        sessions: {
+          ...sessions.register,
+          open: ({ asked, ...session }) =>
+            sessions.register.add({
+              ...session,
+              id: session.id ?? newId(),
+              ...{ sessionType: 'live', startedAtMs: clock.now(), endedAtMs: null, durationMinutes: null },
+              ...{ metadata: {}, kpis: null, live: true, asked: { ...asked } },
+            }),
+        },
+        ageOf: () => 11,
+        playersOf: (groupId) => (groupId === 'team' ? ['mia', 'leo'] : null),
+        onPicture(listener) {
+          listeners.add(listener)
+          return () => void listeners.delete(listener)
+        },
+        tell: (sessionId, _type, data) => void told.push({ to: `session:${sessionId}`, data }),
+        tellPlayer: (personId, data) => void told.push({ to: `person:${personId}`, data }),
+      })
+      made.push({ sessions, live })
+      return [sessions.feature, live.feature]
+    },
+  })
+  const owner = options.folder ? '' : await home.claimed()
+  if (!options.folder) for (const id of ['mia', 'leo']) await home.people.add({ id, name: id, age: 11 })
+  const show = (picture: Picture) => {
+    for (const listener of listeners) listener(picture, (sessionId) => void poses.push(sessionId))
+  }
+  return { ...home, ...made[0]!, owner, cameras, told, poses, show, folder }
+}
+
+const fit = fitHomography(POINTS)
+
+/** What a camera shows of people at these places of the pitch. */
+export function pictureOf(
+  cameraId: string,
+  capturedAtMs: number,
+  people: { trackId: number; x: number; y: number }[],
+): Picture {
+  return {
+    ...{ cameraId, capturedAtMs, width: 1280, height: 720 },
+    people: people.map(({ trackId, ...place }) => {
+      const foot = fit.ok ? pixelAt(fit.homography, place) : null
+      if (!foot) throw new Error('nobody stands there')
+      return { trackId, box: { x: foot.x - 20, y: foot.y - 100, w: 40, h: 100 }, keypoints: [] }
+    }),
+  }
+}
