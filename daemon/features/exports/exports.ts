@@ -65,18 +65,24 @@ export function createExports(deps: ExportsDeps): Feature {
   return {
     name: 'exports',
     routes(http) {
-      exportRoute(http, deps, {
-        enter() {
-          if (running < AT_ONCE) running += 1
-          else
-            throw new HubError('OVERLOADED', 'Other exports are running. Ask again in a moment.', {
-              retryAfterS: RETRY_S,
-            })
+      exportRoute(
+        http,
+        deps,
+        async function* (text) {
+          running += 1
+          try {
+            yield* text
+          } finally {
+            running -= 1
+          }
         },
-        leave() {
-          running -= 1
+        () => {
+          if (running < AT_ONCE) return
+          throw new HubError('OVERLOADED', 'Other exports are running. Ask again in a moment.', {
+            retryAfterS: RETRY_S,
+          })
         },
-      })
+      )
     },
   }
 }
@@ -84,7 +90,8 @@ export function createExports(deps: ExportsDeps): Feature {
 function exportRoute(
   http: Http,
   { store, now, zoneOf }: ExportsDeps,
-  gate: { enter(): void; leave(): void },
+  counted: (text: AsyncGenerator<string>) => AsyncGenerator<string>,
+  refuseMany: () => void,
 ): void {
   http.get(
     '/people/:personId/export',
@@ -119,9 +126,10 @@ function exportRoute(
         return can(actor, 'read', personId, dataClass, now())
       })
       const format = FORMATS[query.format]
-      gate.enter()
-      const file = Readable.from(written(format, metrics, window, store), { objectMode: false })
-      file.once('close', gate.leave)
+      refuseMany()
+      // Counted from its first piece to its last, so that one nobody reads, as of HEAD, counts for nothing.
+      const text = counted(written(format, metrics, window, store))
+      const file = request.method === 'HEAD' ? undefined : Readable.from(text, { objectMode: false })
       return reply
         .header('content-type', format.mediaType)
         .header('content-disposition', `attachment; filename="${personId}.${format.extension}"`)

@@ -154,3 +154,13 @@ test('an export holds the classes that its reader may see, and a metric beyond t
   assert.equal((await file('metric=joy')).status, 400)
   assert.equal((await file('from=2026-03-16&to=2026-03-14')).status, 400)
 })
+
+test('asking for nothing but the headers starts no export', async (t) => {
+  const { http, file } = await setup(t)
+  for (let times = 0; times < 5; times += 1)
+    assert.equal(
+      (await http.inject({ method: 'HEAD', url: '/api/v1/people/mia/export', headers: MIA })).statusCode,
+      200,
+    )
+  assert.equal((await file('')).status, 200)
+})
