@@ -48,7 +48,7 @@ export type Persistence = ReturnType<typeof createPersistence>
 /** Open QoS 2 handshakes kept for one session; aedes bounds those of one connection. */
 const MAX_RECEIVED = 256
 /** The hub says these again from its own records at every start, so writing each value twice would only wear the disk. */
-const TOLD_AGAIN = /^(?:hf\/out\/person\/|homeassistant\/)/
+const TOLD_AGAIN = /^(?:hf\/out\/person\/|hf\/out\/hub$|homeassistant\/)/
 
 export function createPersistence(deps: PersistenceDeps) {
   const { limits, keeper, isGranted, mayHave } = deps

@@ -69,7 +69,7 @@ export function maySubscribe(device: DeviceIdentity, filter: string): boolean {
 
 /** The person whom an outgoing topic is about, null when it names none. */
 export function personOf(topic: string): string | null {
-  return /^hf\/out\/person\/([^/]+)\//.exec(topic)?.[1] ?? null
+  return /^(?:hf\/out\/person|homeassistant\/[^/]+)\/([^/]+)\//.exec(topic)?.[1] ?? null
 }
 
 /** Whether an MQTT filter matches a topic; `$` topics match no leading wildcard. */

@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Feature } from '../domain/route.ts'
 import type { Announcement } from '../features/announce/announce.ts'
 import { createExports } from '../features/exports/exports.ts'
+import { createDiscovery } from '../features/home-automation/discovery.ts'
 import { createHomeAutomation } from '../features/home-automation/home-automation.ts'
 import { createLocal } from '../features/local/local.ts'
 import { observations } from '../features/observations/observations.ts'
@@ -55,6 +56,14 @@ export function featuresOf(
       mqttsPort: broker.mqttsPort,
     }
   }
+  const publishRetained = (topic: string, payload: string) => broker.publish(topic, payload, { retain: true })
+  const discovery = createDiscovery({
+    clock,
+    log: log.child({ part: 'discovery' }),
+    nameOf: (personId) => people.get(personId)?.name ?? null,
+    devices: devices.list,
+    publish: publishRetained,
+  })
   return [
     accounts.feature,
     people.feature,
@@ -82,13 +91,15 @@ export function featuresOf(
     household.vision.feature,
     household.cameras.feature,
     ...household.training.features,
+    discovery.feature,
     createHomeAutomation({
+      onKnown: discovery.tell,
       store,
       clock,
       log: log.child({ part: 'home-automation' }),
       heard: devices.heard,
       onHeardChanged: devices.onChanged,
-      publish: (topic, payload) => broker.publish(topic, payload, { retain: true }),
+      publish: publishRetained,
     }),
     announcement.feature,
     createSystem({

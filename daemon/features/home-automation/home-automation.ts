@@ -19,6 +19,8 @@ export interface HomeAutomationDeps {
   onHeardChanged: (listener: () => void) => () => void
   /** Publishes for integrations, retained; an empty payload takes back what was retained. */
   publish: (topic: string, payload: string) => Promise<void>
+  /** Told after each change of whose metrics have a value. */
+  onKnown?: (known: ReadonlyMap<string, ReadonlyMap<string, number>>) => void
 }
 
 /** Values are gathered this long: nobody's lamp needs every beat. */
@@ -46,6 +48,7 @@ export function createHomeAutomation(deps: HomeAutomationDeps): Feature {
     cancelGathering = null
     for (const [topic, value] of waiting) say(topic, JSON.stringify(messageFor(value)))
     waiting.clear()
+    deps.onKnown?.(newestMs)
   }
 
   function take(values: readonly StoredObservation[]): void {
@@ -78,6 +81,7 @@ export function createHomeAutomation(deps: HomeAutomationDeps): Feature {
           for (const { metric } of values) metrics.delete(metric)
           for (const metric of metrics)
             if (!newestMs.get(personId)?.has(metric)) say(topicOf(personId, metric), '')
+          deps.onKnown?.(newestMs)
         },
         (cause: unknown) => {
           for (const metric of metrics) say(topicOf(personId, metric), '')
@@ -106,6 +110,7 @@ export function createHomeAutomation(deps: HomeAutomationDeps): Feature {
         deps.log.warn({ cause: messageOf(cause) }, 'newest values could not be read')
       })
     }
+    deps.onKnown?.(newestMs)
   }
 
   return {
