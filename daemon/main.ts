@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
+import { registerCalibrate } from './cli/calibrate.ts'
 import { registerCamera } from './cli/camera.ts'
 import { registerCompute } from './cli/compute/compute.ts'
 import { createControl } from './cli/control.ts'
@@ -156,6 +157,7 @@ function program(): Command {
   registerPair(homefield, shell, (ms) => sleep(ms))
   registerHousehold(homefield, shell)
   registerCamera(homefield, shell)
+  registerCalibrate(homefield, shell)
   registerSample(homefield, { shell, now: Date.now })
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)

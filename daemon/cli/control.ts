@@ -9,7 +9,7 @@ const TIMEOUT_MS = 15_000
 /** Talks to the running hub through its control socket, where root on the box needs no password. */
 export interface Control {
   /** The `data` of the answer. Throws HubError with the hub's own code, or a plain reason when no hub answers. */
-  call(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
+  call(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<unknown>
   /** Posts a file's bytes; the `data` of the answer, as `call` gives it. */
   send(path: string, file: Readable, bytes: number): Promise<unknown>
 }
