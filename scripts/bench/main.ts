@@ -6,6 +6,7 @@ import { loadavg } from 'node:os'
 import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
 import { fanOut } from './fan-out.ts'
+import { healthRows } from './health.ts'
 import { httpBulk } from './http-bulk.ts'
 import { removeTemporaryData } from './hub-process.ts'
 import { idleRows } from './idle.ts'
@@ -31,6 +32,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   written: () => written(native),
   queries: () => queries(),
   http: () => httpBulk(),
+  health: () => healthRows(),
   live: () => fanOut(native),
   idle: (count) => idleRows(count),
   vision: (count) => visionRows(count),
