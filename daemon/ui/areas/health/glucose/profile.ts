@@ -62,3 +62,19 @@ export function stackOf(shares: readonly (readonly [Stacked['name'], number])[])
     return { name, percent, from, to: reached }
   })
 }
+
+/** Two lines of text need so much, so labels of thin layers move apart. */
+const LABEL_PX = 40
+
+/** Middles of the layers, pushed apart where their labels would lie over each other. */
+export function labelPlaces(layers: readonly Stacked[], height: number): { layer: Stacked; y: number }[] {
+  const wanted = layers.map(({ from, to }) => ((from + to) / 2) * height)
+  const places: number[] = []
+  for (const [index, y] of wanted.entries())
+    places.push(Math.max(y, index === 0 ? LABEL_PX / 2 : (places[index - 1] ?? 0) + LABEL_PX))
+  for (let index = places.length - 1, most = height - LABEL_PX / 2; index >= 0; index -= 1) {
+    places[index] = Math.min(places[index] ?? 0, most)
+    most = (places[index] ?? 0) - LABEL_PX
+  }
+  return layers.map((layer, index) => ({ layer, y: places[index] ?? 0 }))
+}

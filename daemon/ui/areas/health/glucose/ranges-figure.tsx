@@ -4,12 +4,10 @@ import type { GlucoseSummary } from '../answers.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Figure } from '../parts/figure.tsx'
 import { CUTS, glucoseText } from '../units.ts'
-import { type Stacked, stackOf } from './profile.ts'
+import { labelPlaces, type Stacked, stackOf } from './profile.ts'
 
 const HEIGHT_PX = 260
 const BAR_PX = 64
-/** Two lines of text need so much, so labels of thin layers move apart. */
-const LABEL_PX = 40
 
 export function RangesFigure({ summary }: { summary: GlucoseSummary }): JSX.Element {
   const say = useSay()
@@ -58,7 +56,7 @@ export function RangesFigure({ summary }: { summary: GlucoseSummary }): JSX.Elem
               height={Math.max(0, (to - from) * HEIGHT_PX - 1)}
             />
           ))}
-          {labelPlaces(layers).map(({ layer, y }) => (
+          {labelPlaces(layers, HEIGHT_PX).map(({ layer, y }) => (
             <g key={layer.name}>
               <path
                 class="leader"
@@ -76,17 +74,4 @@ export function RangesFigure({ summary }: { summary: GlucoseSummary }): JSX.Elem
       )}
     </Figure>
   )
-}
-
-/** Middles of the layers, pushed apart where their labels would lie over each other. */
-export function labelPlaces(layers: readonly Stacked[]): { layer: Stacked; y: number }[] {
-  const wanted = layers.map(({ from, to }) => ((from + to) / 2) * HEIGHT_PX)
-  const places: number[] = []
-  for (const [index, y] of wanted.entries())
-    places.push(Math.max(y, index === 0 ? LABEL_PX / 2 : (places[index - 1] ?? 0) + LABEL_PX))
-  for (let index = places.length - 1, most = HEIGHT_PX - LABEL_PX / 2; index >= 0; index -= 1) {
-    places[index] = Math.min(places[index] ?? 0, most)
-    most = (places[index] ?? 0) - LABEL_PX
-  }
-  return layers.map((layer, index) => ({ layer, y: places[index] ?? 0 }))
 }
