@@ -40,6 +40,8 @@ export interface Night {
   light_sleep_minutes: number | null
   awake_minutes: number | null
   quality_score: number | null
+  /** The hypnogram, where the record brings it. */
+  stages?: { stage: string; start: string; end: string }[]
   source: string
 }
 
@@ -66,6 +68,13 @@ export interface Mood {
   rating: number
   notes: string | null
   context: Record<string, unknown> | null
+}
+
+export interface Journal {
+  date: string
+  energy: number | null
+  soreness: number | null
+  source: string
 }
 
 export interface DailyRow {
@@ -103,6 +112,8 @@ export interface GlucoseSummary {
   high_percent: number | null
   very_high_percent: number | null
   tight_range_percent: number | null
+  /** Of the range that the person aims at. */
+  time_in_target_percent?: number | null
   sufficient: boolean
   shortages: Shortage[]
   profile?: ProfileBin[]

@@ -67,9 +67,9 @@ export function Known<Value>({ of, loading, children }: KnownProps<Value>): JSX.
     return (
       <>
         {keptAtMs !== null && (
-          <Notice tone="watch" icon="offline" live>
+          <p class="holes" role="status">
             {say('kept.from', { when: format.moment(keptAtMs, undefined, clock.nowMs()) })}
-          </Notice>
+          </p>
         )}
         {error !== null && (
           <Notice tone="watch" icon="warning" live>

@@ -6,7 +6,7 @@ export const words = {
   'screen.choose': 'What to see',
   ...screenWords,
 
-  'kept.from': 'The hub is out of reach. You see what was known at {when}.',
+  'kept.from': 'Last known at {when}.',
   'kept.notShared': 'Not shared with you',
   'kept.notSharedText':
     'Nobody has opened this part of the person’s data to you. The owner of the hub can do it under Sharing.',
@@ -80,6 +80,7 @@ export const words = {
   'report.profileTable': 'Glucose by time of day ({unit})',
   'report.median': 'Median',
   'report.mean': 'Average',
+  'report.target': 'In own target',
   'report.gmi': 'GMI',
   'report.gmiText': 'HbA1c as estimated from the average',
   'report.cv': 'Variation (CV)',
@@ -138,6 +139,12 @@ export const words = {
   'mood.ask': 'How is {name}?',
   'mood.face': 'Mood',
   'mood.energy': 'Energy',
+  'mood.soreness': 'Soreness',
+  'soreness.1': 'None',
+  'soreness.2': 'Slight',
+  'soreness.3': 'Some',
+  'soreness.4': 'Much',
+  'soreness.5': 'Severe',
   'energy.1': 'Empty',
   'energy.2': 'Low',
   'energy.3': 'Fair',
@@ -175,6 +182,7 @@ export const words = {
 
   'outbox.title': 'On this device',
   'outbox.kind.mood': 'Check-in of {name}',
+  'outbox.kind.journal': 'Journal of {name}',
   'outbox.kind.meal': 'Meal of {name}',
   'outbox.kind.activity': 'Activity of {name}',
   'outbox.waiting': 'Waits for the hub',

@@ -228,8 +228,8 @@ function ImportRow({ entry, job, of }: ImportRowProps): JSX.Element {
         <span class="row-title">{entry.file_name ?? kindText(entry.kind)}</span>
         <span class="row-more">
           <StateMark state={STATES[status ?? ''] ?? 'none'} word={statusText(status)} />
-          {format.moment(Date.parse(entry.created_at), undefined, clock.nowMs())} · {sizeText(entry.bytes)} ·{' '}
-          {kindText(entry.kind)}
+          {format.moment(Date.parse(entry.created_at), undefined, clock.nowMs())} · {sizeText(entry.bytes)}
+          {entry.kind !== 'auto' && ` · ${kindText(entry.kind)}`}
         </span>
         {!ended && (
           <Progress
@@ -288,7 +288,7 @@ function ImportRow({ entry, job, of }: ImportRowProps): JSX.Element {
 
   function kindText(kind: string): string {
     const known = KINDS.find((one) => one === kind)
-    return known === undefined || known === 'auto' ? kind : say(`import.kind.${known}`)
+    return known === undefined ? kind : say(`import.kind.${known}`)
   }
 
   function statusText(known: string | null): string {

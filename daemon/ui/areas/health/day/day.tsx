@@ -128,7 +128,9 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
         { kind: 'mood' as const, items: (answers.moods ?? []).map(moodMark) },
         { kind: 'school' as const, items: schoolMarks(person.school_events, day, noonMs) },
         { kind: 'note' as const, items: notes },
-      ].filter(({ items }) => items.length > 0),
+      ]
+        .filter(({ items }) => items.length > 0)
+        .map(({ kind, items }) => ({ kind, items: items.toSorted((a, b) => a.atMs - b.atMs) })),
     }
   }
 

@@ -8,7 +8,7 @@ import type { GlucoseSummary } from '../answers.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
 import { UnitChoice } from '../parts/unit-choice.tsx'
-import { glucoseText } from '../units.ts'
+import { glucoseText, targetOf } from '../units.ts'
 import { ProfileFigure } from './profile-figure.tsx'
 import { RangesFigure } from './ranges-figure.tsx'
 
@@ -95,7 +95,16 @@ function Numbers({ summary }: { summary: GlucoseSummary }): JSX.Element {
   const unit = units.glucose.value
   const percent = (value: number | null, digits = 0) => (value === null ? '–' : `${value.toFixed(digits)} %`)
   const glucose = (value: number | null) => (value === null ? '–' : `${glucoseText(value, unit)} ${unit}`)
+  const target = targetOf(person)
+  const own: [name: string, value: string, text: string][] = [
+    [
+      say('report.target'),
+      percent(summary.time_in_target_percent ?? null),
+      `${glucoseText(target.low, unit)}–${glucoseText(target.high, unit)} ${unit}`,
+    ],
+  ]
   const facts: [name: string, value: string, text: string][] = [
+    ...(target.isOwn ? own : []),
     [say('report.mean'), glucose(summary.avg_glucose), ''],
     [say('report.gmi'), percent(summary.gmi, 1), say('report.gmiText')],
     [say('report.cv'), percent(summary.cv), say('report.cvText')],

@@ -10,7 +10,7 @@ import { useHealth, useSay } from '../health.ts'
 import { Figure } from '../parts/figure.tsx'
 import { NowLine, TimeAxis } from '../parts/time-axis.tsx'
 import { dayPlus, type Frame, lineThrough, type Scale, scaleOf } from '../scale.ts'
-import { CUTS, type GlucoseUnit, glucoseText } from '../units.ts'
+import { CUTS, type GlucoseUnit, glucoseText, targetOf } from '../units.ts'
 import { ceilingOf, type Dot, partsOf, type sharesOf, type Window, type Zone, zoneOf } from './trace.ts'
 
 export interface TraceFigureProps {
@@ -35,6 +35,7 @@ export function TraceFigure({ window, dots, meals, shares }: TraceFigureProps): 
   const say = useSay()
   const unit = units.glucose.value
   const zone = person.timezone
+  const target = targetOf(person)
   const pointed = useSignal<Dot | null>(null)
   const { value: at } = pointed
   const maxGapMs = metricNamed('glucose')?.maxGapMs ?? 0
@@ -49,8 +50,8 @@ export function TraceFigure({ window, dots, meals, shares }: TraceFigureProps): 
           </>
         ) : (
           say('glucose.target', {
-            low: glucoseText(CUTS.low, unit),
-            high: glucoseText(CUTS.high, unit),
+            low: glucoseText(target.low, unit),
+            high: glucoseText(target.high, unit),
             unit,
           })
         )}
@@ -73,7 +74,7 @@ export function TraceFigure({ window, dots, meals, shares }: TraceFigureProps): 
       >
         {(width) => (
           <Trace
-            {...{ window, dots, meals, unit, zone, width, maxGapMs }}
+            {...{ window, dots, meals, unit, zone, width, maxGapMs, target }}
             x={xOf(width)}
             nowMs={clock.nowMs()}
             pointed={at}
@@ -125,6 +126,7 @@ interface TraceProps extends Omit<TraceFigureProps, 'shares'> {
   zone: string
   width: number
   maxGapMs: number
+  target: { low: number; high: number }
   x: Scale
   nowMs: number
   pointed: Dot | null
@@ -138,6 +140,7 @@ function Trace({
   zone,
   width,
   maxGapMs,
+  target,
   x,
   nowMs,
   pointed,
@@ -189,7 +192,13 @@ function Trace({
           />
         ))}
       </g>
-      <rect class="target" x={LEFT_PX} y={y(CUTS.high)} width={across} height={y(CUTS.low) - y(CUTS.high)} />
+      <rect
+        class="target"
+        x={LEFT_PX}
+        y={y(target.high)}
+        width={across}
+        height={y(target.low) - y(target.high)}
+      />
       {[CUTS.veryLow, CUTS.low, CUTS.high, CUTS.veryHigh].map((cut) => (
         <g key={cut} class="axis">
           <line class="grid-line" x1={LEFT_PX} x2={width - RIGHT_PX} y1={y(cut)} y2={y(cut)} />

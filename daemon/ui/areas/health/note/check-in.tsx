@@ -3,16 +3,19 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useId } from 'preact/hooks'
 import { useApp } from '../../../app.ts'
+import type { Outbox } from '../../../offline/outbox.ts'
 import { Form, useAction } from '../../../parts/action.tsx'
 import { Section } from '../../../parts/screen.tsx'
-import type { Mood } from '../answers.ts'
+import type { Journal, Mood } from '../answers.ts'
 import { FACES, type Face, faceOf, ratingOf } from '../faces.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
+import { useToday } from '../parts/day-step.tsx'
 import { Chips, NoteField } from './inputs.tsx'
 import { useTelling, Waiting } from './telling.tsx'
 
 const ENERGIES = ['1', '2', '3', '4', '5'] as const
+type Step = (typeof ENERGIES)[number]
 
 export function CheckIn(): JSX.Element {
   const { clock } = useApp()
@@ -20,7 +23,9 @@ export function CheckIn(): JSX.Element {
   const say = useSay()
   const { outbox, tell } = useTelling()
   const face = useSignal<Face | ''>('')
-  const energy = useSignal<(typeof ENERGIES)[number] | ''>('')
+  const energy = useSignal<Step | ''>('')
+  const soreness = useSignal<Step | ''>('')
+  const journal = useJournal(outbox)
   const notes = useSignal('')
   const done = useSignal(false)
   const action = useAction()
@@ -41,8 +46,14 @@ export function CheckIn(): JSX.Element {
               ...(energy.value === '' ? {} : { context: { energy: Number(energy.value) } }),
               ...(text === '' ? {} : { notes: text }),
             })
+            const felt = {
+              ...(energy.value === '' ? {} : { energy: ofTen(energy.value) }),
+              ...(soreness.value === '' ? {} : { soreness: ofTen(soreness.value) }),
+            }
+            if (Object.keys(felt).length > 0) await tell('journal', journal(felt))
             face.value = ''
             energy.value = ''
+            soreness.value = ''
             notes.value = ''
             done.value = true
           }}
@@ -60,11 +71,17 @@ export function CheckIn(): JSX.Element {
             even
             options={ENERGIES.map((value) => ({ value, label: say(`energy.${value}`) }))}
           />
+          <Chips
+            legend={say('mood.soreness')}
+            value={soreness}
+            even
+            options={ENERGIES.map((value) => ({ value, label: say(`soreness.${value}`) }))}
+          />
           <NoteField label={say('mood.notes')} value={notes} placeholder={say('mood.notesHint')} />
         </Form>
         {done.value && outbox && (
           <p class="done" role="status">
-            {say(outbox.letters.value.some(({ kind }) => kind === 'mood') ? 'mood.waiting' : 'mood.done')}
+            {say(outbox.letters.value.length > 0 ? 'mood.waiting' : 'mood.done')}
           </p>
         )}
       </div>
@@ -72,6 +89,39 @@ export function CheckIn(): JSX.Element {
       <Earlier sent={outbox?.sent.value ?? 0} />
     </>
   )
+}
+
+/** Five steps on the hub's scale of 0 to 10. */
+function ofTen(step: Step): number {
+  return (Number(step) - 1) * 2.5
+}
+
+/** Check-ins write a journal of their own, so that what others tell of the day stays as it is. */
+const SOURCE = 'check_in'
+
+/** Makes today's journal entry anew with what was told earlier today, here or at the hub. */
+function useJournal(outbox: Outbox | null): (felt: object) => object {
+  const { api } = useApp()
+  const { person } = useHealth()
+  const today = useToday()
+  const kept = useKept(`journal.${person.id}`, today, () =>
+    api.get<Journal[]>(`/journal?person_id=${encodeURIComponent(person.id)}&from=${today}&to=${today}`),
+  )
+  return (felt) => {
+    const known = kept.state.peek().value?.find(({ source }) => source === SOURCE)
+    const waiting = outbox?.letters
+      .peek()
+      .findLast((one) => one.kind === 'journal' && one.personId === person.id)
+    const before = waiting && 'date' in waiting.body && waiting.body.date === today ? waiting.body : {}
+    return {
+      date: today,
+      source: SOURCE,
+      ...(known?.energy == null ? {} : { energy: known.energy }),
+      ...(known?.soreness == null ? {} : { soreness: known.soreness }),
+      ...before,
+      ...felt,
+    }
+  }
 }
 
 function Faces({ chosen, onChoose }: { chosen: Face | ''; onChoose: (face: Face) => void }): JSX.Element {

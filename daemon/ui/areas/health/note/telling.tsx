@@ -10,9 +10,15 @@ import { Section } from '../../../parts/screen.tsx'
 import { StateMark } from '../../../parts/state-mark.tsx'
 import { useHealth, useSay } from '../health.ts'
 
-export type NoteKind = 'mood' | 'meal' | 'activity'
+export type NoteKind = 'mood' | 'journal' | 'meal' | 'activity'
 
-const PATHS: Readonly<Record<NoteKind, string>> = { mood: '/mood', meal: '/meals', activity: '/activities' }
+const PATHS: Readonly<Record<NoteKind, string>> = {
+  mood: '/mood',
+  journal: '/journal',
+  meal: '/meals',
+  activity: '/activities',
+}
+const KINDS = Object.keys(PATHS) as NoteKind[]
 
 export interface Telling {
   outbox: Outbox | null
@@ -83,7 +89,7 @@ function WaitingRow({ letter, outbox }: { letter: Letter; outbox: Outbox }): JSX
     <li class="row">
       <span class="row-text">
         <span class="row-title">
-          {say(`outbox.kind.${kind === 'meal' || kind === 'activity' ? kind : 'mood'}`, { name })}
+          {say(`outbox.kind.${KINDS.find((one) => one === kind) ?? 'mood'}`, { name })}
         </span>
         <span class="row-more">
           {format.moment(writtenAtMs, undefined, clock.nowMs())}

@@ -104,8 +104,16 @@ const WORDS: Readonly<Record<string, Stage>> = {
   deep: 'deep',
 }
 
-/** Each state lasts until the next one, the last one until waking; states that are no stage leave a hole. */
+/**
+ * The night's own stages, else the states that were measured: each lasts until the next one, the last one until waking. States
+ * that are no stage leave a hole.
+ */
 export function stagesOf(points: readonly RawPoint[], night: Night): StageSpan[] {
+  if (night.stages && night.stages.length > 0)
+    return night.stages.flatMap(({ stage, start, end }) => {
+      const known = WORDS[stage]
+      return known ? [{ stage: known, fromMs: Date.parse(start), toMs: Date.parse(end) }] : []
+    })
   const [fromMs, toMs] = [Date.parse(night.sleep_start), Date.parse(night.sleep_end)]
   const states = points
     .map(({ ts, value }) => ({ atMs: Date.parse(ts), stage: WORDS[String(value)] ?? null }))

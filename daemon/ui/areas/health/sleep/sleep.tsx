@@ -42,7 +42,7 @@ async function fetchNights(api: Api, personId: string, today: string): Promise<A
     api.get<{ rows: DailyRow[] }>(`/people/${id}/daily?from=${dayPlus(today, 1 - SHOWN)}&to=${today}`),
   ])
   const last = nightsByDay(nights).at(-1)
-  if (!last) return { nights, rows, states: [] }
+  if (!last || (last.stages && last.stages.length > 0)) return { nights, rows, states: [] }
   const about = new URLSearchParams({
     ...{ metric: 'sleep_state', level: 'raw' },
     from: last.sleep_start,
