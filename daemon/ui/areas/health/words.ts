@@ -76,7 +76,7 @@ export const words = {
   'report.numbers': 'Summary',
   'report.profile': 'The usual day',
   'report.profileText':
-    'All days laid over each other: half of the readings lie in the dark band, nine tenths in the light one.',
+    'All days laid over each other: half of the readings lie in the inner band, nine tenths in the outer one.',
   'report.profileTable': 'Glucose by time of day ({unit})',
   'report.median': 'Median',
   'report.mean': 'Average',
@@ -217,7 +217,6 @@ export const words = {
     'What the overload indicator of {name} is made of, in points around a usual day: {parts}.',
   'overload.sayCourse':
     'Overload indicator of {name}: known on {count} of {of} days, between {low} and {high}.',
-  'overload.sayNone': 'Overload indicator of {name}: known on none of these days.',
   'overload.optIn': 'Off for children',
   'overload.optInText':
     'For people under 16 this is made only when a carer asks for it. Nothing is computed about {name} until then.',

@@ -233,7 +233,7 @@ function Marks({
     <>
       {items.map(({ atMs, text }, index) => {
         const at = places[index] ?? 0
-        const room = (places[index + 1] ?? width) - at - 16
+        const room = (places[index + 1] ?? width) - at - 13
         const words = text.length * LETTER_PX < room ? text : ''
         return (
           <g key={`${atMs}${text}`}>

@@ -21,17 +21,13 @@ export function CourseFigure({ found }: { found: Overload }): JSX.Element {
   const scores = known.map(({ score }) => score)
   return (
     <Figure
-      label={
-        known.length === 0
-          ? say('overload.sayNone', { name: person.name })
-          : say('overload.sayCourse', {
-              name: person.name,
-              count: known.length,
-              of: history.length,
-              low: Math.round(Math.min(...scores)),
-              high: Math.round(Math.max(...scores)),
-            })
-      }
+      label={say('overload.sayCourse', {
+        name: person.name,
+        count: known.length,
+        of: history.length,
+        low: Math.round(Math.min(...scores)),
+        high: Math.round(Math.max(...scores)),
+      })}
       table={{
         caption: say('overload.course'),
         head: [say('table.day'), say('screen.overload')],

@@ -62,11 +62,13 @@ function Found({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Elem
           </ul>
         </Section>
       )}
-      <Section title={say('overload.course')}>
-        <div class="day">
-          <CourseFigure found={found} />
-        </div>
-      </Section>
+      {found.history.some(({ score }) => score !== null) && (
+        <Section title={say('overload.course')}>
+          <div class="day">
+            <CourseFigure found={found} />
+          </div>
+        </Section>
+      )}
       <details class="method">
         <summary>{say('overload.method')}</summary>
         <p>{found.method}</p>

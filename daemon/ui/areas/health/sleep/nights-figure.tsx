@@ -9,7 +9,7 @@ import { eveningMinute } from './nights.ts'
 
 const ROW_PX = 26
 const LEFT_PX = 60
-const RIGHT_PX = 74
+const RIGHT_PX = 86
 const AXIS_PX = 24
 const NIGHTS = 14
 
