@@ -3,6 +3,7 @@ import { type Signal, signal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useApp } from '../../app.ts'
+import { ApiError } from '../../net/api.ts'
 import { Empty, errorText, Failed, Notice, Skeleton } from '../../parts/feedback.tsx'
 import { asApiError, createResource, type Resource } from '../../state/resource.ts'
 import { useSay } from './health.ts'
@@ -25,6 +26,8 @@ export function useKept<Value>(slot: string, key: string, fetch: () => Promise<V
     const keptAtMs = signal<number | null>(null)
     const resource = createResource(async () => {
       try {
+        // Back in touch, the sign-in is renewed first; asking before would only be refused.
+        if (session.state.peek().kind !== 'signed-in') throw new ApiError('OFFLINE', '')
         const value = await fetch()
         keptAtMs.value = null
         const answer: KeptAnswer<Value> = { key, atMs: clock.nowMs(), value }
@@ -42,7 +45,7 @@ export function useKept<Value>(slot: string, key: string, fetch: () => Promise<V
     })
     return { ...resource, keptAtMs }
   }, [slot, key])
-  const touch = link.state.value.kind
+  const touch = `${link.state.value.kind} ${session.state.value.kind}`
   useEffect(() => {
     const { value, error, loading } = kept.state.peek()
     const isFresh = value !== null && error === null && kept.keptAtMs.peek() === null

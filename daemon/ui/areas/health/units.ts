@@ -34,15 +34,17 @@ export interface Units {
 
 /** The unit of the signed-in person's account; this device remembers it for the time without a hub. */
 export function useUnits(): Units {
-  const { api } = useApp()
+  const { api, session } = useApp()
+  const who = session.state.value.kind
   const glucose = useSignal<GlucoseUnit>(unitOf(localStorage.getItem(REMEMBERED)))
   useEffect(() => {
+    if (who !== 'signed-in') return
     api
       .get<{ preferences: Record<string, unknown> }>('/auth/me')
       .then(({ preferences }) => keep(unitOf(preferences[PREFERENCE])))
       // Then it stays as it was last time.
       .catch(() => undefined)
-  }, [])
+  }, [who])
   return {
     glucose,
     async choose(unit) {
