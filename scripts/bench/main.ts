@@ -3,6 +3,7 @@
  * part. It judges nothing: a target that is missed is a word in the table, not a failure.
  */
 import { loadavg } from 'node:os'
+import { alarmRows } from './alarms.ts'
 import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
 import { fanOut } from './fan-out.ts'
@@ -34,6 +35,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   http: () => httpBulk(),
   health: () => healthRows(),
   live: () => fanOut(native),
+  alarms: () => alarmRows(),
   idle: (count) => idleRows(count),
   vision: (count) => visionRows(count),
   cameras: (count) => cameraRows(native, count),
