@@ -15,6 +15,15 @@ import { cocoOf } from '../models/pose/skeleton.ts'
 import type { Run } from '../models/run.ts'
 import { createSessions, type ModelFile } from '../models/session.ts'
 import { type Box, iou } from '../models/vision/boxes.ts'
+import type { MotFrames } from '../models/vision/mot/text.ts'
+import {
+  fromDetections,
+  fromPictures,
+  row,
+  trackerFps,
+  truthOf,
+  type Way,
+} from './vision-figures-tracking.ts'
 
 const MATCH = 0.5
 /** As the reference figures of YOLOX on this sequence were taken. */
@@ -40,6 +49,7 @@ const bundled = (name: string) => {
   return found
 }
 
+const campus = join(folder, 'mot/TUD-Campus')
 await reportPose(join(folder, 'images/coco'))
 const detectors = [
   {
@@ -57,9 +67,37 @@ const detectors = [
     ...named(createYoloxDetector({ file: onnxFile(path), run })),
   })),
 ]
-for (const { detector, least } of detectors)
-  await reportDetection(detector, least, join(folder, 'mot/TUD-Campus'))
+for (const { detector, least } of detectors) await reportDetection(detector, least, campus)
+for (const file of ['det-frcnn-sort.txt', 'det-yolox-nano416.txt'])
+  print({ what: 'tracks from detections', file, ...row(truthOf(campus), fromDetections(campus, file)) })
+for (const way of waysToLook()) {
+  const result: MotFrames[] = []
+  const cost = await measured(truthOf(campus).length, async () => {
+    result.push(await fromPictures(campus, way, run))
+  })
+  const { name, detectEvery } = way
+  print({
+    what: 'tracks from pictures',
+    name,
+    detectEvery,
+    ...row(truthOf(campus), result[0] ?? []),
+    ...cost,
+  })
+}
+print({ what: 'tracker alone', boxes: 39, fps: Math.round(trackerFps(39, 2000)) })
 await sessions.close()
+
+/** Each detector on every picture, and BlazePose also as often as a live camera has it at best. */
+function waysToLook(): Way[] {
+  const full = bundled('blazepose-full')
+  const file = bundled('blazepose-detector')
+  const blazePose = { family: 'blazepose-detector' as const, file, landmarks: full }
+  const yolox = further.map((path) => ({ family: 'yolox' as const, file: onnxFile(path) }))
+  return [
+    ...yolox.map((detector) => ({ name: detector.file.name, detector, landmarks: null, detectEvery: 1 })),
+    ...[1, 4].map((detectEvery) => ({ name: file.name, detector: blazePose, landmarks: full, detectEvery })),
+  ]
+}
 
 function named(detector: Detector) {
   return { detector }

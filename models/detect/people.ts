@@ -102,17 +102,19 @@ export function createPeopleDetector({ detector, landmarks, run }: Deps): People
     const pose = await estimateLandmarks({ file: landmarks, run }, frame, region, 2)
     const score = circle.score * pose.presence
     const box = insideFrame(bodyBox(pose.landmarks), frame)
-    if (score < PEOPLE_SEARCH.lowScore || box === null) return null
+    if (box === null) return null
     return { ...box, score, kind: 'person', region: pose.next, pose }
   }
-  async function searchIn(frame: Frame, squares: readonly Region[]): Promise<FoundPerson[]> {
+  async function searchIn(frame: Frame, squares: readonly Region[], least: number): Promise<FoundPerson[]> {
     const input = new Float32Array(3 * DETECTOR_SIDE * DETECTOR_SIDE)
     const circles: BodyCircle[] = []
     for (const square of squares) circles.push(...(await circlesIn(frame, square, input)))
     const people: FoundPerson[] = []
-    for (const circle of suppress(circles, isSameCircle, PEOPLE_SEARCH.mostCandidates)) {
+    // A person's score is never above its circle's.
+    const likely = circles.filter(({ score }) => score >= least)
+    for (const circle of suppress(likely, isSameCircle, PEOPLE_SEARCH.mostCandidates)) {
       const person = await confirmed(frame, circle)
-      if (person !== null) people.push(person)
+      if (person !== null && person.score >= least) people.push(person)
     }
     return suppress(people, isSamePerson, PEOPLE_SEARCH.mostPeople)
   }
@@ -121,13 +123,13 @@ export function createPeopleDetector({ detector, landmarks, run }: Deps): People
     kinds: ['person'],
     async search(frame, turn) {
       const { moving, background } = motionOf(turn.background, brightness(frame))
-      return { people: await searchIn(frame, squaresOf(frame, turn, moving)), background }
+      const squares = squaresOf(frame, turn, moving)
+      return { people: await searchIn(frame, squares, PEOPLE_SEARCH.lowScore), background }
     },
     async detect(frame) {
-      const people = await searchIn(frame, [wholeFrame(frame), ...tiles(frame)])
-      return people
-        .filter(({ score }) => score >= PEOPLE_SEARCH.minScore)
-        .map(({ pose: _, ...person }) => person)
+      const squares = [wholeFrame(frame), ...tiles(frame)]
+      const people = await searchIn(frame, squares, PEOPLE_SEARCH.minScore)
+      return people.map(({ pose: _, ...person }) => person)
     },
   }
 }

@@ -187,7 +187,7 @@ test('a pull that broke goes on where it stopped, and pins what it got', async (
   const whole = Buffer.from(tinyYolox())
   let reaches = 100
   const { run, asked, installed } = setup(t, (url, range) => {
-    if (url !== NANO) return new Response(zipOf([['end2end.onnx', tinyRtmPose(26)]], true))
+    if (url !== NANO) return new Response(new Uint8Array(zipOf([['end2end.onnx', tinyRtmPose(26)]], true)))
     const from = range === undefined ? 0 : Number(/bytes=(\d+)-/.exec(range)?.[1])
     const headers = { 'content-length': String(whole.length - from) }
     return new Response(whole.subarray(from, from + reaches), { status: range ? 206 : 200, headers })
