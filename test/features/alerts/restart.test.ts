@@ -56,11 +56,12 @@ test('a phone that slept for two hours gets everything once and in order', async
   const first = await raise('warning', 'one')
   phone(mama.user.id)
   for (const title of ['two', 'three', 'four']) {
-    await pass(3 * MINUTE)
+    await pass(40 * MINUTE)
     await raise('warning', title)
   }
-  const since = async (cursor: string) =>
-    (await call('GET', `/alerts?since=${cursor}`, { token: mama.access_token })).body.data
+  const awake = await call('POST', '/auth/refresh', { body: { refresh_token: mama.refresh_token } })
+  const token = awake.body.data.access_token as string
+  const since = async (cursor: string) => (await call('GET', `/alerts?since=${cursor}`, { token })).body.data
   const missed = await since(first)
   assert.deepEqual(
     missed.map(({ title }: { title: string }) => title),
