@@ -101,7 +101,7 @@ test('what a household records, seen on a phone with and without the hub', {
     await page.screenshot({ path: join(pictures, 'offline.png'), fullPage: true })
     await page.getByRole('link', { name: 'Check-in', exact: true }).click()
     await context.setOffline(false)
-    await page.locator('li.row', { hasText: 'Waits for the hub' }).waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'On this device' }).waitFor({ state: 'detached' })
     const { data } = await owner.get<{ notes: string | null }[]>(`/mood?person_id=${ADA}&per_page=10`)
     assert.equal(data.filter(({ notes }) => notes === 'Lost the keys').length, 1)
     const others = visitor.complaints().filter((line) => !/ERR_INTERNET_DISCONNECTED/.test(line))
