@@ -171,7 +171,7 @@ const measure = async (beats: number) => {
 }
 await settle()
 // The father answers when everybody was told twice; what he says comes again until it is acknowledged.
-for (let alert = alertNow(); alert?.state !== 'acknowledged'; alert = alertNow()) {
+for (let alert = alertNow(); !alert || alert.state === 'open'; alert = alertNow()) {
   if (alert && alert.step >= 3 && alert.round >= 1)
     await alarms.alerts.fromDevice('watch-papa', Buffer.from(JSON.stringify({ alert: alert.id })))
   else await measure(140)
