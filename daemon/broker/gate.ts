@@ -121,6 +121,11 @@ function createRecentRefusals({ clock }: Pick<GateDeps, 'clock'>): RecentRefusal
 }
 
 function judge(deps: GateDeps, message: Arrived): { observations: Observation[]; refused: Refusal[] } {
+  if (message.route.kind === 'foreign' && deps.ports.foreign) {
+    const { device, topic, payload } = message
+    const atMs = deps.arrivals.stamp(device.deviceId, message, deps.clock.now())
+    return deps.ports.foreign({ deviceId: device.deviceId, topic, payload, atMs })
+  }
   const read = readMessage(message.route, message.payload)
   if ('code' in read) return { observations: [], refused: [read] }
   const observations: Observation[] = []

@@ -1,3 +1,4 @@
+import type { Rejection } from '../domain/intake-value.ts'
 import type { Observation, Outcome } from '../domain/observation.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { DeviceIdentity } from './identity.ts'
@@ -35,6 +36,16 @@ export interface QuarantineEntry {
 /** Resolves once the entry is on disk; keeps a bounded number of them per device, the newest. */
 export type Quarantine = (entry: QuarantineEntry) => Promise<void>
 
+/** A publish under a gateway's own prefix, as somebody else's firmware writes it. */
+export interface ForeignMessage {
+  /** The gateway. */
+  deviceId: string
+  topic: string
+  payload: Uint8Array
+  /** Its arrival; that of the first time for one that is sent again. */
+  atMs: number
+}
+
 export interface BrokerPorts {
   append: Append
   quarantine: Quarantine
@@ -50,6 +61,14 @@ export interface BrokerPorts {
   onAlertCommand?: (deviceId: string, alertId: string, payload: Uint8Array) => void | Promise<void>
   /** A device's word on an alert that rang there, from `raw/ack`. A refusal is kept in quarantine like any other message. */
   onDeviceWord?: (deviceId: string, payload: Uint8Array) => void | Promise<void>
+  /**
+   * What a message of other firmware says; the gate stores it before it acknowledges. Without this port such messages are
+   * quarantined.
+   */
+  foreign?: (message: ForeignMessage) => {
+    observations: Observation[]
+    refused: (Rejection & { index: number })[]
+  }
   /** Milliseconds from a QoS 1 or 2 publish to its acknowledgement. */
   observeAck?: (ms: number) => void
 }

@@ -30,6 +30,9 @@ export interface PublishDeps {
   isReceived: (deviceId: string, messageId: number) => boolean
 }
 
+/** A topic in the hub's own tree to which nobody may subscribe. */
+const UNHEARD = 'hf/in/foreign'
+
 export interface PublishHook {
   authorizePublish: NonNullable<AedesOptions['authorizePublish']>
   /** Takes the will of a connection that ended with the last run of the program; resolves when that is on disk. */
@@ -105,7 +108,8 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       const { messageId } = packet
       if (packet.qos === 2 && packet.dup && messageId !== undefined && deps.isReceived(client.id, messageId))
         return done()
-      track(session, accept(deps, client, session, ruling.route, packet), done)
+      const accepted = accept(deps, client, session, ruling.route, packet)
+      track(session, ruling.route.kind === 'foreign' ? accepted.then(() => hush(packet)) : accepted, done)
     },
     async sayLeftWill({ device, topic, payload, qos, retain }) {
       const ruling = rulePublish(device, topic, retain)
@@ -117,6 +121,7 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
         const message = { dup: false, messageId: undefined, connection: 0, ...gone }
         await deps.gate.accept({ device, route, topic, payload, ...message })
       }
+      if (ruling.route.kind === 'foreign') return
       await deps.publish(topic, payload, { retain: isStatus && retain, qos: qos === 0 ? 0 : 1 })
     },
     async drain() {
@@ -128,6 +133,11 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       })
     },
   }
+}
+
+/** Nobody but the hub hears what a gateway brings: an announcement of it would pass for the hub's own. */
+function hush(packet: PublishPacket): void {
+  packet.topic = UNHEARD
 }
 
 async function accept(

@@ -27,7 +27,9 @@ export function rulePublish(device: DeviceIdentity, topic: string, retain: boole
   if (route === 'cmd') return { violation: 'only the hub publishes commands' }
   if (route.kind === 'frame' && device.type !== 'camera')
     return { violation: 'only a camera publishes frames' }
-  if (retain && route.kind !== 'status') return { violation: 'only status may be retained' }
+  // Other firmware asks for everything to be kept; it is taken, and nothing of it is kept.
+  if (retain && route.kind !== 'status' && route.kind !== 'foreign')
+    return { violation: 'only status may be retained' }
   return { route }
 }
 
@@ -51,9 +53,10 @@ function ownRoute([first, second, third, ...more]: string[]): Route | 'cmd' {
   return { kind: 'unknown' }
 }
 
-/** The hub's own trees and `$` topics are nobody's prefix, whatever was configured. */
+/** The hub's own trees and `$` topics are nobody's prefix, whatever was configured; devices may announce themselves, though. */
 function isUnder(topic: string, prefix: string): boolean {
   const bare = prefix.replace(/\/?#?$/, '')
+  if (bare === 'homeassistant') return topic.startsWith('homeassistant/') && topic.endsWith('/config')
   if (bare === '' || /^(?:\$|hf(?:\/|$)|homeassistant(?:\/|$))/.test(bare) || /[+#]/.test(bare)) return false
   return topic === bare || topic.startsWith(`${bare}/`)
 }

@@ -36,6 +36,7 @@ export function featuresOf(
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
     broker: () => ({ ...broker.stats() }),
+    foreign: () => ({ ...household.foreign.stats() }),
     jobs: () => ({ ...household.jobs.stats() }),
     live: () => ({ ...live.stats(), connections: liveChannel.connections() }),
     process: () => ({
@@ -68,6 +69,7 @@ export function featuresOf(
     accounts.feature,
     people.feature,
     devices.feature,
+    household.foreign.feature,
     consents.feature,
     pairing.feature,
     createLocal({

@@ -7,6 +7,7 @@ import { createBurnout } from '../features/burnout/burnout.ts'
 import { createConsents } from '../features/consents/consents.ts'
 import { createDaily } from '../features/daily/daily.ts'
 import { createDevices, type Devices } from '../features/devices/devices.ts'
+import { createForeign } from '../features/foreign/foreign.ts'
 import { createGlucose } from '../features/glucose/glucose.ts'
 import { createIngest } from '../features/ingest/ingest.ts'
 import { createLiveChannel } from '../features/live-channel/live-channel.ts'
@@ -47,6 +48,7 @@ export function createHousehold(house: House) {
     notify,
   })
   const consents = createConsents({ store, clock })
+  const foreign = createForeign({ store, clock, timezone, devices })
   const alarms = createAlarms({
     ...{ house, live, timezone, devices, grantsOf: consents.grantsOf, voices: voicesFrom(house) },
     people: { ids: () => people.all().map(({ id }) => id), get: people.get },
@@ -169,6 +171,7 @@ export function createHousehold(house: House) {
     people,
     devices,
     consents,
+    foreign,
     accounts,
     pairing,
     ingest,

@@ -103,6 +103,7 @@ export async function openBroker(house: House, household: Household): Promise<Br
       quarantine: createQuarantine(store),
       keeper: createBrokerState<DeviceIdentity>(store),
       onFrame: household.cameras.frame,
+      foreign: household.foreign.read,
       ...alarms.ports,
       devices: {
         authenticate: devices.authenticate,

@@ -245,6 +245,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   id: 'nothing',
   // The instant, the first person and the first device: Mia and what is entered by hand.
   readingId: `g${(READ_AT + 1e14).toString(36)}-1-1`,
+  key: '0123456789abcdef',
   '*': 'x',
 }
 

@@ -18,10 +18,10 @@ export interface DeviceRoutesDeps {
   clock: Clock
 }
 
-/** An MQTT topic prefix that a gateway owns: no wildcards, none of the hub's own, nothing hidden. */
+/** An MQTT topic prefix that a gateway owns: no wildcards, none of the hub's own but for announcing devices, nothing hidden. */
 const Prefix = Type.String({
   maxLength: 128,
-  pattern: '^(?!hf(/|$)|homeassistant(/|$))[A-Za-z0-9_-][A-Za-z0-9_. -]*(/[A-Za-z0-9_. -]+)*/?$',
+  pattern: '^(?!hf(/|$)|homeassistant/[^/])/?[A-Za-z0-9_-][A-Za-z0-9_. -]*(/[A-Za-z0-9_. -]+)*/?$',
 })
 const zone = Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Null()])
 const Fields = {

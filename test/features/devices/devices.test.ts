@@ -129,8 +129,8 @@ test('hand-overs that cannot be are refused', async (t) => {
 test('a gateway owns prefixes, but never the hub’s own topics or wildcards', async (t) => {
   const { add } = await setup(t)
   const prefixes = async (one: string) => (await add({ type: 'edge', prefixes: [one] })).status
-  assert.equal(await prefixes('home/esp'), 201)
-  for (const bad of ['#', 'home/+', 'hf', 'hf/watch-1', 'homeassistant/x', '$SYS', '', '/home', 'a//b']) {
+  for (const good of ['home/esp', '/ble', 'homeassistant']) assert.equal(await prefixes(good), 201, good)
+  for (const bad of ['#', 'home/+', 'hf', 'hf/watch-1', 'homeassistant/x', '$SYS', '', '//home', 'a//b']) {
     assert.equal(await prefixes(bad), 400, bad)
   }
 })
