@@ -2,6 +2,7 @@
 import type { ReadonlySignal, Signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext, useMemo } from 'preact/hooks'
+import type { Alert } from '../domain/alert.ts'
 import type { Format } from './i18n/format.ts'
 import { type Catalogue, createTranslate, type Translate, type TranslateOf } from './i18n/translate.ts'
 import type { Welcome } from './net/answers.ts'
@@ -30,6 +31,8 @@ export interface App {
   link: Link
   /** Live topics of the screen that is open. */
   following: Following
+  /** Alerts that call for somebody, worst first. */
+  openAlerts: Signal<readonly Alert[]>
   updates: Updates
   /** The last known state of screens, sealed; forgotten with the sign-in. */
   vault: Vault

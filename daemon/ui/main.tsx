@@ -55,6 +55,7 @@ function start(root: HTMLElement): void {
       socket.stop()
       household.clear()
       pairing.requests.clear()
+      app.openAlerts.value = []
       await vault.wipe()
     },
   })
@@ -115,6 +116,7 @@ function start(root: HTMLElement): void {
     clock,
     link,
     following,
+    openAlerts: signal([]),
     updates,
     vault,
     outbox,

@@ -5,6 +5,8 @@ export const en = {
   'nav.home': 'Home',
   'nav.people': 'People',
   'nav.training': 'Training',
+  'nav.alerts': 'Alerts',
+  'nav.open': 'open',
   'nav.devices': 'Devices',
   'nav.more': 'More',
   'nav.back': 'Back',
@@ -347,6 +349,7 @@ export const en = {
   'guest.gateway.text': 'A box that listens for several sensors',
 
   'more.signedIn': 'Signed in as {name} · {role}',
+  'more.devicesText': 'Watches, cameras and what else talks to the hub',
   'more.sharing': 'Who can see what',
   'more.sharingText': 'Give and take back access',
   'more.account': 'Your account',

@@ -39,6 +39,7 @@ export interface Api {
   all<Item>(path: string, options?: RequestOptions): Promise<Item[]>
   post<Data>(path: string, body?: unknown, options?: RequestOptions): Promise<Data>
   patch<Data>(path: string, body: unknown): Promise<Data>
+  put<Data>(path: string, body: unknown): Promise<Data>
   remove(path: string): Promise<void>
 }
 
@@ -92,6 +93,7 @@ export function createApi(deps: ApiDeps): Api {
         })
       ).data as Data,
     patch: async <Data>(path: string, body: unknown) => (await request('PATCH', path, { body })).data as Data,
+    put: async <Data>(path: string, body: unknown) => (await request('PUT', path, { body })).data as Data,
     async remove(path) {
       await request('DELETE', path, {})
     },

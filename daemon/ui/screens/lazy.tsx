@@ -12,9 +12,12 @@ export function lazy<Props extends object>(load: () => Promise<ComponentType<Pro
   return later(load, (inside) => <Waiting>{inside}</Waiting>)
 }
 
-/** A part of a screen. */
-export function lazyPart<Props extends object>(load: () => Promise<ComponentType<Props>>) {
-  return later(load, (inside) => inside)
+/** A part of a screen; `frame` says what stands there until its code has come. */
+export function lazyPart<Props extends object>(
+  load: () => Promise<ComponentType<Props>>,
+  frame: (inside: JSX.Element) => JSX.Element = (inside) => inside,
+) {
+  return later(load, frame)
 }
 
 function later<Props extends object>(

@@ -17,6 +17,7 @@ import { welcomePage } from './trust-notice.tsx'
 import { roleText } from './words.ts'
 
 const ENTRIES = [
+  { to: '/devices', icon: 'watch', word: 'nav.devices', text: 'more.devicesText' },
   { to: '/more/sharing', icon: 'shield', word: 'more.sharing', text: 'more.sharingText' },
   { to: '/more/account', icon: 'user', word: 'more.account', text: 'more.accountText' },
   { to: '/more/about', icon: 'box', word: 'more.about', text: 'more.aboutText' },

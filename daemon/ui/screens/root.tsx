@@ -46,6 +46,11 @@ const AREAS: readonly {
     roles: null,
     Area: lazy(async () => (await import('../areas/health/area.tsx')).Health),
   },
+  {
+    prefix: '/alerts',
+    roles: null,
+    Area: lazy(async () => (await import('../areas/alerts/area.tsx')).Alerts),
+  },
 ]
 
 interface Route {

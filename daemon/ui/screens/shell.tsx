@@ -2,13 +2,14 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { hasRole, isOwner, useApp } from '../app.ts'
+import { type App, hasRole, isOwner, useApp } from '../app.ts'
 import type { Key } from '../i18n/translate.ts'
 import { Notice } from '../parts/feedback.tsx'
 import { Icon, type IconName, Logo } from '../parts/icon.tsx'
 import { Link } from '../parts/link.tsx'
 import { useArrival } from '../parts/screen.tsx'
 import { Door } from './door.tsx'
+import { lazyPart } from './lazy.tsx'
 
 interface Tab {
   to: string
@@ -26,9 +27,13 @@ const TABS: readonly Tab[] = [
   { to: '/', icon: 'home', word: 'nav.home', under: ['/', '/p'] },
   { to: '/people', icon: 'people', word: 'nav.people', under: ['/people'] },
   { to: '/training', icon: 'camera', word: 'nav.training', under: ['/training'], roles: TRAINERS },
+  { to: '/alerts', icon: 'warning', word: 'nav.alerts', under: ['/alerts'] },
   { to: '/devices', icon: 'watch', word: 'nav.devices', under: ['/devices', '/pair'] },
   { to: '/more', icon: 'more', word: 'nav.more', under: ['/more'] },
 ]
+
+/** More do not fit on a phone: devices are then found under More. */
+const TABS_MOST = 5
 
 /** How long a spoken sentence stays at the bottom. */
 const SAID_MS = 2500
@@ -47,7 +52,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           <Logo size={34} />
           <span>{hubName}</span>
         </div>
-        {TABS.filter(({ roles }) => !roles || hasRole(app, roles)).map((tab) => (
+        {tabsOf(app).map((tab) => (
           <Link
             key={tab.to}
             to={tab.to}
@@ -56,6 +61,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           >
             <Icon name={tab.icon} />
             <span>{t(tab.word as 'nav.home')}</span>
+            {tab.to === '/alerts' && <Calling />}
           </Link>
         ))}
       </nav>
@@ -64,6 +70,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           {isOwner(app) && path !== '/pair' && <Door />}
           <LinkNotice />
           <UpdateNotice />
+          {app.session.state.value.kind === 'signed-in' && <Alarm />}
         </div>
         {children}
       </div>
@@ -71,6 +78,32 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
     </div>
   )
 }
+
+function tabsOf(app: App): Tab[] {
+  const tabs = TABS.filter(({ roles }) => !roles || hasRole(app, roles))
+  if (tabs.length <= TABS_MOST) return tabs
+  return tabs
+    .filter(({ to }) => to !== '/devices')
+    .map((tab) => (tab.to === '/more' ? { ...tab, under: ['/more', '/devices', '/pair'] } : tab))
+}
+
+/** How many alerts call for somebody. */
+function Calling(): JSX.Element | null {
+  const { t, openAlerts } = useApp()
+  const count = openAlerts.value.length
+  return count === 0 ? null : (
+    <span class="count">
+      {count}
+      <span class="visually-hidden"> {t('nav.open')}</span>
+    </span>
+  )
+}
+
+/** Rings from its own piece of code, fetched behind the first screen; it is precached, so it is there without the hub. */
+const Alarm = lazyPart(
+  async () => (await import('../areas/alerts/alarm.tsx')).Alarm,
+  () => <></>,
+)
 
 /** The frame of everything before signing in. */
 export function Entrance({ children, title }: { children: ComponentChildren; title?: string }): JSX.Element {

@@ -1,0 +1,33 @@
+/** What the hub answers about alerts, as far as these screens read it. */
+import type { Alert, Delivery } from '../../../domain/alert.ts'
+
+export type { Alert, Delivery } from '../../../domain/alert.ts'
+
+export interface AlertDetail extends Alert {
+  deliveries: Delivery[]
+}
+
+/** A live event on the topic `alerts`: the alert, and the users whose app rings for it now. */
+export interface AlertEvent extends Alert {
+  ring: string[]
+}
+
+export interface Reach {
+  person_id: string
+  name: string | null
+  heard: boolean
+  message: string | null
+  recipients: {
+    user_id: string | null
+    person_id: string | null
+    name: string | null
+    step: number
+    would_hear: boolean
+    channels: {
+      channel: Delivery['channel']
+      device_id: string | null
+      would_hear: boolean
+      last_proof: string | null
+    }[]
+  }[]
+}

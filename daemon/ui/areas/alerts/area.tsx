@@ -1,0 +1,14 @@
+/** Alerts: what calls for somebody now, what did before, and who would hear the next one. */
+import type { JSX } from 'preact'
+import { match, type Place } from '../../router.ts'
+import { Nowhere } from '../../screens/nowhere.tsx'
+import { AlertPage } from './alert-page.tsx'
+import { AlertList } from './list.tsx'
+import { ReachPage } from './reach.tsx'
+
+export function Alerts({ path }: Place): JSX.Element {
+  if (path === '/alerts') return <AlertList />
+  if (path === '/alerts/reach') return <ReachPage />
+  const one = match('/alerts/:id', path)
+  return one ? <AlertPage key={one['id']} id={one['id'] ?? ''} /> : <Nowhere />
+}

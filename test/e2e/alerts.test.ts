@@ -1,0 +1,162 @@
+/** An alarm in a real browser: a fast heart over MQTT rings on two open apps, one answers, the other sees who. */
+import assert from 'node:assert/strict'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { repositoryRoot } from '../ui/repository-root.ts'
+import { axeFindings, type Look, missingBrowser, smallTargets, trustingBrowser } from './browser.ts'
+import { startHub } from './hub.ts'
+
+const PHONE: Look = { width: 390, height: 844, scheme: 'light' }
+const LOOKS: readonly Look[] = [
+  { ...PHONE, scheme: 'dark' },
+  { width: 1280, height: 800, scheme: 'light' },
+]
+const PASSWORD = 'lamp river stone kettle'
+const MAIN = join(repositoryRoot(), 'dist/daemon/main.js')
+const missing = missingBrowser()
+
+test('an alarm’s path, from a fast heart to somebody who takes care of it', {
+  skip: missing ?? false,
+  timeout: 180_000,
+}, async (t) => {
+  const hub = await startHub(MAIN)
+  t.after(() => hub.stop())
+  const browser = await trustingBrowser(hub.caPath, hub.origin)
+  t.after(() => browser.close())
+  const pictures = mkdtempSync(join(tmpdir(), 'homefield-pictures-'))
+  t.diagnostic(`pictures are in ${pictures}`)
+  const picture = (of: Page, name: string) => of.screenshot({ path: join(pictures, `${name}.png`) })
+  const anna = await browser.visitor(PHONE)
+  const { page } = anna
+  const watch = { id: '', key: '' }
+
+  await t.test('Anna owns the hub, Mia wears a watch, a rule watches her heart', async () => {
+    const { code } = await hub.command('claim-code')
+    await page.goto(`${hub.origin}/`)
+    await page.getByLabel('Code from the hub').fill(String(code))
+    await page.getByLabel('Your name').fill('Anna')
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: 'Claim the hub' }).click()
+    await page.getByRole('heading', { name: 'Who do you look after?' }).waitFor()
+    await page.getByLabel('Name').fill('Mia')
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.getByRole('heading', { name: 'What do they wear?' }).waitFor()
+    await page.getByRole('button', { name: 'Make its key' }).click()
+    await page.getByRole('heading', { name: 'The device is ready' }).waitFor()
+    watch.id = await copied(page, 'Device ID')
+    watch.key = await copied(page, 'Key')
+    const asked = page.waitForRequest((request) => request.url().includes('/latest'))
+    await page.goto(`${hub.origin}/app/`)
+    const request = await asked
+    const personId = new URL(request.url()).pathname.split('/').at(-2) ?? ''
+    const rule = {
+      ...{ person_id: personId, name: 'Heart beats fast', severity: 'urgent' },
+      condition: { type: 'above', metric: 'heart_rate', threshold: 150, for_seconds: 0 },
+    }
+    const authorization = String((await request.allHeaders())['authorization'])
+    await keepRule(page, authorization, rule)
+  })
+
+  const jo = await browser.visitor({ width: 1280, height: 800, scheme: 'light' })
+  await t.test('a value beyond the threshold stands as a banner over both open apps', async () => {
+    await jo.page.goto(`${hub.origin}/app/`)
+    await jo.page.getByLabel('Name or e-mail').fill('Anna')
+    await jo.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await jo.page.getByRole('button', { name: 'Sign in' }).click()
+    await jo.page.locator('.tile').waitFor()
+    await hub.publish(watch.id, watch.key, [{ ts: Date.now(), metric: 'heart_rate', value: 171 }])
+    for (const one of [page, jo.page]) {
+      await one.getByRole('alert', { name: 'Urgent' }).getByText('Heart beats fast').waitFor()
+      await one.getByRole('link', { name: /Alerts\s*1 open/ }).waitFor()
+    }
+    await checkScreen(page, 'banner')
+    await picture(page, 'banner')
+    await picture(jo.page, 'banner-1280')
+  })
+
+  await t.test('the page of alerts shows that it was seen, and when the next call goes out', async () => {
+    await page.getByRole('alert').getByRole('link', { name: 'Details' }).click()
+    const card = page.locator('.alert-card')
+    await card.getByText('The next call goes out in').waitFor()
+    await card.locator('[data-fate="seen"]', { hasText: 'app: seen' }).waitFor()
+    await checkScreen(page, 'alerts')
+    await page.screenshot({ path: join(pictures, 'alerts.png'), fullPage: true })
+  })
+
+  await t.test('one page answers, the other shows who takes care of it', async () => {
+    await jo.page.getByRole('alert').getByRole('button', { name: 'I take care of it' }).click()
+    await jo.page.getByRole('alert').waitFor({ state: 'detached' })
+    await page.getByRole('heading', { name: 'Being looked after' }).waitFor()
+    await page.getByRole('link', { name: /Heart beats fast/ }).click()
+    await page.getByText(/Anna takes care of it since/).waitFor()
+    await checkScreen(page, 'answered')
+    await picture(page, 'answered')
+    await page.getByRole('button', { name: 'It is over' }).click()
+    await page.locator('.alert-card[data-state="resolved"]').waitFor()
+  })
+
+  await t.test('a test alarm says who got it, and a snooze keeps it from this one', async () => {
+    await page.goto(`${hub.origin}/app/alerts/reach`)
+    await page.getByText('Somebody hears it').waitFor()
+    await checkScreen(page, 'reach')
+    await page.getByRole('button', { name: 'Send a test alarm about Mia' }).click()
+    await page.locator('[data-fate="seen"]').first().waitFor()
+    await picture(page, 'reach')
+    await page.getByRole('button', { name: '15 min' }).click()
+    await page.getByText('Quiet for you for 15 minutes').waitFor()
+  })
+
+  await t.test('every screen is accessible and can be touched, in light and dark, on any width', async () => {
+    for (const look of LOOKS) {
+      const visitor = await browser.visitor(look)
+      await visitor.page.goto(`${hub.origin}/app/`)
+      await visitor.page.getByLabel('Name or e-mail').fill('Anna')
+      await visitor.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await visitor.page.getByRole('button', { name: 'Sign in' }).click()
+      await visitor.page.getByRole('alert').getByText('Test alarm').waitFor()
+      await checkScreen(visitor.page, `home ${look.width} ${look.scheme}`)
+      await picture(visitor.page, `${look.width}-${look.scheme}-home`)
+      for (const [name, path] of [
+        ['alerts', '/app/alerts'],
+        ['reach', '/app/alerts/reach'],
+      ] as const) {
+        await visitor.page.goto(`${hub.origin}${path}`)
+        await visitor.page.locator('.row').first().waitFor()
+        await visitor.page.locator('.skeleton').first().waitFor({ state: 'detached' })
+        await checkScreen(visitor.page, `${name} ${look.width} ${look.scheme}`)
+        await picture(visitor.page, `${look.width}-${look.scheme}-${name}`)
+      }
+      assert.deepEqual(visitor.complaints(), [])
+      await visitor.context.close()
+    }
+    assert.deepEqual([...anna.complaints(), ...jo.complaints()], [])
+  })
+})
+
+/** By the API, as the page itself would, with what it is signed in with. */
+async function keepRule(page: Page, authorization: string, rule: object): Promise<void> {
+  const init = {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify(rule),
+  }
+  const status = await page.evaluate(
+    `fetch('/api/v1/rules', ${JSON.stringify(init)}).then(({ status }) => status)`,
+  )
+  assert.equal(status, 201)
+}
+
+async function copied(page: Page, label: string): Promise<string> {
+  await page.getByRole('button', { name: `Copy ${label}`, exact: true }).click()
+  await page.getByText(`${label} copied`).waitFor()
+  return page.evaluate('navigator.clipboard.readText()')
+}
+
+async function checkScreen(page: Page, name: string): Promise<void> {
+  assert.deepEqual(await axeFindings(page), [], `axe on ${name}`)
+  assert.deepEqual(await smallTargets(page), [], `targets on ${name}`)
+  assert.equal(await page.evaluate('inPage.sideways()'), 0, `${name} cannot be pushed sideways`)
+}
