@@ -79,6 +79,7 @@ export function featuresOf(
     ingest.feature,
     household.glucose.feature,
     household.records.feature,
+    household.mealPhotos,
     household.daily.feature,
     ...household.alarms.features,
     household.tasks,

@@ -1,4 +1,5 @@
 /** People, their devices, who may see what, and what is recorded: everything that works without a listener. */
+import { join } from 'node:path'
 import type { Config } from '../../config/schema.ts'
 import type { Actor } from '../domain/access.ts'
 import { ageOn, USUAL_TARGET } from '../domain/person.ts'
@@ -11,6 +12,7 @@ import { createForeign } from '../features/foreign/foreign.ts'
 import { createGlucose } from '../features/glucose/glucose.ts'
 import { createIngest } from '../features/ingest/ingest.ts'
 import { createLiveChannel } from '../features/live-channel/live-channel.ts'
+import { createMealPhotos } from '../features/meal-photos/meal-photos.ts'
 import { createNightscout } from '../features/nightscout/nightscout.ts'
 import { createPairing } from '../features/pairing/pairing.ts'
 import { createPeople } from '../features/people/people.ts'
@@ -95,6 +97,15 @@ export function createHousehold(house: House) {
     zoneOf,
     wearerAt: devices.wearerAt,
   })
+  const mealPhotos = createMealPhotos({
+    ...{ store, clock, log: log.child({ part: 'meal-photos' }) },
+    folder: join(house.dataDir, 'meal-photos'),
+    eaterOf: (mealId) => records.ownerOf('meal', mealId),
+    onMealsChanged(listener) {
+      records.onChanged(({ kind }) => kind === 'meal' && listener())
+      people.onRemoved(listener)
+    },
+  })
   const daily = createDaily({
     store,
     sources,
@@ -178,6 +189,7 @@ export function createHousehold(house: House) {
     zoneOf,
     glucose,
     records,
+    mealPhotos,
     daily,
     alarms,
     jobs,

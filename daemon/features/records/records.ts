@@ -31,6 +31,8 @@ export interface Records {
   feature: Feature
   /** Records of a window as they are now. */
   all: RecordTable['all']
+  /** Whose record of that kind it is; null for one that is not there or was deleted. */
+  ownerOf(kind: RecordKindName, id: string): string | null
   /** Records what a program knows; rejects with what is wrong with it. */
   tell(
     kind: RecordKindName,
@@ -64,6 +66,10 @@ export function createRecords(deps: RecordsDeps): Records {
   })
   return {
     all: table.all,
+    ownerOf(kind, id) {
+      const record = table.find(id)
+      return record?.kind === kind && record.deletedAtMs === null ? record.personId : null
+    },
     async tell(name, sent, teller) {
       const kind = BY_NAME[name]
       const draft = kind.read(sent, { nowMs: deps.now(), zone: deps.zoneOf(teller.personId) })
