@@ -94,8 +94,21 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     await page.getByText(/Anna takes care of it since/).waitFor()
     await checkScreen(page, 'answered')
     await picture(page, 'answered')
+    await page.getByRole('link', { name: 'What happened' }).click()
+  })
+
+  await t.test('the episode shows what was done, the values around it, and why', async () => {
+    await page.locator('.rungs').getByText('Began').waitFor()
+    await page.getByRole('img', { name: /Heart rate from .* between 171 and 171/ }).waitFor()
+    await checkScreen(page, 'episode')
+    await page.screenshot({ path: join(pictures, 'episode.png'), fullPage: true })
+    await page.getByRole('button', { name: 'Why?' }).click()
+    await page.getByRole('dialog').getByText('Heart rate above 150 bpm').waitFor()
+    await checkScreen(page, 'why')
+    await picture(page, 'why')
+    await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click()
     await page.getByRole('button', { name: 'It is over' }).click()
-    await page.locator('.alert-card[data-state="resolved"]').waitFor()
+    await page.getByRole('button', { name: 'It is not over' }).waitFor()
   })
 
   await t.test('a test alarm says who got it, and a snooze keeps it from this one', async () => {

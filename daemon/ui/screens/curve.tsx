@@ -21,6 +21,8 @@ export interface CurveProps {
   stretch: Stretch
   zone: string
   nowMs: number
+  /** Instants at which something was done. */
+  marksMs?: readonly number[]
   pointed: Signal<Pointed | null>
   label: string
 }
@@ -96,7 +98,7 @@ function optionsFor(
   props: CurveProps,
   time: (atMs: number, zone: string) => string,
 ): uPlot.Options {
-  const { series, sums, stretch, zone, metric, pointed, nowMs } = props
+  const { series, sums, stretch, zone, metric, pointed, nowMs, marksMs = [] } = props
   const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim()
   const line = colour('--series-1')
   const view = viewOf(stretch, zone, instant(series.x[0]), instant(series.x.at(-1)))
@@ -147,7 +149,9 @@ function optionsFor(
         },
       ],
       ready: [(plot) => followFinger(plot)],
-      drawClear: [(plot) => markNow(plot, nowMs / 1000, colour('--line-strong'))],
+      drawClear: [
+        (plot) => [nowMs, ...marksMs].map((atMs) => mark(plot, atMs / 1000, colour('--line-strong'))),
+      ],
     },
   }
 }
@@ -196,10 +200,10 @@ function followFinger(plot: uPlot): void {
   over.addEventListener('touchmove', move, { passive: true })
 }
 
-/** Where the present is, so that an empty right half reads as "not yet". */
-function markNow(plot: uPlot, nowS: number, colour: string): void {
+/** Where the present is, so that an empty right half reads as "not yet"; and where something was done. */
+function mark(plot: uPlot, atS: number, colour: string): void {
   const { ctx, bbox } = plot
-  const x = plot.valToPos(nowS, 'x', true)
+  const x = plot.valToPos(atS, 'x', true)
   if (x <= bbox.left || x >= bbox.left + bbox.width) return
   ctx.save()
   ctx.strokeStyle = colour

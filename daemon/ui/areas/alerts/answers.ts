@@ -1,7 +1,10 @@
 /** What the hub answers about alerts, as far as these screens read it. */
 import type { Alert, Delivery } from '../../../domain/alert.ts'
+import type { Episode, TimelineRow } from '../../../domain/episode.ts'
+import type { RuleDraft } from '../../../domain/rule.ts'
 
 export type { Alert, Delivery } from '../../../domain/alert.ts'
+export type { Group, GroupMember, Shift } from '../../../domain/group.ts'
 
 export interface AlertDetail extends Alert {
   deliveries: Delivery[]
@@ -30,4 +33,14 @@ export interface Reach {
       last_proof: string | null
     }[]
   }[]
+}
+
+export interface EpisodeDetail extends Episode {
+  timeline: TimelineRow[]
+}
+
+export interface Rule extends RuleDraft {
+  id: string
+  person_id: string
+  revision: number
 }

@@ -3,12 +3,15 @@ import type { JSX } from 'preact'
 import { match, type Place } from '../../router.ts'
 import { Nowhere } from '../../screens/nowhere.tsx'
 import { AlertPage } from './alert-page.tsx'
+import { EpisodePage } from './episode.tsx'
 import { AlertList } from './list.tsx'
 import { ReachPage } from './reach.tsx'
 
 export function Alerts({ path }: Place): JSX.Element {
   if (path === '/alerts') return <AlertList />
   if (path === '/alerts/reach') return <ReachPage />
+  const episode = match('/alerts/episodes/:id', path)
+  if (episode) return <EpisodePage key={episode['id']} id={episode['id'] ?? ''} />
   const one = match('/alerts/:id', path)
   return one ? <AlertPage key={one['id']} id={one['id'] ?? ''} /> : <Nowhere />
 }

@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { useApp, useWords } from '../../app.ts'
 import { ErrorLine, useAction } from '../../parts/action.tsx'
 import { errorText, Show, Skeleton } from '../../parts/feedback.tsx'
+import { Link } from '../../parts/link.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import type { Alert, AlertDetail } from './answers.ts'
 import { nameIn, pathOf, useAlert } from './current.ts'
@@ -161,6 +162,9 @@ function Answers({ alert, onAnswered, onChanged }: CardProps): JSX.Element | nul
               {say('alert.resolve')}
             </button>
           )}
+          <Link to={`/alerts/episodes/${alert.episode_id}`} class="button compact">
+            {say('alert.episode')}
+          </Link>
         </div>
       )}
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
