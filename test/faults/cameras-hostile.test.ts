@@ -238,7 +238,8 @@ async function drip(t: TestContext, words: string): Promise<number> {
 
 function command(...args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const env = { ...process.env, HOMEFIELD_DATA: dataDir }
+    const { PATH, HOME } = process.env
+    const env = { PATH, HOME, HOMEFIELD_DATA: dataDir }
     execFile(process.execPath, [MAIN, ...args], { env }, (cause, stdout, stderr) =>
       resolve({ code: typeof cause?.code === 'number' ? cause.code : 0, output: stdout + stderr }),
     )

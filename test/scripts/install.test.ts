@@ -17,6 +17,11 @@ import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
+/** What the hub would take for a setting stays out. */
+const BARE = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('HOMEFIELD_')),
+)
+
 function repositoryRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
@@ -82,7 +87,7 @@ function setup(t: TestContext) {
   const run = (program: string, script: string, ...args: string[]) =>
     spawnSync(join(program, 'scripts', script), [...args, '--root', root], {
       encoding: 'utf8',
-      env: { ...process.env, SYSTEMCTL: systemctl, WELL_WITHIN_S: '20' },
+      env: { ...BARE, SYSTEMCTL: systemctl, WELL_WITHIN_S: '20' },
       timeout: 90_000,
     })
   const status = () =>
@@ -91,7 +96,7 @@ function setup(t: TestContext) {
       [join(root, 'opt/homefield/current/dist/daemon/main.js'), 'status', '--json'],
       {
         encoding: 'utf8',
-        env: { ...process.env, HOMEFIELD_DATA: join(root, 'var/lib/homefield') },
+        env: { ...BARE, HOMEFIELD_DATA: join(root, 'var/lib/homefield') },
       },
     )
   return { root, version, run, status }
@@ -137,11 +142,11 @@ test('the unit keeps the hub on the household network unless it is installed onl
   assert.match(unit, /^IPAddressDeny=any$/m)
   const folder = join(root, 'etc/systemd/system')
   spawnSync(join(program, 'scripts/install'), ['--built', '--online', '--root', root], {
-    env: { ...process.env, SYSTEMCTL: '' },
+    env: { ...BARE, SYSTEMCTL: '' },
   })
   assert.match(readFileSync(join(folder, 'homefield.service.d/online.conf'), 'utf8'), /^IPAddressDeny=$/m)
   spawnSync(join(program, 'scripts/install'), ['--built', '--root', root], {
-    env: { ...process.env, SYSTEMCTL: '' },
+    env: { ...BARE, SYSTEMCTL: '' },
   })
   assert.deepEqual(readdirSync(join(folder, 'homefield.service.d')), [])
   assert.equal(run(program, 'install', '--unknown').status, 2)
