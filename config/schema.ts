@@ -7,6 +7,30 @@ function section<Properties extends TProperties>(properties: Properties) {
 
 const port = (value: number) => Type.Integer({ minimum: 0, maximum: 65_535, default: value })
 
+/** An MQTT broker to join; what its devices publish under `topics` is read as a gateway's is. */
+const JoinedBroker = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^(?!(in|out|found)$)[A-Za-z0-9_-]{1,32}$',
+      description: 'Also the id of the gateway that stands for it in the list of devices',
+    }),
+    url: Type.String({ pattern: '^mqtts?://[^/?#@\\s]+/?$', maxLength: 300 }),
+    username: Type.String({ maxLength: 256, default: '' }),
+    passwordFile: Type.String({
+      maxLength: 1024,
+      default: '',
+      description: 'Holds the password; empty: none',
+    }),
+    caFile: Type.String({
+      maxLength: 1024,
+      default: '',
+      description: 'PEM of the authority behind its certificate; empty: those that the machine trusts',
+    }),
+    topics: Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { minItems: 1, maxItems: 32 }),
+  },
+  { additionalProperties: false },
+)
+
 /** Every setting of the hub, with its default: the only definition. Ports of 0 mean any free one. */
 export const Config = section({
   data: Type.String({ minLength: 1, default: './data', description: 'Data directory, created 0700' }),
@@ -44,6 +68,11 @@ export const Config = section({
     maxSubscriptions: Type.Integer({ minimum: 1, maximum: 1000, default: 8 }),
     messagesPerSecond: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 50 }),
     messageBurst: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 500 }),
+    bridges: Type.Array(JoinedBroker, {
+      default: [],
+      maxItems: 8,
+      description: 'Brokers that are there already, which the hub joins as a client',
+    }),
   }),
   mqtts: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8883) }),
   alarms: section({

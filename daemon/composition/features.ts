@@ -36,7 +36,7 @@ export function featuresOf(
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
     broker: () => ({ ...broker.stats() }),
-    foreign: () => ({ ...household.foreign.stats() }),
+    foreign: () => ({ ...household.foreign.stats(), joined: household.joined.stats() }),
     jobs: () => ({ ...household.jobs.stats() }),
     live: () => ({ ...live.stats(), connections: liveChannel.connections() }),
     process: () => ({
@@ -70,6 +70,7 @@ export function featuresOf(
     people.feature,
     devices.feature,
     household.foreign.feature,
+    household.joined.feature,
     consents.feature,
     pairing.feature,
     createLocal({
@@ -118,7 +119,10 @@ export function featuresOf(
     operations({
       version,
       now: clock.now,
-      parts: () => partStates(house, announcement, household.cameras),
+      parts: () => [
+        ...partStates(house, announcement, household.cameras),
+        ...household.joined.states().map((one) => ({ ...one, name: `broker ${one.name}` })),
+      ],
       metrics: () => registry.metrics(),
       greeting,
     }),

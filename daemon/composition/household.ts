@@ -25,6 +25,7 @@ import { createSources } from '../store/sources.ts'
 import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
+import { joinBrokers } from './joined.ts'
 import { openTraining } from './training.ts'
 import { openVision } from './vision.ts'
 import { openWhoop } from './whoop.ts'
@@ -51,6 +52,7 @@ export function createHousehold(house: House) {
   })
   const consents = createConsents({ store, clock })
   const foreign = createForeign({ store, clock, timezone, devices })
+  const joined = joinBrokers(house, { devices, foreign })
   const alarms = createAlarms({
     ...{ house, live, timezone, devices, grantsOf: consents.grantsOf, voices: voicesFrom(house) },
     people: { ids: () => people.all().map(({ id }) => id), get: people.get },
@@ -183,6 +185,7 @@ export function createHousehold(house: House) {
     devices,
     consents,
     foreign,
+    joined,
     accounts,
     pairing,
     ingest,

@@ -94,7 +94,7 @@ async function stopAll(features: readonly Feature[]): Promise<void> {
 export async function openBroker(house: House, household: Household): Promise<Broker> {
   const { config, store, clock, log, tls } = house
   const { devices, alarms } = household
-  const { host, port, ...limits } = config.mqtt
+  const { host, port, bridges: _, ...limits } = config.mqtt
   const { certPem, keyPem } = tls()
   const broker = await createBroker({
     settings: { tcp: { host, port }, tls: { ...config.mqtts, certPem, keyPem }, ...limits },
