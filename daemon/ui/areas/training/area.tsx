@@ -1,4 +1,4 @@
-/** Training: cameras in a grid, one of them live, adding and changing them, and the models that look through them. */
+/** Training: cameras in a grid, one of them live, adding, changing and calibrating them, the models that look through them, and sessions. */
 import type { JSX } from 'preact'
 import { match, type Place } from '../../router.ts'
 import { lazy } from '../../screens/lazy.tsx'
@@ -13,12 +13,21 @@ const AddCamera = lazy(async () => (await manage()).AddCamera)
 const EditCamera = lazy(async () => (await manage()).EditCamera)
 const Models = lazy(async () => (await manage()).Models)
 
+const Sessions = lazy(async () => (await import('./sessions/list.tsx')).Sessions)
+const StartSession = lazy(async () => (await import('./sessions/start.tsx')).StartSession)
+const OneSession = lazy(async () => (await import('./sessions/session.tsx')).OneSession)
+const Calibrate = lazy(async () => (await import('./calibration/calibrate.tsx')).Calibrate)
+
 const ROUTES: readonly { pattern: string; draw: (id: string) => JSX.Element }[] = [
   { pattern: '/training', draw: () => <Grid /> },
   { pattern: '/training/models', draw: () => <Models /> },
   { pattern: '/training/cameras/new', draw: () => <AddCamera /> },
   { pattern: '/training/cameras/:id', draw: (id) => <Live key={id} id={id} /> },
   { pattern: '/training/cameras/:id/edit', draw: (id) => <EditCamera key={id} id={id} /> },
+  { pattern: '/training/cameras/:id/calibrate', draw: (id) => <Calibrate key={id} id={id} /> },
+  { pattern: '/training/sessions', draw: () => <Sessions /> },
+  { pattern: '/training/sessions/new', draw: () => <StartSession /> },
+  { pattern: '/training/sessions/:id', draw: (id) => <OneSession key={id} id={id} /> },
   { pattern: '/training/cameras/:id/film', draw: (id) => <Film key={id} id={id} /> },
 ]
 

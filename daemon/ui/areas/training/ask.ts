@@ -3,7 +3,7 @@ import { ApiError } from '../../net/api.ts'
 import type { Session } from '../../net/session.ts'
 
 export interface Asked {
-  method?: 'GET' | 'POST' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: string
   contentType?: string
   signal?: AbortSignal
@@ -47,9 +47,9 @@ export function createAsk({ fetch, session }: AskDeps): Ask {
 }
 
 async function refusal(answer: Response): Promise<ApiError> {
-  const told = (await answer.json().catch(() => ({}))) as { error?: { code?: string; message?: string } }
-  const message = told.error?.message ?? `The hub answered ${answer.status}.`
-  return new ApiError(told.error?.code ?? 'INTERNAL', message, answer.status)
+  const told = (await answer.json().catch(() => ({}))) as { error?: Partial<ApiError> }
+  const { code = 'INTERNAL', message = `The hub answered ${answer.status}.`, details = [] } = told.error ?? {}
+  return new ApiError(code, message, answer.status, details)
 }
 
 const SDP = 'application/sdp'

@@ -31,6 +31,13 @@ export function Grid(): JSX.Element {
           ) : (
             <>
               <div class="twin camera-actions">
+                <Link to="/training/sessions/new" class="button primary">
+                  {w('grid.start')}
+                </Link>
+                <Link to="/training/sessions" class="button">
+                  <Icon name="chart" size={20} />
+                  {w('grid.sessions')}
+                </Link>
                 <Link to="/training/cameras/new" class="button">
                   <Icon name="plus" size={20} />
                   {w('grid.add')}

@@ -60,6 +60,14 @@ function LiveCamera({ camera }: { camera: Camera }): JSX.Element {
         </div>
         <div class="live-side">
           <SeenBy camera={camera} />
+          {own && (
+            <>
+              <Link to={`/training/cameras/${camera.id}/calibrate`} class="button wide">
+                {w('live.calibrate')}
+              </Link>
+              <p class="small">{w('live.calibrateText')}</p>
+            </>
+          )}
           <Facts camera={camera} />
         </div>
       </div>

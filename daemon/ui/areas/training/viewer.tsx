@@ -1,6 +1,6 @@
 /** The live picture of a camera that runs, with what is painted over it, its badges and its switches. */
 import { batch, type Signal, useComputed, useSignal } from '@preact/signals'
-import type { JSX } from 'preact'
+import type { JSX, TargetedMouseEvent } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { useApp } from '../../app.ts'
 import { errorText } from '../../parts/feedback.tsx'
@@ -9,6 +9,7 @@ import type { Camera } from './answers.ts'
 import { AreaIcon } from './icons.tsx'
 import { paint, type Scene } from './overlay/paint.ts'
 import { OVERLAY_MS, type Overlay, overlayOf } from './overlay/pose.ts'
+import { trackAt } from './overlay/tap.ts'
 import { type Age, ageOf, silentAfterMs } from './picture/age.ts'
 import { createPlayer, type Measured, type Player, type Sight } from './picture/player.ts'
 import { useTraining, type Words } from './training.ts'
@@ -23,7 +24,15 @@ const LOOK_AGAIN_MS = 250
 /** For so long known faces must be young before only they are covered. */
 const BLIND_MS = 1_500
 
-export function Viewer({ camera }: { camera: Camera }): JSX.Element {
+export interface ViewerProps {
+  camera: Camera
+  /** Tells what was seen, and who may hear it: the camera's topic unless a session's is followed anyway. */
+  topic?: string
+  /** Told the track of a person that was tapped. */
+  onPerson?: (trackId: number) => void
+}
+
+export function Viewer({ camera, topic = `camera:${camera.id}`, onPerson }: ViewerProps): JSX.Element {
   const { w } = useTraining()
   const frame = useRef<HTMLDivElement>(null)
   const boxes = useSignal(true)
@@ -31,10 +40,16 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
   const isFull = useSignal(false)
   const attempt = useSignal(0)
   const { video, picture, canvas, watched, overlay, nowMs, isBlind } = useLive(camera, {
-    boxes,
-    blur,
+    ...{ topic, boxes, blur },
     attempt: attempt.value,
   })
+  const tapped = ({ offsetX, offsetY, currentTarget }: TargetedMouseEvent<HTMLCanvasElement>) => {
+    const { clientWidth: width, clientHeight: height } = currentTarget
+    const seen = overlay.peek()
+    if (!onPerson || !isYoung(seen, nowMs.peek())) return
+    const trackId = trackAt(seen, { width, height }, { x: offsetX, y: offsetY })
+    if (trackId !== null) onPerson(trackId)
+  }
   const { sight } = watched.value
   const way = sight.kind === 'showing' ? sight.way : null
   useEffect(() => {
@@ -66,8 +81,9 @@ export function Viewer({ camera }: { camera: Camera }): JSX.Element {
         <canvas ref={picture} class={way === 'mjpeg' ? '' : 'away'} />
         <canvas
           ref={canvas}
-          class="viewer-overlay"
+          class={onPerson ? 'viewer-overlay tappable' : 'viewer-overlay'}
           role="img"
+          onClick={tapped}
           aria-label={`${w('live.picture', { name: camera.name })}. ${peopleText(w, overlay.value, nowMs.value)}`}
         />
         <SightWords sight={sight} onAgain={() => attempt.value++} />
@@ -103,6 +119,7 @@ async function toggleFull(frame: HTMLElement | null, isFull: Signal<boolean>): P
 }
 
 interface Choices {
+  topic: string
   boxes: Signal<boolean>
   blur: Signal<boolean>
   /** Grows by one when the picture is to be opened again. */
@@ -110,7 +127,7 @@ interface Choices {
 }
 
 /** Opens the picture and the topic for as long as the viewer stands, and paints when either brings something new. */
-function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
+function useLive(camera: Camera, { topic, boxes, blur, attempt }: Choices) {
   const { following, clock } = useApp()
   const { ask, cameras } = useTraining()
   const { id } = camera
@@ -165,10 +182,10 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
         if (blur.peek()) repaint()
       },
     })
-    const unfollow = following.follow(`camera:${id}`, {
+    const unfollow = following.follow(topic, {
       onEvent(event) {
         const told = overlayOf(event)
-        if (!told) return
+        if (told?.cameraId !== id) return
         seen.current = told
         repaint()
         // Who looks, and how quickly, is known from now on.
@@ -194,7 +211,7 @@ function useLive(camera: Camera, { boxes, blur, attempt }: Choices) {
       resized.disconnect()
       cancelAnimationFrame(planned)
     }
-  }, [id, attempt])
+  }, [id, topic, attempt])
   return { video, picture, canvas, watched, overlay, nowMs, isBlind }
 }
 

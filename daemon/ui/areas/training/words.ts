@@ -3,6 +3,8 @@ export const words = {
   'grid.title': 'Training',
   'grid.add': 'Add camera',
   'grid.models': 'Vision models',
+  'grid.sessions': 'Sessions',
+  'grid.start': 'Start a session',
   'grid.empty': 'No camera yet',
   'grid.emptyText':
     'Point a camera at the pitch and see players with boxes and skeletons. A network camera, an ESP32 or this phone will do. Pictures stay on the hub.',
@@ -208,6 +210,9 @@ export const words = {
   'kind.file': 'file on the hub',
 
   'edit.title': 'Change {name}',
+  'live.calibrate': 'Calibrate to the pitch',
+  'live.calibrateText': 'With four or more spots of the pitch, sessions count metres.',
+
   'edit.enabled': 'Is it in use?',
   'edit.on': 'In use',
   'edit.onText': 'The hub fetches its picture',

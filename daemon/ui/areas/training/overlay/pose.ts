@@ -25,6 +25,7 @@ export interface SeenPerson extends Seen {
 }
 
 export interface Overlay {
+  cameraId: string
   capturedAtMs: number
   width: number
   height: number
@@ -64,7 +65,16 @@ export function overlayOf({ type, data, joints }: LiveEvent): Overlay | null {
   const [width, height] = [Number(data['width']), Number(data['height'])]
   if (!Number.isFinite(capturedAtMs) || !(width > 0) || !(height > 0)) return null
   const people = peopleOf(data['people'], joints ?? new Float32Array())
-  return people && { capturedAtMs, width, height, people, ball: seenOf(data['ball']) }
+  return (
+    people && {
+      cameraId: String(data['camera_id']),
+      capturedAtMs,
+      width,
+      height,
+      people,
+      ball: seenOf(data['ball']),
+    }
+  )
 }
 
 function peopleOf(told: unknown, numbers: Float32Array): SeenPerson[] | null {

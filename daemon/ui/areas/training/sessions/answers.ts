@@ -1,0 +1,84 @@
+/** What the hub answers about sessions, as far as their screens read it; names are the API's. */
+import type { KpiReason, Kpis } from '../../../../domain/kpi.ts'
+
+export type { KpiReason, Kpis } from '../../../../domain/kpi.ts'
+export type { SessionTag, TrainingSession } from '../../../../domain/session.ts'
+
+import type { SessionTag } from '../../../../domain/session.ts'
+
+export interface SeenCamera {
+  camera_id: string
+  status: 'online' | 'offline' | 'gone'
+  calibrated: boolean
+  moved: boolean
+}
+
+export interface SeenTrack {
+  camera_id: string
+  track_id: number
+  player_id: string | null
+  speed: number | null
+  reason: KpiReason | null
+}
+
+export interface PlayerMetrics {
+  player_id: string
+  tracks: { camera_id: string; track_id: number }[]
+  kpis: Kpis
+}
+
+export interface LiveMetrics {
+  at: string
+  elapsed_s: number
+  cameras: SeenCamera[]
+  players: PlayerMetrics[]
+  tracks: SeenTrack[]
+  recording: boolean
+  pictures: number
+  /** Steps of 100 ms that the disk did not take. */
+  lost: number
+}
+
+export interface LiveStatus {
+  state: 'running' | 'stopped'
+  metrics: LiveMetrics | null
+}
+
+export interface Timeline {
+  started_at: string
+  ended_at: string | null
+  tags: SessionTag[]
+  gaps: { from: string; to: string | null; reason: string; camera_id: string | null }[]
+}
+
+export interface Paths {
+  tracks: {
+    camera_id: string
+    track_id: number
+    player_id: string | null
+    from: string
+    t_ms: number[]
+    x: number[]
+    y: number[]
+  }[]
+}
+
+export interface Heat {
+  cell_m: number
+  x0: number
+  y0: number
+  columns: number
+  rows: number
+  seconds: number[]
+}
+
+export interface Speed {
+  from: string | null
+  t_ms: number[]
+  /** m/s. */
+  max: (number | null)[]
+}
+
+export interface Compared {
+  players: { player_id: string; rpe: number | null; duration_minutes: number | null; kpis: Kpis | null }[]
+}

@@ -1,0 +1,190 @@
+/** A session while it runs: the picture, who is seen, what they do, marks, and the end. */
+import { useComputed, useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import { useApp } from '../../../app.ts'
+import type { LiveEvent } from '../../../net/socket.ts'
+import { Confirm } from '../../../parts/action.tsx'
+import { Failed, Notice, Skeleton } from '../../../parts/feedback.tsx'
+import { Link } from '../../../parts/link.tsx'
+import { Screen } from '../../../parts/screen.tsx'
+import { StateMark } from '../../../parts/state-mark.tsx'
+import { createResource, type Resource } from '../../../state/resource.ts'
+import { useTraining } from '../training.ts'
+import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
+import { Rail } from './rail.tsx'
+import { clockOf, useSessionWords } from './sessions.ts'
+import { Stage } from './stage.tsx'
+import { Tags } from './tags.tsx'
+import { type Meant, Who } from './who.tsx'
+
+/** The hub tells numbers only when it has looked at a picture; that a camera is away is asked for. */
+const AGAIN_MS = 5_000
+const STALE_MS = 5_000
+
+export function RunningSession({
+  session,
+  onEnd,
+}: {
+  session: TrainingSession
+  onEnd: () => void
+}): JSX.Element {
+  const { api, said } = useApp()
+  const w = useSessionWords()
+  const status = useStatus(session.id, onEnd)
+  const meant = useSignal<Meant | null>(null)
+  const { value, error } = status.state.value
+  const metrics = value?.metrics ?? null
+  return (
+    <Screen title={session.title ?? w('live.title')} back="/training/sessions">
+      <div class="session-head">
+        <Elapsed fromMs={Date.parse(session.started_at)} />
+        {metrics && <Recording isOn={metrics.recording} />}
+        <Confirm
+          small
+          label={w('live.stop')}
+          title={w('live.stopTitle')}
+          text={w('live.stopText')}
+          confirm={w('live.stopDo')}
+          onConfirm={async () => {
+            await api.post('/live/stop', { session_id: session.id })
+            said.value = w('live.stopped')
+            onEnd()
+          }}
+        />
+      </div>
+      {!metrics && error && <Failed error={error} onRetry={() => void status.reload()} />}
+      {!metrics && !error && <Skeleton rows={2} tall />}
+      {metrics && (
+        <div class="live">
+          <div class="live-main">
+            <Troubles metrics={metrics} />
+            <Stage
+              topic={`session:${session.id}`}
+              cameras={metrics.cameras}
+              onPerson={(person) => {
+                meant.value = person
+              }}
+            />
+            <Tags sessionId={session.id} startedAtMs={Date.parse(session.started_at)} />
+          </div>
+          <div class="live-side">
+            <Rail
+              metrics={metrics}
+              onPerson={(person) => {
+                meant.value = person
+              }}
+            />
+          </div>
+        </div>
+      )}
+      <Who
+        meant={meant}
+        sessionId={session.id}
+        playerIds={metrics?.players.map(({ player_id: id }) => id) ?? []}
+        onDone={() => void status.reload()}
+      />
+    </Screen>
+  )
+}
+
+/** The newest numbers, told by events and asked for in between. */
+function useStatus(id: string, onEnd: () => void): Resource<LiveStatus> {
+  const { api, following } = useApp()
+  const status = useMemo(
+    () => createResource(() => api.get<LiveStatus>(`/live/${encodeURIComponent(id)}/status`)),
+    [api, id],
+  )
+  useEffect(() => {
+    const reload = async () => {
+      if (document.visibilityState !== 'visible' || status.state.peek().loading) return
+      await status.reload()
+      if (status.state.peek().value?.state === 'stopped') onEnd()
+    }
+    const unfollow = following.follow(`session:${id}`, {
+      onEvent(event) {
+        const metrics = metricsIn(event)
+        if (metrics) status.set({ state: 'running', metrics })
+      },
+      onGap: () => void reload(),
+    })
+    const timer = setInterval(() => void reload(), AGAIN_MS)
+    void reload()
+    return () => {
+      unfollow()
+      clearInterval(timer)
+    }
+  }, [status])
+  return status
+}
+
+function metricsIn({ type, data }: LiveEvent): LiveMetrics | null {
+  if (type !== 'metrics_update' || typeof data !== 'object' || data === null) return null
+  // The hub made it to its own schema, the same that it answers a request with.
+  return 'players' in data && 'tracks' in data && 'cameras' in data ? (data as LiveMetrics) : null
+}
+
+function Elapsed({ fromMs }: { fromMs: number }): JSX.Element {
+  const { clock } = useApp()
+  const w = useSessionWords()
+  const time = useComputed(() => clockOf((clock.tick.value - fromMs) / 1000))
+  return <span class="session-time">{w('live.elapsed', { time: time.value })}</span>
+}
+
+function Recording({ isOn }: { isOn: boolean }): JSX.Element {
+  const w = useSessionWords()
+  return isOn ? (
+    <span class="recording">
+      <StateMark state="urgent" word={w('live.recording')} />
+    </span>
+  ) : (
+    <StateMark state="none" word={w('live.notRecording')} />
+  )
+}
+
+/** What keeps numbers from being whole, each with what to do. */
+function Troubles({ metrics }: { metrics: LiveMetrics }): JSX.Element {
+  const { clock, format } = useApp()
+  const w = useSessionWords()
+  const { cameras } = useTraining()
+  const nameOf = (id: string) => cameras.state.value.value?.find((one) => one.id === id)?.name ?? '?'
+  const ageMs = clock.tick.value - Date.parse(metrics.at)
+  return (
+    <>
+      {metrics.cameras.map(({ camera_id: id, status, calibrated, moved }) => (
+        <div key={id} class="troubles">
+          {status !== 'online' && (
+            <Notice tone="alert" icon="offline" live>
+              {w('live.away', { name: nameOf(id) })}
+            </Notice>
+          )}
+          {(!calibrated || moved) && (
+            <Notice
+              tone="watch"
+              icon="warning"
+              live
+              action={
+                <Link to={`/training/cameras/${id}/calibrate`} class="button compact">
+                  {w('live.toCalibration')}
+                </Link>
+              }
+            >
+              {w(moved ? 'live.moved' : 'live.noMetres', { name: nameOf(id) })}
+            </Notice>
+          )}
+        </div>
+      ))}
+      {metrics.lost > 0 && (
+        <Notice tone="alert" icon="warning" live>
+          {w('live.lost', { seconds: Math.ceil(metrics.lost / 10) })}
+        </Notice>
+      )}
+      {ageMs > STALE_MS + AGAIN_MS && (
+        <Notice tone="watch" icon="offline" live>
+          {w('live.stale', { age: format.span(ageMs) })}
+        </Notice>
+      )}
+      {metrics.pictures === 0 && <p class="small">{w('live.waiting')}</p>}
+    </>
+  )
+}

@@ -1,0 +1,55 @@
+/** The picture of one of a session's cameras, in which people are tapped to say who they are. */
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { Select } from '../../../parts/fields.tsx'
+import { whyDark } from '../condition.tsx'
+import { useTraining } from '../training.ts'
+import { Viewer } from '../viewer.tsx'
+import type { SeenCamera } from './answers.ts'
+import { useSessionWords } from './sessions.ts'
+import type { Meant } from './who.tsx'
+
+export interface StageProps {
+  topic: string
+  cameras: readonly SeenCamera[]
+  onPerson: (person: Meant) => void
+}
+
+export function Stage({ topic, cameras, onPerson }: StageProps): JSX.Element {
+  const w = useSessionWords()
+  const training = useTraining()
+  const known = training.cameras.state.value.value ?? []
+  const nameOf = (id: string) => known.find((camera) => camera.id === id)?.name ?? '?'
+  const shown = useSignal(cameras[0]?.camera_id ?? '')
+  const camera = known.find(({ id }) => id === shown.value)
+  const why = camera ? whyDark(training.w, camera) : null
+  return (
+    <>
+      {cameras.length > 1 && (
+        <Select
+          label={w('live.camera')}
+          value={shown}
+          options={cameras.map(({ camera_id: id }) => ({ value: id, label: nameOf(id) }))}
+        />
+      )}
+      {camera?.status === 'online' ? (
+        <>
+          <Viewer
+            key={camera.id}
+            camera={camera}
+            topic={topic}
+            onPerson={(trackId) => onPerson({ cameraId: camera.id, trackId })}
+          />
+          <p class="small">{w('live.tapPerson')}</p>
+        </>
+      ) : (
+        <div class="viewer dark" role="status">
+          <div class="viewer-words">
+            <strong>{camera ? why?.what : w('live.cameraGone')}</strong>
+            {why && <span>{why.todo}</span>}
+          </div>
+        </div>
+      )}
+    </>
+  )
+}
