@@ -95,6 +95,7 @@ export function featuresOf(
     household.vision.feature,
     household.cameras.feature,
     ...household.training.features,
+    household.calendar,
     discovery.feature,
     createHomeAutomation({
       onKnown: discovery.tell,

@@ -23,6 +23,7 @@ import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms, voicesFrom } from './alarms.ts'
+import { openCalendar } from './calendar.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
@@ -179,8 +180,13 @@ export function createHousehold(house: House) {
     admitFrame: (frame) => training.live.admit(frame),
   })
   const training = openTraining(house, { cameras, vision, live, people, groups: alarms.groups })
+  const calendar = openCalendar(house, {
+    ...{ people, live, groups: alarms.groups, users: () => accounts.users() },
+    grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],
+  })
   return {
     live,
+    calendar,
     people,
     devices,
     consents,

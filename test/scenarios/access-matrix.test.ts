@@ -145,6 +145,10 @@ async function setup(t: TestContext) {
   await http.inject({ method: 'POST', url: '/api/v1/cameras', headers, payload: camera })
   const session = { id: 'session-mia', player_id: 'mia' }
   await http.inject({ method: 'POST', url: '/api/v1/sessions', headers, payload: session })
+  const plan = { id: 'event-mia', player_id: 'mia', title: 'Match' }
+  const hour = { start_time: '2026-03-16T10:00:00Z', end_time: '2026-03-16T11:00:00Z' }
+  const planned = { ...plan, ...hour }
+  await http.inject({ method: 'POST', url: '/api/v1/calendar/events', headers, payload: planned })
   await hub.start()
   const params = { ...PARAMS, ...recorded }
   return { hub, http, params, askers: [...asked.values()], socketPath: join(dir, 'hub.sock') }
@@ -233,6 +237,8 @@ const PARAMS: Readonly<Record<string, string>> = {
   deviceId: 'watch-mia',
   cameraId: 'camera-mia',
   sessionId: 'session-mia',
+  eventId: 'event-mia',
+  feedId: 'nothing',
   attachmentId: 'nothing',
   viewId: 'nothing',
   streamId: 'nothing',

@@ -79,6 +79,7 @@ const corrects = (one: Class): Need => ({ who: 'users', of: { action: 'writes', 
 const CORRECTS_GLUCOSE = corrects('glucose')
 
 const RULE = { name: 'Fast', condition: { type: 'above', metric: 'hr', threshold: 180 } }
+const PLAN = { title: 'Practice', start_time: '2026-03-16T16:00:00Z', end_time: '2026-03-16T17:30:00Z' }
 const TS = '2026-03-14T07:59:00Z'
 const moment = (metrics: object) => ({ person_id: 'mia', timestamp: TS, wellness_metrics: metrics })
 const bulk = (sample: object) => ({ person_id: 'mia', samples: [{ ts: TS, ...sample }] })
@@ -331,6 +332,20 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
     { need: USERS, body: { camera_id: 'camera-mia', track_id: 1, player_id: 'mia' } },
   ],
   'POST /live/:sessionId/tags': [{ need: USERS, body: { label: 'goal' } }],
+  'GET /calendar/events': [
+    { need: USERS, run: true },
+    { need: reads('training'), query: 'player_id=mia', run: true },
+  ],
+  'POST /calendar/events': [{ need: corrects('training'), body: { player_id: 'mia', ...PLAN }, run: true }],
+  'POST /calendar/validate': [{ need: reads('training'), body: { player_id: 'mia', ...PLAN }, run: true }],
+  'GET /calendar/events/:eventId': [{ need: reads('training'), run: true }],
+  'PATCH /calendar/events/:eventId': [{ need: corrects('training'), body: {}, run: true }],
+  'PUT /calendar/events/:eventId': [{ need: corrects('training'), body: {}, run: true }],
+  'DELETE /calendar/events/:eventId': [{ need: USERS }],
+  'GET /calendar/feeds': [{ need: USERS, run: true }],
+  'POST /calendar/feeds': [{ need: USERS, body: { player_id: 'mia' } }],
+  'DELETE /calendar/feeds/:feedId': [{ need: USERS }],
+  'GET /calendar/feed.ics': [{ need: EVERYBODY, query: 'token=nobody-made-a-feed-with-this' }],
   'GET /sessions': [{ need: USERS, run: true }],
   'POST /sessions': [{ need: USERS }],
   'GET /sessions/:sessionId': [{ need: HIDDEN_TRAINING, run: true }],

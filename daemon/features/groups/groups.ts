@@ -24,6 +24,7 @@ export interface Groups {
   /** What a user may read because of the teams that they coach. */
   grantsOf(userId: string): Grant[]
   onChanged(listener: () => void): () => void
+  all(): Group[]
   get(groupId: string): Group | undefined
   /** Persons who play in the team; nobody for a group that is not there. */
   playersOf(groupId: string): string[]
@@ -38,6 +39,7 @@ export function createGroups(deps: GroupsDeps): Groups {
     grantsOf: register.grantsOf,
     onChanged: register.onChanged,
     reload: register.reload,
+    all: register.all,
     get: register.get,
     playersOf: (groupId) =>
       (register.get(groupId)?.members ?? []).flatMap(({ role, person_id: personId }) =>

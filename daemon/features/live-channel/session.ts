@@ -88,6 +88,10 @@ function covers(actor: Actor, audience: Audience, { maySeeCamera, seesSession, n
   if ('cameraId' in audience) return maySeeCamera?.(actor, audience.cameraId) ?? false
   if ('sessionId' in audience) return seesSession?.(actor, audience.sessionId) ?? false
   const nowMs = now()
+  if ('personIds' in audience) {
+    if (actor.role === 'owner') return true
+    return audience.personIds.some((personId) => can(actor, 'read', personId, audience.class, nowMs))
+  }
   if (audience.personId === null) return actor.role === 'owner'
   if (audience.class === 'any') return maySee(actor, audience.personId, nowMs)
   return can(actor, 'read', audience.personId, audience.class, nowMs)
