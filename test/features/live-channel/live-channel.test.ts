@@ -227,6 +227,22 @@ test('owners hear of pairing and of every device, a member only of what concerns
   assert.deepEqual((await member.next())['data'], { device_id: 'w1' })
 })
 
+test('what concerns a team is heard by whoever may read that of one of its players', async (t) => {
+  const { signedIn, live } = await setup(t)
+  const listeners = []
+  for (const token of ['owner-token', 'coach-token', 'caregiver-token']) {
+    const client = await signedIn(token)
+    client.send({ type: 'subscribe', topics: ['calendar'] })
+    await client.next()
+    listeners.push(client)
+  }
+  live.publish('calendar', 'calendar_update', { n: 1 }, { personIds: ['leo', 'mia'], class: 'training' })
+  live.publish('calendar', 'calendar_update', { n: 2 }, { personIds: ['leo'], class: 'training' })
+  const heard = []
+  for (const client of listeners) heard.push((await settled(client)).map(({ data }) => data))
+  assert.deepEqual(heard, [[{ n: 1 }, { n: 2 }], [{ n: 1 }], []])
+})
+
 test('a client that comes back gets what it missed, or hears that it is gone', async (t) => {
   const { signedIn, beat } = await setup(t)
   for (let value = 1; value <= 3; value += 1) beat(value)
