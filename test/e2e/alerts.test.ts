@@ -122,6 +122,39 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     await page.getByText('Quiet for you for 15 minutes').waitFor()
   })
 
+  await t.test('a rule is tried on the past, kept and switched off', async () => {
+    await page.goto(`${hub.origin}/app/alerts/rules`)
+    await page.getByLabel('Name of the rule').fill('Heart beats slowly')
+    await page.getByLabel('What happens').selectOption('below')
+    await page.getByLabel('Limit in bpm').fill('40')
+    const form = page.locator('form')
+    await form.getByRole('button', { name: 'Test on the last 14 days' }).click()
+    await form.getByText('It would have rung 0 times.').waitFor()
+    await page.getByRole('button', { name: 'Keep the rule' }).click()
+    const card = page.locator('article', { hasText: 'Heart beats slowly' })
+    await card.getByText('Heart rate below 40 bpm for 15 min').waitFor()
+    await card.getByRole('button', { name: 'Switch off' }).click()
+    await card.getByRole('button', { name: 'Switch on' }).waitFor()
+    await checkScreen(page, 'rules')
+    await page.screenshot({ path: join(pictures, 'rules.png'), fullPage: true })
+  })
+
+  await t.test('a group has members in their order and somebody on call', async () => {
+    await page.goto(`${hub.origin}/app/alerts/groups`)
+    await page.getByLabel('Name of the group').fill('At home')
+    await page.getByRole('button', { name: 'Make the group' }).click()
+    await page.getByRole('heading', { name: 'At home' }).waitFor()
+    await page.getByLabel('Person for At home').selectOption({ label: 'Anna' })
+    await page.getByLabel('When called').selectOption('1')
+    await page.getByRole('button', { name: 'Add or change' }).click()
+    await page.getByText('Parent · Called at step 1').waitFor()
+    await page.locator('summary', { hasText: 'Add a turn' }).click()
+    await checkScreen(page, 'groups')
+    await page.getByRole('button', { name: 'Add a turn' }).click()
+    await page.getByText('Mon, Tue, Wed, Thu, Fri · 07:00–19:00').waitFor()
+    await page.screenshot({ path: join(pictures, 'groups.png'), fullPage: true })
+  })
+
   await t.test('every screen is accessible and can be touched, in light and dark, on any width', async () => {
     for (const look of LOOKS) {
       const visitor = await browser.visitor(look)

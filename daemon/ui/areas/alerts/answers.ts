@@ -44,3 +44,14 @@ export interface Rule extends RuleDraft {
   person_id: string
   revision: number
 }
+
+export interface Presets {
+  presets: { id: string; title: string; description: string; rule: RuleDraft }[]
+  not_enough_data: string[]
+}
+
+export interface Tried {
+  values: number
+  total: number
+  firings: { fired_at: string; ended_at: string | null; value: number }[]
+}

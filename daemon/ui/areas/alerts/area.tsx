@@ -4,12 +4,18 @@ import { match, type Place } from '../../router.ts'
 import { Nowhere } from '../../screens/nowhere.tsx'
 import { AlertPage } from './alert-page.tsx'
 import { EpisodePage } from './episode.tsx'
+import { GroupsPage } from './groups.tsx'
 import { AlertList } from './list.tsx'
 import { ReachPage } from './reach.tsx'
+import { RulesPage } from './rules.tsx'
 
 export function Alerts({ path }: Place): JSX.Element {
   if (path === '/alerts') return <AlertList />
   if (path === '/alerts/reach') return <ReachPage />
+  if (path === '/alerts/groups') return <GroupsPage />
+  if (path === '/alerts/rules') return <RulesPage personId={null} />
+  const rules = match('/alerts/rules/:person', path)
+  if (rules) return <RulesPage personId={rules['person'] ?? null} />
   const episode = match('/alerts/episodes/:id', path)
   if (episode) return <EpisodePage key={episode['id']} id={episode['id'] ?? ''} />
   const one = match('/alerts/:id', path)

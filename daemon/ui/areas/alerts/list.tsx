@@ -14,6 +14,12 @@ import { words } from './words.ts'
 /** Older ones are found in the person's episodes. */
 const SHOWN = 50
 
+const FURTHER = [
+  { to: '/alerts/reach', icon: 'phone', title: 'reach.title', text: null },
+  { to: '/alerts/groups', icon: 'people', title: 'groups.title', text: 'groups.text' },
+  { to: '/alerts/rules', icon: 'edit', title: 'rules.title', text: 'rules.text' },
+] as const
+
 export function AlertList(): JSX.Element {
   const say = useWords(words)
   const alerts = useCurrent(
@@ -28,15 +34,18 @@ export function AlertList(): JSX.Element {
       </Show>
       <Section title={say('alerts.more')}>
         <ul class="rows">
-          <li>
-            <Link to="/alerts/reach" class="row">
-              <Icon name="phone" />
-              <span class="row-text">
-                <span class="row-title">{say('reach.title')}</span>
-              </span>
-              <Icon name="next" size={20} />
-            </Link>
-          </li>
+          {FURTHER.map(({ to, icon, title, text }) => (
+            <li key={to}>
+              <Link to={to} class="row">
+                <Icon name={icon} />
+                <span class="row-text">
+                  <span class="row-title">{say(title)}</span>
+                  {text !== null && <span class="row-more">{say(text)}</span>}
+                </span>
+                <Icon name="next" size={20} />
+              </Link>
+            </li>
+          ))}
         </ul>
       </Section>
     </Screen>

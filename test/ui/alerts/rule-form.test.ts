@@ -1,0 +1,29 @@
+/** What a filled-in form means as a rule. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { draftOf, type Filled } from '../../../daemon/ui/areas/alerts/rule-form.ts'
+
+const FILLED: Filled = {
+  ...{ name: ' Fast ', type: 'above', metric: 'heart_rate', limit: '150', minutes: '15', severity: 'urgent' },
+}
+
+test('a whole form is a rule, with minutes as seconds and a comma as a point', () => {
+  assert.deepEqual(draftOf(FILLED), {
+    ...{ name: 'Fast', severity: 'urgent', enabled: true },
+    condition: { type: 'above', metric: 'heart_rate', threshold: 150, for_seconds: 900 },
+  })
+  assert.deepEqual(draftOf({ ...FILLED, metric: 'body_temp', limit: '38,5', minutes: '0' })?.condition, {
+    ...{ type: 'above', metric: 'body_temp', threshold: 38.5, for_seconds: 0 },
+  })
+  assert.deepEqual(draftOf({ ...FILLED, type: 'no_data', limit: '' })?.condition, {
+    ...{ type: 'no_data', metric: 'heart_rate', after_seconds: 900 },
+  })
+  assert.deepEqual(draftOf({ ...FILLED, type: 'battery', limit: '20', minutes: '' })?.condition, {
+    ...{ type: 'battery', below_percent: 20 },
+  })
+})
+
+test('what lacks its limit, its time or its name is no rule yet', () => {
+  for (const lack of [{ limit: '' }, { limit: 'high' }, { minutes: '' }, { minutes: '-1' }, { name: ' ' }])
+    assert.equal(draftOf({ ...FILLED, ...lack }), null, JSON.stringify(lack))
+})
