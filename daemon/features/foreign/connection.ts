@@ -22,6 +22,10 @@ export interface KeptMessage {
   payload: Uint8Array
   /** The broker had kept it, so its age is unknown. */
   isKept: boolean
+  /** The broker says that it sent this before. */
+  isAgain: boolean
+  /** Absent for QoS 0, which is never sent again. */
+  messageId: number | undefined
 }
 
 export interface Connection {
@@ -64,8 +68,9 @@ export function connectorOf(hubId: string): Connect {
     })
     // Once it stands, nobody waits for this any more.
     gone.catch(() => {})
-    client.handleMessage = ({ topic, payload, retain }, done) => {
-      hooks.onMessage({ topic, payload: Buffer.from(payload), isKept: retain }).then(
+    client.handleMessage = ({ topic, payload, retain, dup, messageId }, done) => {
+      const message = { topic, payload: Buffer.from(payload), isKept: retain, isAgain: dup, messageId }
+      hooks.onMessage(message).then(
         () => done(),
         (cause: unknown) => {
           lastError = cause

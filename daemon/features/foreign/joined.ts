@@ -1,4 +1,5 @@
 /** Brokers that were there before the hub: it joins them as a client and reads what their devices publish. */
+import { createHash } from 'node:crypto'
 import type { Observation } from '../../domain/observation.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -49,6 +50,10 @@ const QUARANTINED_BYTES = 16_384
 const RETRY_AFTER_MS: readonly number[] = [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]
 /** Behind a clock that was set back further than this, arrivals start afresh instead of queueing behind the old ones. */
 const MAX_LEAD_MS = 1000
+/** Brokers send again what was not acknowledged when they are joined again, and not all of them say so. */
+const RESENT_WITHIN_MS = 5 * 60_000
+/** What may be on its way unacknowledged is far less. */
+const STAMPS_KEPT = 1024
 
 export function createJoined(deps: JoinedDeps): Joined {
   const counters = { messages: 0, setAside: 0, connections: 0, unstored: 0 }
@@ -81,6 +86,7 @@ function joinOne(settings: JoinedSettings, deps: JoinedDeps, counters: Record<st
   let connection: Connection | null = null
   let trouble: string | null = 'not connected yet'
   let failures = 0
+  let attempts = 0
   let stopped = false
   let cancelRetry = () => {}
 
@@ -96,8 +102,12 @@ function joinOne(settings: JoinedSettings, deps: JoinedDeps, counters: Record<st
 
   async function tryOnce(): Promise<void> {
     try {
+      const attempt = ++attempts
       await deps.ensureGateway(name)
-      const opened = await deps.connect(settings, { onMessage: take, onClosed: lost })
+      const opened = await deps.connect(settings, {
+        onMessage: (message) => take(message, attempt),
+        onClosed: lost,
+      })
       if (stopped) return await opened.close()
       connection = opened
       counters['connections'] = (counters['connections'] ?? 0) + 1
@@ -125,8 +135,8 @@ function taker(
   name: string,
   deps: JoinedDeps,
   counters: Record<string, number>,
-): (message: KeptMessage) => Promise<void> {
-  let lastMs = 0
+): (message: KeptMessage, attempt: number) => Promise<void> {
+  const stamp = createStamps(deps.clock)
   const count = (what: string) => {
     counters[what] = (counters[what] ?? 0) + 1
   }
@@ -139,12 +149,10 @@ function taker(
     count('setAside')
   }
 
-  return async ({ topic, payload, isKept }) => {
+  return async (arrived, attempt) => {
     count('messages')
-    const nowMs = deps.clock.now()
-    // Two messages of one instant would be one value and its correction.
-    lastMs = lastMs >= nowMs && lastMs - nowMs < MAX_LEAD_MS ? lastMs + 1 : nowMs
-    const message = { deviceId: name, topic, payload, atMs: lastMs, isKept }
+    const { topic, payload, isKept } = arrived
+    const message = { deviceId: name, topic, payload, atMs: stamp(arrived, attempt), isKept }
     const { observations, refused } = deps.read(message)
     try {
       if (observations.length > 0) await deps.append(observations)
@@ -163,5 +171,29 @@ function taker(
       first.code,
       refused.length === 1 ? said : `${refused.length} samples, first: ${said}`,
     )
+  }
+}
+
+/**
+ * When a message came: no two of a broker at the same instant, because they would be one value and its correction, and one that
+ * is sent again at the instant of its first arrival.
+ */
+function createStamps(clock: Clock): (message: KeptMessage, attempt: number) => number {
+  const stamps = new Map<string, { atMs: number; attempt: number }>()
+  let lastMs = 0
+  return ({ topic, payload, messageId, isAgain }, attempt) => {
+    const nowMs = clock.now()
+    const hash = createHash('sha1').update(topic).update('\0').update(payload).digest('base64')
+    const key = messageId === undefined ? null : `${messageId} ${hash}`
+    const before = key === null ? undefined : stamps.get(key)
+    if (before && (isAgain || (before.attempt !== attempt && nowMs - before.atMs < RESENT_WITHIN_MS)))
+      return before.atMs
+    lastMs = lastMs >= nowMs && lastMs - nowMs < MAX_LEAD_MS ? lastMs + 1 : nowMs
+    if (key !== null) {
+      stamps.delete(key)
+      stamps.set(key, { atMs: lastMs, attempt })
+    }
+    if (stamps.size > STAMPS_KEPT) stamps.delete(stamps.keys().next().value ?? '')
+    return lastMs
   }
 }

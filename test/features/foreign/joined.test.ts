@@ -162,6 +162,7 @@ test('a message that cannot be stored yet is not acknowledged and comes again', 
     read.map(({ payload }) => String(payload)),
     ['precious', 'precious'],
   )
+  assert.equal(read[1]?.atMs, read[0]?.atMs, 'one value, not two')
 })
 
 test('what cannot be read is kept aside under the broker’s name', async (t) => {
