@@ -12,7 +12,7 @@ export interface Drawing {
   refused(): number
 }
 
-/** One at a time, because the largest takes 150 MB while it is drawn. */
+/** One at a time, because the largest takes about 190 MB while it is drawn. */
 const WAITING_MAX = 4
 const LIMIT_MS = 20_000
 // The compiled program runs `.js`, Node with type stripping runs `.ts`.

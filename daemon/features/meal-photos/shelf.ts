@@ -53,11 +53,18 @@ const SIZES: readonly PhotoSize[] = ['full', 'thumb']
 
 export function createShelf({ store, folder, now }: ShelfDeps): Shelf {
   const arriving = new Set<string>()
+  let replacing = Promise.resolve()
   const pathOf = (file: string, size: PhotoSize) => join(folder, `${file}.${size}.jpg`)
   const find = (mealId: string) =>
     store.get<StoredPhoto>(`${SELECT} WHERE record_id = :mealId`, { mealId }) ?? null
   const dropFiles = async (file: string) => {
     for (const size of SIZES) await rm(pathOf(file, size), { force: true })
+  }
+
+  async function replace(photo: StoredPhoto): Promise<void> {
+    const before = find(photo.mealId)
+    await store.write([{ sql: PUT, params: { ...photo }, expect: 1 }])
+    if (before) await dropFiles(before.file)
   }
 
   async function remove(mealId: string): Promise<void> {
@@ -84,9 +91,10 @@ export function createShelf({ store, folder, now }: ShelfDeps): Shelf {
         await ensurePrivateFolder(folder)
         await writeFileAtomic(pathOf(file, 'full'), full)
         await writeFileAtomic(pathOf(file, 'thumb'), thumb)
-        const before = find(mealId)
-        await store.write([{ sql: PUT, params: photo, expect: 1 }])
-        if (before) await dropFiles(before.file)
+        // One at a time: of two photos sent at once, the later must see the earlier to take its files away.
+        const turn = replacing.then(() => replace(photo))
+        replacing = turn.catch(() => {})
+        await turn
         return photo
       } catch (cause) {
         await dropFiles(file)

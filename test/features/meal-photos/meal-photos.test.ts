@@ -145,6 +145,16 @@ test('a photo replaces the one before, and an answer that the phone has is not s
   assert.equal(files().length, 2)
 })
 
+test('of photos sent at once one stays, and no files of the others', async (t) => {
+  const { send, files } = await setup(t)
+  const answers = await Promise.all([40, 48, 56].map((width) => send(photo({ width, height: 16 }))))
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [201, 201, 201],
+  )
+  assert.equal(files().length, 2)
+})
+
 test('the photo of a meal follows the rights on the meal', async (t) => {
   const { id, send, fetch, call, files } = await setup(t)
   assert.equal((await send(photo(), NURSE)).status, 403)
