@@ -180,6 +180,27 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     }
     assert.deepEqual([...anna.complaints(), ...jo.complaints()], [])
   })
+
+  await t.test(
+    'a wall tablet shows the open alert on its whole screen, and the values when it is over',
+    async () => {
+      const wall = await browser.visitor({ width: 1024, height: 768, scheme: 'dark' })
+      await wall.page.goto(`${hub.origin}/app/wall`)
+      await wall.page.getByLabel('Name or e-mail').fill('Anna')
+      await wall.page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await wall.page.getByRole('button', { name: 'Sign in' }).click()
+      await wall.page.getByRole('alert').getByText('Test alarm').waitFor()
+      await checkScreen(wall.page, 'wall with an alert')
+      await picture(wall.page, 'wall-alert')
+      await page.goto(`${hub.origin}/app/alerts`)
+      await page.getByRole('button', { name: 'I take care of it' }).click()
+      await wall.page.locator('.wall-tile').getByText('171', { exact: true }).waitFor()
+      await checkScreen(wall.page, 'wall')
+      await picture(wall.page, 'wall')
+      assert.deepEqual(wall.complaints(), [])
+      await wall.context.close()
+    },
+  )
 })
 
 /** By the API, as the page itself would, with what it is signed in with. */

@@ -27,6 +27,7 @@ const FirstChild = lazy(async () => (await manage()).FirstChild)
 const FirstWatch = lazy(async () => (await manage()).FirstWatch)
 const Claim = lazy(async () => (await arrive()).Claim)
 const Join = lazy(async () => (await arrive()).Join)
+const Wall = lazy(async () => (await import('../areas/wall/wall.tsx')).Wall)
 const SignIn = lazy(async () => (await arrive()).SignIn)
 
 /** An area brings its own screens, words and addresses, all loaded when it is first opened. */
@@ -99,6 +100,7 @@ export function Root(): JSX.Element {
   if (session.kind === 'unreachable' && !remembered) return <Unreachable />
   if (path === '/welcome/child') return <FirstChild />
   if (path === '/welcome/watch') return <FirstWatch personId={query.get('person')} />
+  if (path === '/wall') return <Wall />
   return <Shell>{screenAt(app, path, query)}</Shell>
 }
 

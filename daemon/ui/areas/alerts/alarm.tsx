@@ -14,6 +14,8 @@ import { words } from './words.ts'
 
 /** An urgent alarm sounds again until somebody answers or silences it here. */
 const AGAIN_MS = 5_000
+/** Where an alert takes the whole screen and is answered elsewhere. */
+const WALL = '/wall'
 /** A hub that is gone is an alarm too. */
 const LOST_MS = 60_000
 /** Whoever comes back to more open alerts than this is rung for the first ones; the receipts of the others wait. */
@@ -94,12 +96,13 @@ interface Heard {
 
 /** Keeps `openAlerts` current; what was sent to this user's app and not yet shown is rung for and receipted. */
 function listen(app: App, userId: string, on: Heard) {
-  const { api, following, openAlerts } = app
+  const { api, following, openAlerts, router } = app
   const isVisible = () => document.visibilityState === 'visible'
   const show = (alert: Alert) => {
     on.ring(alert)
     // A receipt that does not get through is sent at the next look, because the delivery is still unshown.
-    if (isVisible())
+    // What hangs on a wall was not shown to the one whose account it runs under.
+    if (isVisible() && router.place.peek().path !== WALL)
       api.post(`/alerts/${encodeURIComponent(alert.id)}/seen`, { channel: 'app' }).catch(() => undefined)
   }
   const look = async () => {
@@ -156,7 +159,7 @@ function Banner({ muted, onSilence, onAnswered }: BannerProps): JSX.Element | nu
   const say = useWords(words)
   const action = useAction()
   const [alert, ...others] = openAlerts.value
-  if (!alert) return null
+  if (!alert || router.place.value.path === WALL) return null
   // The page of alerts shows them itself, with more to press.
   if (router.place.value.path.startsWith('/alerts'))
     return onSilence ? <Silence onSilence={onSilence} /> : null
