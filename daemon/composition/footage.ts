@@ -18,6 +18,7 @@ import { createPushedSource, type PushedSource } from '../media/jpeg/pushed.ts'
 import { discoverOnvif } from '../media/onvif/discover.ts'
 import { onvifStreams } from '../media/onvif/streams.ts'
 import { probe } from '../media/probe.ts'
+import { createSegment } from '../media/record/segment.ts'
 import { createRtspSource } from '../media/rtsp/source.ts'
 import { type Source, SourceFailure } from '../media/source.ts'
 import { createEncoder, type Encoder } from '../media/view/encoder.ts'
@@ -204,6 +205,8 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
   return {
     state: () => stateOf(camera),
     onState: camera.onState,
+    onUnit: camera.onUnit,
+    segment: (first) => createSegment(decoder, first),
     picture: () => pictures.newest(),
     luma: () => lumaOf(ring),
     show: (out, { fps, boundary }) => showPictures(pictures, out, { fps, boundary, clock }),

@@ -179,7 +179,7 @@ export function createHousehold(house: House) {
     current: (actor) => currentActor(actor, accounts, devices),
     admitFrame: (frame) => training.live.admit(frame),
   })
-  const training = openTraining(house, { cameras, vision, live, people, groups: alarms.groups })
+  const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })
   const calendar = openCalendar(house, {
     ...{ people, live, groups: alarms.groups, users: () => accounts.users() },
     grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],

@@ -1,12 +1,17 @@
 /** Puts training together: sessions, calibrated cameras, and what players do in front of them. */
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+
 import type { Actor } from '../domain/access.ts'
 import { ageOn } from '../domain/person.ts'
+import type { Jobs } from '../features/jobs/jobs.ts'
 import { createCalibrations } from '../features/live-sessions/calibrations.ts'
 import type { LiveCameras } from '../features/live-sessions/cameras.ts'
 import { createLiveSessions, type LiveSessions } from '../features/live-sessions/live-sessions.ts'
 import type { SessionKeeper } from '../features/live-sessions/parts.ts'
 import type { People } from '../features/people/people.ts'
+import { createRecordings, type Recordings } from '../features/recordings/recordings.ts'
+import { expireRecordings } from '../features/sessions/expiry.ts'
 import { createSessions, type Sessions } from '../features/sessions/sessions.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
@@ -23,11 +28,12 @@ interface Neighbours {
   vision: Pick<HubVision, 'onResult'>
   live: Live
   people: People
+  jobs: Jobs
   groups: Alarms['groups']
 }
 
 /** Nothing is looked at before the features start. */
-export function openTraining(house: House, { cameras, vision, live, people, groups }: Neighbours) {
+export function openTraining(house: House, { cameras, vision, live, people, jobs, groups }: Neighbours) {
   const { store, clock, log, dataDir } = house
   const id = () => newId(clock.now())
   const sessions = createSessions({
@@ -36,16 +42,25 @@ export function openTraining(house: House, { cameras, vision, live, people, grou
     groupExists: (groupId) => groups.get(groupId) !== undefined,
     playersOf: groups.playersOf,
   })
+  const ageAt = (personId: string, atMs: number) => {
+    const person = people.get(personId)
+    if (!person) return null
+    return person.birthDate === null ? person.age : ageOn(person.birthDate, atMs, person.timezone)
+  }
+  jobs.handle('expire-recordings', {
+    queue: 'low',
+    run: async ({ signal }) => ({
+      result: await expireRecordings({ store, files: sessions.files, now: clock.now, ageAt }, signal),
+    }),
+  })
+  jobs.schedule({ kind: 'expire-recordings', cron: '30 3 * * *' })
   const liveSessions = createLiveSessions({
     ...{ store, clock, newId: id, log: log.child({ part: 'live-sessions' }) },
     cameras: camerasFor(cameras),
     calibrations: createCalibrations({ store, now: clock.now }),
     sessions: keeperOf(sessions, { now: clock.now, newId: id }),
-    ageOf(personId) {
-      const person = people.get(personId)
-      if (!person) return null
-      return person.birthDate === null ? person.age : ageOn(person.birthDate, clock.now(), person.timezone)
-    },
+    recorder: recorderOf(house, { cameras, sessions, newId: id }),
+    ageOf: (personId) => ageAt(personId, clock.now()),
     playersOf: (groupId) => (groups.get(groupId) ? groups.playersOf(groupId) : null),
     onPicture: (listener) =>
       vision.onResult((result) =>
@@ -66,6 +81,32 @@ export function openTraining(house: House, { cameras, vision, live, people, grou
     seesSession: (actor: Actor, sessionId: string) =>
       seesSession(actor, sessionId, { sessions, liveSessions }),
   }
+}
+
+function recorderOf(
+  { clock, log, dataDir }: House,
+  { cameras, sessions, newId: id }: { cameras: HubCameras; sessions: Sessions; newId: () => string },
+): Recordings {
+  return createRecordings({
+    clock,
+    log: log.child({ part: 'recordings' }),
+    sourceOf(cameraId) {
+      const running = cameras.all().find(({ camera }) => camera.id === cameraId)?.running
+      if (!running) return null
+      const { onUnit, segment } = running
+      return { onUnit, segment, online: running.state().status === 'online' }
+    },
+    async keep({ key, createdBy }, { cameraId, mediaType, extension, fromAtMs, toAtMs, body }) {
+      const name = `${new Date(fromAtMs).toISOString().slice(0, 19).replaceAll(':', '-')}.${extension}`
+      const file = { id: id(), sessionKey: key, camera: cameraId, createdBy, createdAtMs: clock.now() }
+      const { bytes } = await sessions.files.record({ ...file, name, mediaType, fromAtMs }, body, toAtMs)
+      return bytes
+    },
+    async disk() {
+      const { bavail, blocks, bsize } = await statfs(dataDir)
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+    },
+  })
 }
 
 /** A running session is in memory: skeletons ask this many times a second. */

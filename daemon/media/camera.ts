@@ -3,7 +3,14 @@ import type { Log } from '../kernel/log.ts'
 import type { DecoderSettings } from './decoder/sandbox.ts'
 import { createFrameRing, type FrameRing } from './frames.ts'
 import { createMeter } from './meter.ts'
-import { type FailureCode, type Source, SourceFailure, type StreamFacts, type Times } from './source.ts'
+import {
+  type AccessUnit,
+  type FailureCode,
+  type Source,
+  SourceFailure,
+  type StreamFacts,
+  type Times,
+} from './source.ts'
 import { createStream, type Stream } from './stream.ts'
 import { dueAtMs, next, STOPPED, type Supervision, type SupervisionEvent } from './supervise.ts'
 
@@ -37,6 +44,8 @@ export interface Camera {
   onState(listener: (state: CameraState) => void): () => void
   /** Whole JPEGs as they arrive, for cameras that send JPEG; the returned function ends it. */
   onJpeg(listener: (jpeg: Uint8Array, times: Times) => void): () => void
+  /** Coded pictures as they arrive, of cameras that send any; nothing is copied. The returned function ends it. */
+  onUnit(listener: (unit: AccessUnit) => void): () => void
   start(): void
   /** Resolves once its decoder is gone. */
   stop(): Promise<void>
@@ -61,6 +70,7 @@ export function createCamera({
 }: CameraDeps): Camera {
   const stateListeners = new Set<(state: CameraState) => void>()
   const jpegListeners = new Set<(jpeg: Uint8Array, times: Times) => void>()
+  const unitListeners = new Set<(unit: AccessUnit) => void>()
   const meter = createMeter()
   let supervision: Supervision = STOPPED
   let reason: SourceFailure | null = null
@@ -160,6 +170,7 @@ export function createCamera({
       },
       onUnit(unit) {
         meter.unit(unit)
+        for (const listener of unitListeners) listener(unit)
         if (unit.codec !== 'jpeg') return
         for (const listener of jpegListeners) listener(unit.data, unit)
       },
@@ -187,6 +198,10 @@ export function createCamera({
     onJpeg(listener) {
       jpegListeners.add(listener)
       return () => void jpegListeners.delete(listener)
+    },
+    onUnit(listener) {
+      unitListeners.add(listener)
+      return () => void unitListeners.delete(listener)
     },
     start: () => handle({ kind: 'start' }),
     async stop() {

@@ -1,6 +1,7 @@
 /** What this feature needs of the part that fetches, decodes and shows pictures. */
 import type { Writable } from 'node:stream'
 import type { CameraKind, CameraReason, CameraStream, CameraVision } from '../../domain/camera.ts'
+import type { UnitSource } from '../../domain/recording.ts'
 import type { Credentials } from './address.ts'
 
 /** How one camera is doing. */
@@ -26,7 +27,7 @@ export interface Described {
 }
 
 /** One camera that is looked after: fetched from, or ready to be sent to. */
-export interface Running {
+export interface Running extends UnitSource {
   state(): RunState
   /** Told when the status changes; the returned function ends it. */
   onState(listener: () => void): () => void

@@ -16,6 +16,7 @@ import {
   refuseBeyondReach,
   type StartWish,
 } from './parts.ts'
+import { beginRecording, refuseRecording, showsMinors } from './recording.ts'
 import { calibrationRoutes } from './routes-calibration.ts'
 import { liveRoutes } from './routes-live.ts'
 import { type Asked, createRunning, type Running } from './running.ts'
@@ -46,14 +47,14 @@ const FLUSH_MS = 10_000
 const MOST_RUNNING = 4
 
 export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
-  const { clock, log, cameras, calibrations, sessions } = deps
+  const { clock, log, cameras, calibrations, sessions, recorder } = deps
   const sessionLog = createSessionLog(deps)
   const running = new Map<string, Running>()
   const people = new Map<string, Box[]>()
   const newestFrameMs = new Map<string, number>()
   const outOfOrder = new Map<string, number>()
   const awaySince = new Map<string, number>()
-  const told = new Map<string, number>()
+  const told = new Map<string, string>()
   let stops: (() => void)[] = []
 
   function run(session: KeptSession, asked: Asked): Running {
@@ -64,6 +65,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       planJoin: (personId) => sessions.planJoin(session.key, personId),
     })
     running.set(session.id, one)
+    beginRecording(recorder, one, deps.ageOf)
     return one
   }
 
@@ -83,11 +85,22 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     if (fromGroup === null) throw new HubError('NOT_FOUND', 'There is no group with this id.')
     const playerIds = wish.playerIds.length > 0 ? wish.playerIds : fromGroup
     refuseBeyondReach(actor, playerIds, nowMs)
+    const { record, recordMinors } = wish
+    if (record) {
+      const shown = wish.cameraIds.flatMap((cameraId) => cameras.get(cameraId)?.personIds ?? [])
+      const personIds = [...new Set([...playerIds, ...shown])]
+      refuseRecording(actor, { personIds, recordMinors }, { ageOf: deps.ageOf, nowMs })
+      await recorder.refuseWithoutRoom()
+    }
     if (running.size >= MOST_RUNNING)
       throw new HubError('OVERLOADED', `${MOST_RUNNING} sessions run already. Stop one first.`, {
         retryAfterS: 60,
       })
-    const asked: Asked = { cameraIds: [...new Set(wish.cameraIds)], record: false }
+    const asked: Asked = {
+      cameraIds: [...new Set(wish.cameraIds)],
+      record,
+      recordMinors: record && recordMinors,
+    }
     const session = await sessions.open({
       ...{ asked, playerIds, id: wish.id ?? null, title: wish.title ?? null, groupId: wish.groupId ?? null },
       createdBy: actor.kind === 'user' ? actor.userId : null,
@@ -98,7 +111,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
 
   async function stop(one: Running): Promise<void> {
     if (!running.delete(one.id)) throw notRunning()
-    await one.flush()
+    await Promise.all([one.flush(), recorder.stop(one.id)])
     await closeGaps(one, clock.now())
     await sessions.end(one.id, clock.now(), one.final())
     log.info({ sessionId: one.id, ...one.stats() }, 'live session stopped')
@@ -130,10 +143,12 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   function tellAll(): void {
     for (const one of running.values()) {
       noteAway(one)
+      const cameraStates = parts.cameraStates(one)
       const { pictures } = one.stats()
-      if (told.get(one.id) === pictures) continue
-      told.set(one.id, pictures)
-      const metrics = metricsOf(one, parts.cameraStates(one), clock.now())
+      const mark = [pictures, ...cameraStates.map((camera) => camera.recording)].join(' ')
+      if (told.get(one.id) === mark) continue
+      told.set(one.id, mark)
+      const metrics = metricsOf(one, cameraStates, clock.now())
       deps.tell(one.id, 'metrics_update', metrics)
       for (const player of metrics.players)
         deps.tellPlayer(player.player_id, { ...metrics, players: [player], tracks: [] })
@@ -199,8 +214,15 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       const session = running.has(id) ? null : sessions.get(id)
       return session !== null && session.endedAtMs !== null && seesWholeSession(actor, session, clock.now())
     },
+    async assign(one, track, personId) {
+      await one.assign(track, personId)
+      const { record, recordMinors } = one.asked
+      if (record && !recordMinors && personId !== null && showsMinors([personId], deps.ageOf))
+        recorder.endForMinor(one.id)
+    },
     cameraStates: ({ id, asked }) =>
       asked.cameraIds.map((cameraId) => {
+        const recording = recorder.state(id)?.find((one) => one.cameraId === cameraId)
         const camera = cameras.get(cameraId)
         const calibration = calibrations.get(cameraId)
         return {
@@ -209,6 +231,11 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
           calibrated: calibration !== null,
           moved: calibration !== null && calibration.movedAtMs !== null,
           frames_out_of_order: outOfOrder.get(`${id}/${cameraId}`) ?? 0,
+          recording: recording?.state ?? 'off',
+          recording_reason: recording?.reason ?? null,
+          recorded_files: recording?.files ?? 0,
+          recorded_bytes: recording?.bytes ?? 0,
+          recording_lost: recording?.lost ?? 0,
         }
       }),
   }
@@ -263,7 +290,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       },
       async stop() {
         for (const end of stops) end()
-        await Promise.all([...running.values()].map((one) => one.flush()))
+        await Promise.all([...running.values()].flatMap((one) => [one.flush(), recorder.stop(one.id)]))
       },
     },
   }
@@ -282,6 +309,7 @@ function askedOf(asked: Record<string, unknown> | null): Asked {
   return {
     cameraIds: Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [],
     record: asked?.['record'] === true,
+    recordMinors: asked?.['recordMinors'] === true,
   }
 }
 

@@ -7,6 +7,7 @@ import type { Store, Write } from '../../store/store.ts'
 import type { Calibrations } from './calibrations.ts'
 import type { LiveCameras } from './cameras.ts'
 import type { SessionLog } from './log.ts'
+import type { Recorder } from './recording.ts'
 import type { Asked, Running } from './running.ts'
 import type { LiveMetrics } from './shown.ts'
 import type { Picture } from './track.ts'
@@ -50,6 +51,7 @@ export interface LiveSessionsDeps {
   cameras: LiveCameras
   calibrations: Calibrations
   sessions: SessionKeeper
+  recorder: Recorder
   /** Whole years; null: unknown. */
   ageOf: (personId: string) => number | null
   /** The players of a team; null for a group that is not there. */
@@ -68,6 +70,9 @@ export interface StartWish {
   groupId?: string | undefined
   cameraIds: readonly string[]
   playerIds: readonly string[]
+  record: boolean
+  /** Only an owner gives this leave. */
+  recordMinors: boolean
 }
 
 /** What the routes share. */
@@ -79,6 +84,12 @@ export interface LiveParts extends LiveSessionsDeps {
   runningFor(actor: Actor, id: string): Running
   /** Whether a session that this actor may see all of is over. */
   hasEnded(actor: Actor, id: string): boolean
+  /** Says who a track is; a recording ends where a minor joins whom no owner gave leave for. */
+  assign(
+    running: Running,
+    track: { cameraId: string; trackId: number },
+    personId: string | null,
+  ): Promise<void>
   cameraStates(running: Running): CameraState[]
 }
 

@@ -22,6 +22,11 @@ const Wish = Type.Object(
     player_id: Type.Optional(Id),
     player_ids: Type.Optional(Type.Array(Id, { maxItems: 64, uniqueItems: true })),
     group_id: Type.Optional(Id),
+    record: Type.Boolean({ default: false, description: 'Keep the video of its cameras with the session' }),
+    record_minors: Type.Boolean({
+      default: false,
+      description: 'An owner gives leave to record players under 18; such video is kept for 14 days',
+    }),
   },
   closed,
 )
@@ -78,7 +83,7 @@ function startRoute(http: Http, parts: LiveParts): void {
       const named = [...(body.player_id === undefined ? [] : [body.player_id]), ...(body.player_ids ?? [])]
       const running = await parts.start(actor, {
         ...{ id: body.session_id, title: body.title, groupId: body.group_id, cameraIds: body.camera_ids },
-        playerIds: [...new Set(named)],
+        ...{ playerIds: [...new Set(named)], record: body.record, recordMinors: body.record_minors },
       })
       const { id, startedAtMs } = running
       return reply
@@ -148,7 +153,7 @@ function assignRoute(http: Http, parts: LiveParts): void {
     async ({ actor, params, body }) => {
       const running = parts.runningFor(actor, params.sessionId)
       if (body.player_id !== null) refuseBeyondReach(actor, [body.player_id], clock.now())
-      await running.assign({ cameraId: body.camera_id, trackId: body.track_id }, body.player_id)
+      await parts.assign(running, { cameraId: body.camera_id, trackId: body.track_id }, body.player_id)
       return ok(clock.now(), body)
     },
   )

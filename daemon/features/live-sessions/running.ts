@@ -17,6 +17,8 @@ import { createTrack, type LiveTrack, type Picture } from './track.ts'
 export interface Asked {
   cameraIds: string[]
   record: boolean
+  /** An owner gave leave to record minors. */
+  recordMinors: boolean
 }
 
 export interface RunningDeps {

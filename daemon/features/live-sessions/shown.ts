@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
 import { KPI_REASONS, Kpis } from '../../domain/kpi.ts'
+import { RECORDING_REASONS, RECORDING_STATES } from '../../domain/recording.ts'
 import { iso, Timestamp } from '../../kernel/envelope.ts'
 import type { Running } from './running.ts'
 
@@ -23,6 +24,13 @@ export const LiveMetrics = Type.Object(
           /** It stands differently than when it was calibrated: no metres until somebody looks after it. */
           moved: Type.Boolean(),
           frames_out_of_order: Type.Integer(),
+          /** Whether its video is being kept, and why not when it was asked for. */
+          recording: Type.Enum([...RECORDING_STATES]),
+          recording_reason: orNull(Type.Enum([...RECORDING_REASONS])),
+          recorded_files: Type.Integer(),
+          recorded_bytes: Type.Integer(),
+          /** Pictures that came and could not be kept. */
+          recording_lost: Type.Integer(),
         },
         closed,
       ),
@@ -54,6 +62,7 @@ export const LiveMetrics = Type.Object(
         closed,
       ),
     ),
+    /** The mark that everybody has to see: video is being kept now. */
     recording: Type.Boolean(),
     /** Pictures analysed for this session since the hub started. */
     pictures: Type.Integer(),
@@ -83,7 +92,7 @@ export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], now
       y: place && Math.round(place.y * 100) / 100,
       speed: speedMps,
     })),
-    recording: running.asked.record,
+    recording: cameras.some(({ recording }) => recording === 'recording'),
     ...{ pictures, lost, out_of_order: outOfOrder },
   }
 }

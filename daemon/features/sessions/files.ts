@@ -25,6 +25,12 @@ export interface Files {
   get(sessionKey: number, id: string): StoredFile | null
   /** Writes the bytes, then the row. Rejects with TOO_LARGE, DISK_FULL, OVERLOADED or CONFLICT, leaving nothing behind. */
   receive(file: Omit<StoredFile, 'bytes'>, body: Readable, announcedBytes: number | null): Promise<StoredFile>
+  /** The same for what the hub records: the end is known once the bytes have ended. */
+  record(
+    file: Omit<StoredFile, 'bytes' | 'toAtMs'>,
+    body: Readable,
+    toAtMs: () => number,
+  ): Promise<StoredFile>
   /** Bytes `from` to `to`, both included. */
   read(file: StoredFile, range: { from: number; to: number }): Readable
   remove(file: StoredFile): Promise<void>
@@ -44,11 +50,16 @@ export interface FilesDeps {
 export interface FileLimits {
   fileBytes: number
   filesInSession: number
+  /** Recorded by the hub, in one session: four cameras for eight hours. */
+  recordingsInSession: number
   /** Bytes of the disk that no file takes. */
   reserveBytes: number
 }
 
-const LIMITS: FileLimits = { fileBytes: 500 * 1024 ** 2, filesInSession: 100, reserveBytes: 1024 ** 3 }
+const LIMITS: FileLimits = {
+  ...{ fileBytes: 500 * 1024 ** 2, filesInSession: 100, recordingsInSession: 2000 },
+  reserveBytes: 1024 ** 3,
+}
 const LOOK_BYTES = 16 * 1024 ** 2
 /** Files that come in at a time: each holds a connection. */
 const AT_ONCE = 4
@@ -61,6 +72,7 @@ const INSERT = `INSERT INTO session_attachment (id, session_key, name, media_typ
 export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): Files {
   const limits = { ...LIMITS, ...deps.limits }
   const arriving = new Set<string>()
+  let sending = 0
   const pathOf = (id: string) => join(folder, id)
   const free =
     freeBytes ??
@@ -70,6 +82,11 @@ export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): F
     })
   const list = (sessionKey: number) =>
     store.all<StoredFile>(`${SELECT} WHERE session_key = :sessionKey ORDER BY created_at, id`, { sessionKey })
+  const count = (sessionKey: number, which: 'camera IS NULL' | 'camera IS NOT NULL') =>
+    store.get<{ files: number }>(
+      `SELECT count(*) AS files FROM session_attachment WHERE session_key = :sessionKey AND ${which}`,
+      { sessionKey },
+    )?.files ?? 0
 
   async function refuseWithoutRoom(wantedBytes: number): Promise<void> {
     if ((await free()) - wantedBytes < limits.reserveBytes)
@@ -98,6 +115,26 @@ export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): F
     return bytes
   }
 
+  /** Writes the bytes and enters them, or leaves nothing behind. */
+  async function keep(
+    file: Omit<StoredFile, 'bytes' | 'toAtMs'>,
+    body: Readable,
+    toAtMs: () => number | null,
+  ): Promise<StoredFile> {
+    arriving.add(file.id)
+    try {
+      const bytes = await write(file.id, body)
+      const whole = { ...file, bytes, toAtMs: toAtMs() }
+      await store.write([{ sql: INSERT, params: { ...whole }, expect: 1 }])
+      return whole
+    } catch (cause) {
+      await rm(pathOf(file.id), { force: true })
+      throw cause
+    } finally {
+      arriving.delete(file.id)
+    }
+  }
+
   async function remove({ id }: StoredFile): Promise<void> {
     await store.write([{ sql: 'DELETE FROM session_attachment WHERE id = :id', params: { id } }])
     await rm(pathOf(id), { force: true })
@@ -109,11 +146,11 @@ export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): F
       store.get<StoredFile>(`${SELECT} WHERE session_key = :sessionKey AND id = :id`, { sessionKey, id }) ??
       null,
     async receive(file, body, announcedBytes) {
-      if (arriving.size >= AT_ONCE)
+      if (sending >= AT_ONCE)
         throw new HubError('OVERLOADED', 'Other files are still coming in. Send it in a minute.', {
           retryAfterS: 60,
         })
-      if (list(file.sessionKey).length >= limits.filesInSession)
+      if (count(file.sessionKey, 'camera IS NULL') >= limits.filesInSession)
         throw new HubError(
           'CONFLICT',
           `A session has at most ${limits.filesInSession} files. Remove one first.`,
@@ -121,17 +158,17 @@ export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): F
       if ((announcedBytes ?? 0) > limits.fileBytes) throw tooLarge(limits.fileBytes)
       await mkdir(folder, { recursive: true, mode: 0o700 })
       await refuseWithoutRoom(announcedBytes ?? 0)
-      arriving.add(file.id)
-      try {
-        const whole = { ...file, bytes: await write(file.id, body) }
-        await store.write([{ sql: INSERT, params: { ...whole }, expect: 1 }])
-        return whole
-      } catch (cause) {
-        await rm(pathOf(file.id), { force: true })
-        throw cause
-      } finally {
-        arriving.delete(file.id)
-      }
+      sending += 1
+      return keep(file, body, () => file.toAtMs).finally(() => {
+        sending -= 1
+      })
+    },
+    async record(file, body, toAtMs) {
+      if (count(file.sessionKey, 'camera IS NOT NULL') >= limits.recordingsInSession)
+        throw new HubError('CONFLICT', 'The session has as many recordings as one may have.')
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await refuseWithoutRoom(0)
+      return keep(file, body, toAtMs)
     },
     read: ({ id }, { from, to }) => createReadStream(pathOf(id), { start: from, end: to }),
     remove,

@@ -74,6 +74,8 @@ function runningOf(one: Played, state: () => RunState, listeners: Set<() => void
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    onUnit: () => () => {},
+    segment: () => null,
     picture: async () => one.picture,
     luma: () => null,
     show(out, { boundary }) {

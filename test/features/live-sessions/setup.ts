@@ -1,6 +1,7 @@
 /** Live sessions behind the household's real server, with cameras and pictures that tests play. */
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { CodedUnit } from '../../../daemon/domain/recording.ts'
 import { createCalibrations } from '../../../daemon/features/live-sessions/calibrations.ts'
 import type { LiveCamera } from '../../../daemon/features/live-sessions/cameras.ts'
 import {
@@ -8,8 +9,11 @@ import {
   type LiveSessions,
 } from '../../../daemon/features/live-sessions/live-sessions.ts'
 import type { Picture } from '../../../daemon/features/live-sessions/track.ts'
+import { createRecordings } from '../../../daemon/features/recordings/recordings.ts'
 import { createSessions, type Sessions } from '../../../daemon/features/sessions/sessions.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
+import type { DecoderSettings } from '../../../daemon/media/decoder/sandbox.ts'
+import { createSegment } from '../../../daemon/media/record/segment.ts'
 import { fitHomography, pixelAt } from '../../../models/vision/calibrate/homography.ts'
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
 import { openHousehold, temporaryFolder } from '../../fakes/household.ts'
@@ -31,7 +35,12 @@ export interface Told {
 interface Options {
   folder?: string
   clock?: FakeClock
+  /** How cameras' video is put into files; without it nothing is recorded. */
+  decoder?: DecoderSettings
+  age?: number | null
 }
+
+const GB = 1024 ** 3
 
 function camera(id: string, personIds: string[] = []): LiveCamera {
   return { id, name: id, kind: 'push', enabled: true, analyse: true, online: true, addedBy: null, personIds }
@@ -46,6 +55,20 @@ export async function setup(t: TestContext, options: Options = {}) {
   const made: { sessions: Sessions; live: LiveSessions }[] = []
   const told: Told[] = []
   const poses: string[] = []
+  const disk = { freeBytes: 20 * GB, totalBytes: 32 * GB }
+  const watchers = new Map([...cameras.keys()].map((id) => [id, new Set<(unit: CodedUnit) => void>()]))
+  const sources = new Map(
+    [...watchers].map(([id, listening]) => [
+      id,
+      {
+        onUnit(listener: (unit: CodedUnit) => void) {
+          listening.add(listener)
+          return () => void listening.delete(listener)
+        },
+        segment: (first: CodedUnit) => (options.decoder ? createSegment(options.decoder, first) : null),
+      },
+    ]),
+  )
   const listeners = new Set<(picture: Picture, tellPose: (sessionId: string) => void) => void>()
   const home = await openHousehold(t, {
     clock,
@@ -73,7 +96,29 @@ export async function setup(t: TestContext, options: Options = {}) {
               ...{ metadata: {}, kpis: null, live: true, asked: { ...asked } },
             }),
         },
-        ageOf: () => 11,
+        recorder: createRecordings({
+          ...{ clock, log, disk: async () => disk },
+          sourceOf(cameraId) {
+            const source = sources.get(cameraId)
+            return source ? { ...source, online: cameras.get(cameraId)?.online === true } : null
+          },
+          async keep({ key }, { cameraId, fromAtMs, toAtMs, mediaType, extension, body }) {
+            const file = {
+              id: newId(),
+              sessionKey: key,
+              name: `${fromAtMs}.${extension}`,
+              mediaType,
+              fromAtMs,
+            }
+            const { bytes } = await sessions.files.record(
+              { ...file, camera: cameraId, createdBy: null, createdAtMs: clock.now() },
+              body,
+              toAtMs,
+            )
+            return bytes
+          },
+        }),
+        ageOf: () => (options.age === undefined ? 11 : options.age),
         playersOf: (groupId) => (groupId === 'team' ? ['mia', 'leo'] : null),
         onPicture(listener) {
           listeners.add(listener)
@@ -91,7 +136,15 @@ export async function setup(t: TestContext, options: Options = {}) {
   const show = (picture: Picture) => {
     for (const listener of listeners) listener(picture, (sessionId) => void poses.push(sessionId))
   }
-  return { ...home, ...made[0]!, owner, cameras, told, poses, show, folder }
+  /** Lets a camera send coded pictures, each at its time. */
+  const film = async (cameraId: string, units: readonly CodedUnit[]) => {
+    for (const unit of units) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      if (unit.capturedAtMs > clock.now()) clock.advance(unit.capturedAtMs - clock.now())
+      for (const listener of watchers.get(cameraId) ?? []) listener(unit)
+    }
+  }
+  return { ...home, ...made[0]!, owner, cameras, told, poses, show, film, disk, watchers, folder }
 }
 
 const fit = fitHomography(POINTS)
