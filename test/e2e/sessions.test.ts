@@ -49,6 +49,7 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
     of.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
   const anna = await browser.visitor(PHONE)
   const { page } = anna
+  let startedMs = 0
 
   await t.test('without a session the list leads to starting one, which needs a camera', async () => {
     const { code } = await hub.command('claim-code')
@@ -113,6 +114,7 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
     await page.getByLabel('Title').fill('Tuesday')
     await page.getByLabel('Mia').check()
     await page.getByRole('button', { name: 'Start the session' }).click()
+    startedMs = Date.now()
     await page.getByRole('heading', { name: 'Tuesday', level: 1 }).waitFor()
     await page.getByText('No video is kept').waitFor()
     await page.locator('.player', { hasText: 'Mia' }).locator('.kpi-why').first().waitFor()
@@ -198,6 +200,23 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
     }
   })
 
+  await t.test('places and speeds are drawn on the pitch that the camera is calibrated to', async () => {
+    const tile = await page.locator('.camera-tile').getAttribute('href')
+    const list = await browser.visitor({ width: 1280, height: 800, scheme: 'dark' })
+    for (const visitor of [anna, list]) {
+      if (visitor === list) await signIn(list.page, hub.origin)
+      await playerRan(visitor.page, tile?.split('/').at(-1) ?? '', startedMs)
+      await visitor.page.goto(`${hub.origin}/app/training/sessions`)
+      await visitor.page.locator('.row').first().click()
+      await visitor.page.locator('.speed-line').first().waitFor()
+      await visitor.page.locator('.heat-cell').first().waitFor()
+      await visitor.page.locator('.path-now').first().waitFor()
+      await checkScreen(visitor.page, 'review with places')
+      await picture(visitor.page, visitor === list ? '1280-dark-places' : 'places')
+    }
+    await list.context.close()
+  })
+
   await t.test('nothing complained and nothing left the house', () => {
     assert.deepEqual(
       anna.complaints().filter((one) => !/4(04|22)/.test(one)),
@@ -205,6 +224,38 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
     )
   })
 })
+
+/** Answers of the hub for somebody who ran an eight on the pitch of the camera for a minute, with a gap. */
+async function playerRan(page: Page, cameraId: string, fromMs: number): Promise<void> {
+  const steps = Array.from({ length: 60 }, (_, second) => second)
+  const at = (second: number) => (second / 60) * 2 * Math.PI
+  const x = steps.map((second) => 10 + 8 * Math.sin(at(second)))
+  const y = steps.map((second) => 5 + 4 * Math.sin(2 * at(second)))
+  const times = steps.map((second) => second * 250)
+  const answers: Record<string, (fromMs: number) => object> = {
+    tracks: (fromMs) => ({
+      tracks: [
+        {
+          ...{ camera_id: cameraId, track_id: 1, player_id: null, t_ms: times, x, y },
+          from: new Date(fromMs).toISOString(),
+        },
+      ],
+    }),
+    heatmap: () => ({
+      ...{ cell_m: 2, x0: 0, y0: 0, columns: 10, rows: 5 },
+      seconds: Array.from({ length: 50 }, (_, cell) => (cell * 7) % 11),
+    }),
+    speed: (fromMs) => ({
+      ...{ player_id: 'mia', from: new Date(fromMs).toISOString(), t_ms: times },
+      max: steps.map((second) => (second > 30 && second < 36 ? null : 3 + 3 * Math.sin(at(second) * 3))),
+    }),
+  }
+  await page.route(/\/api\/v1\/sessions\/[^/]+\/(tracks|heatmap|speed)\?/, async (route) => {
+    const kind = /(tracks|heatmap|speed)\?/.exec(route.request().url())?.[1] ?? ''
+    const data = answers[kind]?.(fromMs)
+    await route.fulfill({ json: { success: true, data, timestamp: new Date().toISOString() } })
+  })
+}
 
 async function claim(page: Page, origin: string, code: string): Promise<void> {
   await page.goto(`${origin}/`)
