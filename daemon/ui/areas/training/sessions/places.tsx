@@ -9,6 +9,8 @@ import { clockOf, useNames, useSessionWords } from './sessions.ts'
 
 const COLOURS = 6
 const MARGIN_M = 2
+/** So many dots side by side fill the drawing, however large the pitch is. */
+const DOTS_ACROSS = 80
 /** How far from the moment a place may be to be drawn as where somebody is. */
 const NEAR_MS = 2_000
 
@@ -154,7 +156,13 @@ export function PathsFigure({ paths: { tracks }, pitch, moment }: PathsFigurePro
               <g key={`${track.camera_id} ${track.track_id} ${track.from}`}>
                 <path class="path-line" stroke={colour} d={lineThrough(points)} />
                 {at !== null && (
-                  <circle class="path-now" fill={colour} cx={track.x[at]} cy={track.y[at]} r={1.4} />
+                  <circle
+                    class="path-now"
+                    fill={colour}
+                    cx={track.x[at]}
+                    cy={track.y[at]}
+                    r={areaOf(pitch, spread).width / DOTS_ACROSS}
+                  />
                 )}
               </g>
             )

@@ -11,7 +11,7 @@ import { pathOf } from '../training.ts'
 import type { Compared, Heat, Paths, Speed, Timeline, TrainingSession } from './answers.ts'
 import { CompareTable } from './compare.tsx'
 import { HeatFigure, PathsFigure } from './places.tsx'
-import { sessionPath, useAnswer, useNames, useSessionWords } from './sessions.ts'
+import { clockOf, sessionPath, useAnswer, useNames, useSessionWords } from './sessions.ts'
 import { SpeedFigure } from './speed-figure.tsx'
 import { Happened } from './timeline.tsx'
 
@@ -35,7 +35,7 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
         {[
           w(`list.type.${session.session_type}`),
           format.moment(fromMs, zone, clock.tick.value),
-          w('review.lasted', { span: format.span(toMs - fromMs) }),
+          w('review.lasted', { span: clockOf((toMs - fromMs) / 1000) }),
         ].join(' · ')}
       </p>
       <Section title={w('review.timeline')}>

@@ -150,7 +150,7 @@ export const words = {
   'review.choosePlayer': 'Choose a player to see their speed.',
   'review.heat': 'Where most of the time was spent',
   'review.heatText': 'Heat map: {seconds} s on the pitch, most of it around {x} m along and {y} m across.',
-  'review.heatMost': 'Darkest: {seconds} s in a square of {cell} m.',
+  'review.heatMost': 'Strongest colour: {seconds} s in a square of {cell} m.',
   'review.tracks': 'Where they ran',
   'review.tracksText': 'Paths of {count} tracks on the pitch.',
   'review.noPlaces': 'There are no places on the pitch: no camera was calibrated, or nobody was seen.',
