@@ -134,9 +134,23 @@ interface Line {
   close(id: string): void
 }
 
+/** Ended connections whose ids are remembered: whoever hangs up a moment after the camera did has done nothing wrong. */
+const ENDED_KEPT = 64
+
 /** Connections that were answered: each ends with the right to it, when either side hangs up, or when it is told to. */
 function createCalls(parts: CameraParts, guests: Viewers) {
   const calls = new Map<string, Call>()
+  const ended = new Map<string, Call>()
+
+  function remember(id: string, call: Call): void {
+    calls.delete(id)
+    ended.set(id, call)
+    for (const oldest of ended.keys()) {
+      if (ended.size <= ENDED_KEPT) return
+      ended.delete(oldest)
+    }
+  }
+
   return {
     async open(request: FastifyRequest, cameraId: string, running: Running, line: Line): Promise<Described> {
       const { actor } = request
@@ -148,7 +162,7 @@ function createCalls(parts: CameraParts, guests: Viewers) {
         stopListening()
         forget()
         if (id === null) return
-        calls.delete(id)
+        remember(id, { cameraId, actor, end: () => undefined })
         line.close(id)
       }
       const forget = guests.add({ actor, cameraId, expiresAtMs: expiryOf(parts, request), end })
@@ -171,7 +185,7 @@ function createCalls(parts: CameraParts, guests: Viewers) {
       }
     },
     end(id: string, cameraId: string, actor: FastifyRequest['actor']): void {
-      const call = calls.get(id)
+      const call = calls.get(id) ?? ended.get(id)
       if (!call || call.cameraId !== cameraId || !isSame(call.actor, actor))
         throw new HubError('NOT_FOUND', 'There is no connection with this id.')
       call.end()
