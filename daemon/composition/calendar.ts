@@ -5,6 +5,8 @@ import type { Feature } from '../domain/route.ts'
 import type { User } from '../domain/user.ts'
 import { createCalendar } from '../features/calendar/calendar.ts'
 import type { Planner } from '../features/calendar/parts.ts'
+import type { Asked, RatedSession } from '../features/calendar/recommend.ts'
+import type { Jobs } from '../features/jobs/jobs.ts'
 import type { People } from '../features/people/people.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
@@ -15,20 +17,28 @@ export interface CalendarAreaDeps {
   people: People
   groups: Alarms['groups']
   live: Live
+  jobs: Jobs
   users: () => readonly User[]
   grantsOf: (userId: string) => readonly Grant[]
 }
 
+const RECOMMEND = 'calendar.recommend'
+const RATED = `SELECT s.id AS sessionId, s.started_at AS atMs, p.rpe, p.rpe * coalesce(p.duration_minutes, s.duration_minutes) AS load
+  FROM session_player p JOIN session s ON s.key = p.session_key
+  WHERE p.person_key = (SELECT key FROM person WHERE id = :personId AND deleted_at IS NULL) AND s.started_at >= :fromMs
+    AND p.rpe IS NOT NULL AND coalesce(p.duration_minutes, s.duration_minutes) IS NOT NULL
+  ORDER BY s.started_at, s.id`
+
 export function openCalendar(
   { store, clock }: Pick<House, 'store' | 'clock'>,
-  { people, groups, live, users, grantsOf }: CalendarAreaDeps,
+  { people, groups, live, jobs, users, grantsOf }: CalendarAreaDeps,
 ): Feature {
   const planner = (person: ReturnType<People['all']>[number]): Planner => {
     const { id, birthDate, timezone, schoolEvents } = person
     const age = birthDate === null ? person.age : ageOn(birthDate, clock.now(), timezone)
     return { id, age, timezone, schoolEvents }
   }
-  return createCalendar({
+  const calendar = createCalendar({
     store,
     now: clock.now,
     newId: () => newId(clock.now()),
@@ -56,5 +66,24 @@ export function openCalendar(
       const { role, person_id: personId } = user
       return { kind: 'user', userId, signInId: '', role, personId, grants: grantsOf(userId) }
     },
+    ask: (asked, requestedBy) =>
+      jobs.submit(RECOMMEND, asked, { personId: asked.playerId, class: 'training', requestedBy }),
+    ratedSince: (personId, fromMs) => store.all<RatedSession>(RATED, { personId, fromMs }),
   })
+  jobs.handle(RECOMMEND, {
+    queue: 'default',
+    async run({ job }) {
+      // Entered by the line above, in this shape.
+      const asked = job.payload as Asked
+      const result = calendar.recommend(asked)
+      if (result === null) return { result: null }
+      const told = { job_id: job.id, ...result }
+      live.publish('calendar', 'recommendation_ready', told, {
+        personIds: [asked.playerId],
+        class: 'training',
+      })
+      return { result }
+    },
+  })
+  return calendar.feature
 }

@@ -181,7 +181,7 @@ export function createHousehold(house: House) {
   })
   const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })
   const calendar = openCalendar(house, {
-    ...{ people, live, groups: alarms.groups, users: () => accounts.users() },
+    ...{ people, live, jobs, groups: alarms.groups, users: () => accounts.users() },
     grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],
   })
   return {

@@ -338,6 +338,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   ],
   'POST /calendar/events': [{ need: corrects('training'), body: { player_id: 'mia', ...PLAN }, run: true }],
   'POST /calendar/validate': [{ need: reads('training'), body: { player_id: 'mia', ...PLAN }, run: true }],
+  'POST /calendar/recommend': [{ need: reads('training'), body: { player_id: 'mia' }, run: true }],
   'GET /calendar/events/:eventId': [{ need: reads('training'), run: true }],
   'PATCH /calendar/events/:eventId': [{ need: corrects('training'), body: {}, run: true }],
   'PUT /calendar/events/:eventId': [{ need: corrects('training'), body: {}, run: true }],

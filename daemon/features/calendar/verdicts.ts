@@ -113,12 +113,12 @@ function sessionOf(occurrence: Occurrence, zone: string): YouthSession {
   }
 }
 
-function isSport(eventType: string): boolean {
+export function isSport(eventType: string): boolean {
   return eventType === 'training' || eventType === 'match'
 }
 
 /** A match is hard; a training is when one of its drills says so (`intensity: high`). */
-function isHard({ event }: Occurrence): boolean {
+export function isHard({ event }: Pick<Occurrence, 'event'>): boolean {
   if (event.eventType === 'match') return true
   return (
     event.eventType === 'training' &&
@@ -128,6 +128,6 @@ function isHard({ event }: Occurrence): boolean {
   )
 }
 
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Math.round(value * 10) / 10
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Actor } from '../../../daemon/domain/access.ts'
-import { createCalendar } from '../../../daemon/features/calendar/calendar.ts'
+import { type Calendar, createCalendar } from '../../../daemon/features/calendar/calendar.ts'
+import type { Asked, RatedSession } from '../../../daemon/features/calendar/recommend.ts'
 import { ACTORS } from '../../http/setup.ts'
 import { GRAN, household, MIA, OWNER } from '../glucose/setup.ts'
 
@@ -28,24 +29,30 @@ async function setup(t: TestContext) {
   const published: { data: { action: string }; personIds: readonly string[] }[] = []
   const team = { known: true }
   const coaches = (actor: Actor) => team.known && actor.kind === 'user' && actor.userId === 'carl'
+  const asks: Asked[] = []
+  const rated: RatedSession[] = []
+  let recommend: Calendar['recommend'] = () => null
   const home = await household(t, ({ store, now }) => {
     let ids = 0
     const mia = { id: 'mia', age: 12, timezone: 'Europe/Berlin', schoolEvents: SCHOOL }
     const leo = { ...mia, id: 'leo', schoolEvents: [] }
-    return [
-      createCalendar({
-        ...{ store, now, newId: () => `event-${++ids}` },
-        person: (id) => [mia, leo].find((one) => one.id === id) ?? null,
-        people: () => [mia, leo],
-        groups: {
-          all: () => [{ id: 'team', timezone: 'Europe/Berlin' }],
-          playersOf: (id) => (id === 'team' ? ['mia'] : []),
-          coaches: (actor, groupId) => groupId === 'team' && coaches(actor),
-        },
-        publish: (data, personIds) => void published.push({ data: data as { action: string }, personIds }),
-        readerOf: (userId) => (userId === 'carl' && team.known ? (ACTORS['coach-token'] ?? null) : null),
-      }),
-    ]
+    const calendar = createCalendar({
+      ...{ store, now, newId: () => `event-${++ids}` },
+      person: (id) => [mia, leo].find((one) => one.id === id) ?? null,
+      people: () => [mia, leo],
+      groups: {
+        all: () => [{ id: 'team', timezone: 'Europe/Berlin' }],
+        playersOf: (id) => (id === 'team' ? ['mia'] : []),
+        coaches: (actor, groupId) => groupId === 'team' && coaches(actor),
+      },
+      publish: (data, personIds) => void published.push({ data: data as { action: string }, personIds }),
+      readerOf: (userId) => (userId === 'carl' && team.known ? (ACTORS['coach-token'] ?? null) : null),
+      ask: async (asked) => ({ id: `job-${asks.push(asked)}` }),
+      ratedSince: (personId, fromMs) =>
+        personId === 'mia' ? rated.filter(({ atMs }) => atMs >= fromMs) : [],
+    })
+    recommend = calendar.recommend
+    return [calendar.feature]
   })
   await home.store.write([
     {
@@ -57,7 +64,7 @@ async function setup(t: TestContext) {
   const plan = (body: object, headers = MIA) => home.call<Shown>('POST', '/calendar/events', headers, body)
   const list = async (query = '', headers = MIA) =>
     (await home.call<Shown[]>('GET', `/calendar/events?per_page=200&${query}`, headers)).body.data
-  return { ...home, plan, list, published, team }
+  return { ...home, plan, list, published, team, asks, rated, recommend: (asked: Asked) => recommend(asked) }
 }
 
 test('an event is kept, changed and taken off, and those whom it concerns hear of it', async (t) => {
@@ -208,4 +215,82 @@ test('a feed shows a plan to other calendars until it is revoked or its maker ma
   assert.equal((await call('DELETE', `/calendar/feeds/${id}`, MIA)).status, 404)
   assert.equal((await call('DELETE', `/calendar/feeds/${id}`, COACH)).status, 200)
   assert.equal((await fetch()).statusCode, 404)
+})
+
+/** Mia's week from Sunday morning on: the clock of these tests shows Saturday, 14 March 2026. */
+async function suggested(
+  t: TestContext,
+  body: object = {},
+  given: { sessions?: RatedSession[]; plans?: object[] } = {},
+) {
+  const home = await setup(t)
+  for (const plan of given.plans ?? []) assert.equal((await home.plan({ ...PRACTICE, ...plan })).status, 201)
+  home.rated.push(...(given.sessions ?? []))
+  const { status } = await home.call('POST', '/calendar/recommend', MIA, { player_id: 'mia', ...body })
+  assert.equal(status, 202)
+  const [asked] = home.asks
+  if (!asked) throw new Error('nothing was asked')
+  const found = home.recommend(asked)
+  if (!found) throw new Error('Mia is gone')
+  return { ...found, times: found.suggestions.map(({ start_time: at }) => at) }
+}
+
+test('times are suggested on different days that leave room around what is planned, with what each reason is from', async (t) => {
+  const { suggestions, times, left_out: left } = await suggested(t, { count: 5 }, { plans: [{}] })
+  assert.equal(suggestions.length, 5)
+  assert.equal(new Set(times.map((at) => at.slice(0, 10))).size, 5)
+  const tuesday = times.find((at) => at.startsWith('2026-03-17'))
+  if (tuesday) assert.ok(tuesday < '2026-03-17T14:31' || tuesday >= '2026-03-17T18:00', tuesday)
+  assert.ok((left.find(({ reason }) => reason === 'planned')?.times ?? 0) > 0)
+  const rest = suggestions.flatMap(({ reasons }) => reasons).filter(({ code }) => code === 'rest_to_nearest')
+  assert.ok(rest.every(({ from }) => from[0]?.kind === 'event' && from[0].id === 'event-1'))
+})
+
+test('a hard session is not suggested within two days of another, planned or rated', async (t) => {
+  const cup = { event_type: 'match', start_time: '2026-03-18T17:00:00', end_time: '2026-03-18T18:00:00' }
+  const friday = { sessionId: 's-1', atMs: Date.UTC(2026, 2, 13, 17), rpe: 9, load: 810 }
+  const body = { event_type: 'match', count: 5, to: '2026-03-21T00:00:00+01:00' }
+  const { times, left_out: left } = await suggested(t, body, { plans: [cup], sessions: [friday] })
+  for (const at of times) {
+    assert.ok(Math.abs(Date.parse(at) - Date.UTC(2026, 2, 18, 16)) >= 48 * 3_600_000, at)
+    assert.ok(Date.parse(at) - friday.atMs >= 48 * 3_600_000, at)
+  }
+  assert.ok(left.some(({ reason }) => reason === 'under_48h_between_high'))
+})
+
+test('load that rises fast is said with its figure and its sessions, and moves the suggestion back', async (t) => {
+  const day = (back: number, load: number): RatedSession => ({
+    ...{ sessionId: `s-${back}`, atMs: Date.UTC(2026, 2, 14, 8) - back * 86_400_000, rpe: 5, load },
+  })
+  const quiet = Array.from({ length: 28 }, (_, index) => day(7 + index, 100))
+  const steep = Array.from({ length: 6 }, (_, index) => day(1 + index, 600))
+  const calm = await suggested(
+    t,
+    { count: 1 },
+    { sessions: [...quiet, ...quiet.slice(0, 6).map((_, i) => day(1 + i, 100))] },
+  )
+  const rising = await suggested(t, { count: 1 }, { sessions: [...quiet, ...steep] })
+  assert.deepEqual([calm.load.rising_fast, rising.load.rising_fast], [false, true])
+  const told = rising.suggestions[0]?.reasons.find(({ code }) => code === 'load_rising')
+  assert.equal(told?.figure, rising.load.ratio)
+  assert.deepEqual(
+    told?.from.map(({ id }) => id),
+    rising.load.session_ids,
+  )
+  assert.ok((rising.times[0] ?? '') > (calm.times[0] ?? ''))
+})
+
+test('nothing is said of load before four weeks are known, and hours that make no sense are refused', async (t) => {
+  const { load } = await suggested(
+    t,
+    {},
+    { sessions: [{ sessionId: 's-1', atMs: Date.UTC(2026, 2, 12, 17), rpe: 4, load: 240 }] },
+  )
+  assert.deepEqual([load.ratio, load.rising_fast, load.days_known], [null, null, 3])
+  const { call } = await setup(t)
+  const ask = (body: object, headers = MIA) =>
+    call('POST', '/calendar/recommend', headers, { player_id: 'mia', ...body })
+  assert.equal((await ask({ earliest: '18:00', latest: '18:30', duration_minutes: 90 })).status, 422)
+  assert.equal((await ask({ from: '2026-03-15T00:00:00Z', to: '2026-06-15T00:00:00Z' })).status, 422)
+  assert.equal((await ask({}, GRAN)).status, 403)
 })
