@@ -1,0 +1,47 @@
+/** Seals what is personal with a key per person: once the key is destroyed, copies in backups and logs are noise. */
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+
+export const SUBJECT_KEY_BYTES = 32
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const FORM = 1
+
+/** A sealed value inside a register or a job. */
+export interface SealedValue {
+  enc: string
+}
+
+/** AES-256-GCM: one byte of form, 12 of nonce, the text, 16 of tag; the subject's id is authenticated with it. */
+export function sealBytes(key: Uint8Array, subject: string, plain: Uint8Array): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  cipher.setAAD(Buffer.from(subject))
+  const sealed = [cipher.update(plain), cipher.final()]
+  return Buffer.concat([Buffer.of(FORM), nonce, ...sealed, cipher.getAuthTag()])
+}
+
+/** Throws when the bytes were not sealed with that key for that subject. */
+export function openBytes(key: Uint8Array, subject: string, sealed: Uint8Array): Buffer {
+  if (sealed[0] !== FORM || sealed.length < 1 + NONCE_BYTES + TAG_BYTES)
+    throw new RangeError('These bytes are not sealed in a known form')
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + NONCE_BYTES))
+  decipher.setAAD(Buffer.from(subject))
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
+  return Buffer.concat([
+    decipher.update(sealed.subarray(1 + NONCE_BYTES, sealed.length - TAG_BYTES)),
+    decipher.final(),
+  ])
+}
+
+/** A JSON value, sealed; null and undefined need no sealing and stay. */
+export function sealJson(key: Uint8Array, subject: string, value: unknown): SealedValue {
+  return { enc: sealBytes(key, subject, Buffer.from(JSON.stringify(value))).toString('base64') }
+}
+
+export function openJson(key: Uint8Array, subject: string, { enc }: SealedValue): unknown {
+  return JSON.parse(openBytes(key, subject, Buffer.from(enc, 'base64')).toString('utf8'))
+}
+
+export function isSealed(value: unknown): value is SealedValue {
+  return typeof value === 'object' && value !== null && 'enc' in value && typeof value.enc === 'string'
+}
