@@ -26,6 +26,8 @@ interface Neighbours {
   current: (actor: Actor) => Actor | null
   /** Where the hub itself listens. */
   ownPorts: () => readonly number[]
+  /** What is known of a removed camera besides. */
+  forget: NonNullable<Parameters<typeof createCameras>[0]['forget']>
   /** Looks at a picture that is sent for a live session. */
   admitFrame: NonNullable<Parameters<typeof createCameras>[0]['admitFrame']>
 }
@@ -33,7 +35,7 @@ interface Neighbours {
 /** Nothing is fetched before the feature starts. */
 export function openCameras(
   house: House,
-  { accounts, devices, people, consents, live, vision, current, ownPorts, admitFrame }: Neighbours,
+  { accounts, devices, people, consents, live, vision, current, ownPorts, forget, admitFrame }: Neighbours,
 ) {
   const { store, clock, log, secret, config, network } = house
   const cameraLog = log.child({ part: 'cameras' })
@@ -56,6 +58,7 @@ export function openCameras(
       return { type, personId }
     },
     current,
+    forget,
     admitFrame,
     expiryOf,
     notify: (type, data, cameraId) => void live.publish('edge', type, data, { cameraId }),

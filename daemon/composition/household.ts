@@ -21,6 +21,7 @@ import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
+import { planForgetCamera } from '../store/movement/reading.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCalendar } from './calendar.ts'
@@ -178,6 +179,10 @@ export function createHousehold(house: House) {
     ...{ live, vision, people, devices, consents, accounts, ownPorts: () => ownPorts },
     current: (actor) => currentActor(actor, accounts, devices),
     admitFrame: (frame) => training.live.admit(frame),
+    forget(cameraId) {
+      const { result, writes, committed } = training.calibrations.planRemove(cameraId)
+      return { result, writes: [...writes, ...planForgetCamera(cameraId)], committed }
+    },
   })
   const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })
   const calendar = openCalendar(house, {

@@ -54,10 +54,11 @@ export function openTraining(house: House, { cameras, vision, live, people, jobs
     }),
   })
   jobs.schedule({ kind: 'expire-recordings', cron: '30 3 * * *' })
+  const calibrations = createCalibrations({ store, now: clock.now })
   const liveSessions = createLiveSessions({
     ...{ store, clock, newId: id, log: log.child({ part: 'live-sessions' }) },
     cameras: camerasFor(cameras),
-    calibrations: createCalibrations({ store, now: clock.now }),
+    calibrations,
     sessions: keeperOf(sessions, { now: clock.now, newId: id }),
     recorder: recorderOf(house, { cameras, sessions, newId: id }),
     ageOf: (personId) => ageAt(personId, clock.now()),
@@ -78,6 +79,7 @@ export function openTraining(house: House, { cameras, vision, live, people, jobs
     features: [sessions.feature, liveSessions.feature],
     sessions,
     live: liveSessions,
+    calibrations,
     seesSession: (actor: Actor, sessionId: string) =>
       seesSession(actor, sessionId, { sessions, liveSessions }),
   }

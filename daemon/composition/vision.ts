@@ -96,6 +96,8 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
         void recorder.flush(camera.id)
       }
     },
+    /** Puts what cameras saw until now on the disk. */
+    flush: () => recorder.flush(),
     stats: () => ({ ...recorder.stats(), threads: threads.map((thread) => thread.state()) }),
   }
 }

@@ -36,6 +36,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
   const isCameraDevice = (deviceId: string) => deps.device(deviceId)?.type === 'camera'
   const register = createRegister({
     ...{ store, clock, isCameraDevice, personExists: deps.personExists },
+    ...(deps.forget && { forget: deps.forget }),
     ...{ directory: createDirectory(store), seal: createSeal(deps.secret) },
   })
   const watch = createWatch({

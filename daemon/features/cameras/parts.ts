@@ -4,6 +4,7 @@ import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Plan } from '../../store/plan.ts'
 import type { Store } from '../../store/store.ts'
 import type { KnownCamera } from './directory.ts'
 import type { Footage, Running } from './footage.ts'
@@ -33,6 +34,8 @@ export interface CamerasDeps {
     cameraId: string | null
     capturedAtMs: number | null
   }) => { cameraId: string; isNext: boolean }
+  /** Prepares that other parts forget a camera which is removed. */
+  forget?: (cameraId: string) => Plan<null>
   /** When an access token runs out. */
   expiryOf: (token: string) => number | null
   /** Publishes a live event to whoever may see that camera. */

@@ -3,6 +3,7 @@ import type { CameraKind } from '../../domain/camera.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
+import type { Plan } from '../../store/plan.ts'
 import type { Store } from '../../store/store.ts'
 import { type Address, type Credentials, isSameDoor, readAddress } from './address.ts'
 import {
@@ -55,6 +56,8 @@ export interface RegisterDeps {
   /** Whether this is a device in use that is a camera. */
   isCameraDevice: (deviceId: string) => boolean
   personExists: (personId: string) => boolean
+  /** What other parts keep about a camera goes in the same unit as the camera. */
+  forget?: (cameraId: string) => Plan<null>
 }
 
 const FETCHED: ReadonlySet<CameraKind> = new Set(['rtsp', 'mjpeg', 'file'])
@@ -139,8 +142,10 @@ export function createRegister(deps: RegisterDeps): Register {
     },
     async remove(id) {
       existing(id)
-      await store.write(deleteCamera(id))
+      const others = deps.forget?.(id)
+      await store.write([...deleteCamera(id), ...(others?.writes ?? [])])
       directory.reload()
+      others?.committed()
     },
   }
 

@@ -9,6 +9,7 @@ import {
 import type { GroundPlan } from '../../../models/vision/kpi/ground.ts'
 import { compareViews, createWatcher, type Luma, type Watcher } from '../../../models/vision/kpi/moved.ts'
 import { HubError } from '../../kernel/errors.ts'
+import type { Plan } from '../../store/plan.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface CalibrationDraft {
@@ -42,6 +43,8 @@ export interface Calibrations {
   /** Throws UNCALIBRATED, naming the points, when they do not fix the ground. */
   set(cameraId: string, draft: CalibrationDraft, view: Luma | null): Promise<Calibration>
   remove(cameraId: string): Promise<void>
+  /** The same as part of the unit that removes the camera. */
+  planRemove(cameraId: string): Plan<null>
   /** The user says that it looks where it looked: from now on it is compared with this picture. Throws NOT_FOUND. */
   dismiss(cameraId: string, view: Luma | null): Promise<Calibration>
   /** Compares what the camera shows now; resolves with true when this look found that it has moved. */
@@ -80,6 +83,11 @@ const MOVED = 'UPDATE camera_calibration SET moved_at = :nowMs WHERE camera = :c
 
 export function createCalibrations({ store, now }: { store: Store; now: () => number }): Calibrations {
   const entries = new Map<string, Entry>(store.all<Row>(SELECT).map((row) => [row.camera, entryOf(row)]))
+  const planRemove = (cameraId: string): Plan<null> => ({
+    result: null,
+    writes: [{ sql: 'DELETE FROM camera_calibration WHERE camera = :camera', params: { camera: cameraId } }],
+    committed: () => void entries.delete(cameraId),
+  })
 
   return {
     get: (cameraId) => entries.get(cameraId)?.calibration ?? null,
@@ -99,11 +107,11 @@ export function createCalibrations({ store, now }: { store: Store; now: () => nu
       entries.set(cameraId, { calibration, view, watcher: createWatcher() })
       return calibration
     },
+    planRemove,
     async remove(cameraId) {
-      await store.write([
-        { sql: 'DELETE FROM camera_calibration WHERE camera = :camera', params: { camera: cameraId } },
-      ])
-      entries.delete(cameraId)
+      const planned = planRemove(cameraId)
+      await store.write(planned.writes)
+      planned.committed()
     },
     async dismiss(cameraId, view) {
       const entry = entries.get(cameraId)

@@ -2,6 +2,7 @@
 import type { Box } from '../../../models/vision/boxes.ts'
 import { LUMA_WIDTH } from '../../../models/vision/kpi/moved.ts'
 import type { Actor } from '../../domain/access.ts'
+import type { Erasure } from '../../domain/erasure.ts'
 import type { Feature } from '../../domain/route.ts'
 import { seesWholeSession } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
@@ -26,6 +27,8 @@ import type { Picture } from './track.ts'
 
 export interface LiveSessions {
   feature: Feature
+  /** Of what runs; call it before what is stored of sessions goes. */
+  erasure: Erasure
   /** Whether this actor may hear of everything in this session, when it runs; null when it does not. */
   seesWhole(actor: Actor, sessionId: string): boolean | null
   /** Checks a picture that is sent for a session. Throws NOT_FOUND or CONFLICT; false: it is older than the last one. */
@@ -241,6 +244,18 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   }
 
   return {
+    erasure: {
+      name: 'live-sessions',
+      async erase(personId) {
+        for (const one of running.values()) {
+          const { playerIds } = one.access()
+          if (!playerIds.includes(personId)) continue
+          // A session that nobody else is in goes altogether.
+          await (playerIds.length === 1 ? stop(one) : one.forget(personId))
+        }
+        return { rows: 0, files: 0 }
+      },
+    },
     seesWhole(actor, sessionId) {
       const one = running.get(sessionId)
       return one ? seesWholeSession(actor, one.access(), clock.now()) : null

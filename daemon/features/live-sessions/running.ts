@@ -61,6 +61,8 @@ export interface Running {
   assign(track: { cameraId: string; trackId: number }, personId: string | null): Promise<void>
   /** Stores what was gathered, and that the hub is at it. */
   flush(): Promise<void>
+  /** Lets a player go who is being erased: their tracks are from now on those of nobody, seen for the first time. */
+  forget(personId: string): Promise<void>
   players(): { personId: string; tracks: { cameraId: string; trackId: number }[]; kpis: Kpis }[]
   tracks(): SeenTrack[]
   stats(): { pictures: number; outOfOrder: number; lost: number; tracks: number }
@@ -134,11 +136,11 @@ export function createRunning(deps: RunningDeps): Running {
       counts.lost += taken.reduce((sum, { samples }) => sum + samples.length, 0)
       log.error({ reason: messageOf(cause) }, 'what players did could not be stored')
     }
-    forget()
+    letGo()
   }
 
   /** Lets tracks go that are on disk and out of sight. */
-  function forget(): void {
+  function letGo(): void {
     const silent = [...tracks.values()]
       .filter((track) => track.waiting.length === 0 && nowMs - track.lastAtMs > PRESENT_MS)
       .sort((one, other) => one.lastAtMs - other.lastAtMs)
@@ -198,6 +200,12 @@ export function createRunning(deps: RunningDeps): Running {
         for (const id of new Set([before.personId, personId])) if (id !== null) rebuild(id)
       }),
     flush: () => inTurn(keep),
+    forget: (personId) =>
+      inTurn(async () => {
+        await keep()
+        players.delete(personId)
+        for (const [key, track] of tracks) if (track.personId === personId) tracks.delete(key)
+      }),
     players: () =>
       [...players.values()].map(({ personId, thresholds, pace, past }) => {
         const own = [...tracks.values()].filter((track) => track.personId === personId)

@@ -106,10 +106,14 @@ export async function forgetMovement(store: Pick<Store, 'write'>, beforeMs: numb
   }
 }
 
-/** What goes with a camera that is removed. */
+/** What goes with a camera that is removed; what it saw of a session stays with the session. */
 export function planForgetCamera(cameraId: string): Write[] {
   return [
-    { sql: 'DELETE FROM track_chunk WHERE camera = :cameraId', params: { cameraId } },
+    {
+      sql: `DELETE FROM track_chunk WHERE camera = :cameraId AND NOT EXISTS (SELECT 1 FROM session_track t
+        WHERE t.camera = :cameraId AND t.first_at <= track_chunk.to_at AND t.last_at >= track_chunk.from_at)`,
+      params: { cameraId },
+    },
     { sql: 'DELETE FROM track_open WHERE camera = :cameraId', params: { cameraId } },
   ]
 }
