@@ -40,7 +40,13 @@ test('packed roll-ups come out as they went in, with their keys', () => {
       const pack = JSON.parse(JSON.stringify(packRollups('rollup_hour', rows)))
       assert.deepEqual(
         unpackRollups(pack),
-        rows.map(({ seq, body }) => ({ seq, kind: 'rollup_hour', v: 1, key: seriesKey(body), body })),
+        rows.map(({ seq, body }) => ({
+          seq,
+          kind: 'rollup_hour',
+          v: 1,
+          key: seriesKey(body),
+          body: { ...body },
+        })),
       )
       for (const body of bodies) assert.equal(bodyFault('rollup_hour', body), null)
     }),
