@@ -44,6 +44,7 @@ export const meal: RecordKind = {
     calories: orNull(Type.Number()),
     glycemic_load: orNull(Type.Number()),
     description: orNull(Type.String()),
+    has_photo: Type.Boolean(),
   },
   read(body, context) {
     const shape = shaped(validator, body)
@@ -57,9 +58,9 @@ export const meal: RecordKind = {
     const kept = known({ ...fields, timestamp: iso(atMs) })
     return { startMs: atMs, endMs: atMs, dayMs: atMs, fields: kept, values: [] }
   },
-  show(fields, zone) {
+  show(fields, zone, { hasPhoto }) {
     const blank = Object.fromEntries(Object.keys(LIMITS).map((name) => [name, null]))
     const day = localDay(Date.parse(String(fields['timestamp'])), zone)
-    return { ...blank, meal_type: null, description: null, ...fields, date: day }
+    return { ...blank, meal_type: null, description: null, ...fields, date: day, has_photo: hasPhoto }
   },
 }

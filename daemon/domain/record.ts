@@ -42,7 +42,11 @@ export interface RecordKind {
   shown: TProperties
   read(sent: unknown, context: RecordContext): RecordDraft | Rejection
   /** The shown fields of a stored record. */
-  show(fields: Readonly<Record<string, unknown>>, zone: string): Record<string, unknown>
+  show(
+    fields: Readonly<Record<string, unknown>>,
+    zone: string,
+    beside: { hasPhoto: boolean },
+  ): Record<string, unknown>
 }
 
 export const Instant = Type.Union([Type.String({ maxLength: 64 }), Type.Number()], {

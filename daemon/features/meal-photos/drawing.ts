@@ -57,7 +57,7 @@ async function inThread(file: Uint8Array, clock: Pick<Clock, 'after'>): Promise<
       worker.on('exit', () => reject(new Error('The thread that reads the photo ended early.')))
     })
     if ('unreadable' in answer)
-      throw new HubError('UNSUPPORTED_MEDIA', `${answer.unreadable} Photos are JPEG files.`)
+      throw new HubError('UNSUPPORTED_MEDIA', `${answer.unreadable} Photos are JPEG or PNG files.`)
     return answer.redrawn
   } finally {
     cancel()

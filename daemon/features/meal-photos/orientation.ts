@@ -24,13 +24,14 @@ export function orientationOf(jpeg: Uint8Array): number {
     const length = view.getUint16(at + 2)
     const end = Math.min(at + 2 + length, jpeg.length)
     if (marker === APP1 && Buffer.from(jpeg.subarray(at + 4, at + 10)).toString('latin1') === EXIF)
-      return inTiff(jpeg.subarray(at + 10, end))
+      return orientationInTiff(jpeg.subarray(at + 10, end))
     at += 2 + length
   }
   return 1
 }
 
-function inTiff(tiff: Uint8Array): number {
+/** The same of EXIF's own block, as a PNG carries it. */
+export function orientationInTiff(tiff: Uint8Array): number {
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength)
   if (tiff.length < 8) return 1
   const order = view.getUint16(0)

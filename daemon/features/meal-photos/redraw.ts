@@ -1,8 +1,9 @@
-/** Draws a JPEG anew: upright, without anything that its file says beside the pixels, and once more as a thumbnail. */
+/** Draws a photo anew as JPEG: upright, without anything that its file says beside the pixels, and once more as a thumbnail. */
 import turbo from '@julusian/jpeg-turbo'
 import { decodeJpeg, jpegSize } from '../../../models/detect/jpeg.ts'
 import { UnreadableInput } from '../../../models/vision/unreadable.ts'
-import { orientationOf } from './orientation.ts'
+import { orientationInTiff, orientationOf } from './orientation.ts'
+import { decodePng, isPng } from './png.ts'
 
 export interface Redrawn {
   width: number
@@ -24,20 +25,29 @@ export const THUMB_SIDE = 320
 const FULL_QUALITY = 85
 const THUMB_QUALITY = 78
 
-/** Throws UnreadableInput for what is no whole JPEG of at most PIXELS_MAX pixels, before a pixel of a larger one is decoded. */
+/** Throws UnreadableInput for what is no whole JPEG or PNG of at most PIXELS_MAX pixels, before a pixel of a larger one is decoded. */
 export function redraw(file: Uint8Array): Redrawn {
-  const { width, height } = jpegSize(file)
-  if (width * height > PIXELS_MAX)
-    throw new UnreadableInput(
-      `The photo is ${width} × ${height}; at most ${PIXELS_MAX / 1e6} megapixels are kept. Send a smaller one.`,
-    )
-  const upright = turned(decodeJpeg(file), orientationOf(file))
+  const upright = isPng(file) ? ofPng(file) : ofJpeg(file)
   return {
     width: upright.width,
     height: upright.height,
     full: encoded(upright, FULL_QUALITY),
     thumb: encoded(shrunk(upright, THUMB_SIDE), THUMB_QUALITY),
   }
+}
+
+function ofJpeg(file: Uint8Array): Picture {
+  const { width, height } = jpegSize(file)
+  if (width * height > PIXELS_MAX)
+    throw new UnreadableInput(
+      `The photo is ${width} × ${height}; at most ${PIXELS_MAX / 1e6} megapixels are kept. Send a smaller one.`,
+    )
+  return turned(decodeJpeg(file), orientationOf(file))
+}
+
+function ofPng(file: Uint8Array): Picture {
+  const { exif, ...picture } = decodePng(file, PIXELS_MAX)
+  return turned(picture, exif ? orientationInTiff(exif) : 1)
 }
 
 /** The picture as its camera was held: EXIF's orientation, 1 to 8, worked into the pixels. */

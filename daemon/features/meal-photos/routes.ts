@@ -68,7 +68,7 @@ function uploadRoute(http: Http, deps: PhotoRoutesDeps): void {
       schema: {
         tags: TAGS,
         summary:
-          'The photo of a meal: a JPEG as the body, redrawn without what its file says of place and camera',
+          'The photo of a meal: a JPEG or PNG as the body, redrawn as JPEG without what its file says of place and camera',
         params: Params,
         response: { 201: Ok(Photo) },
       },
@@ -78,8 +78,11 @@ function uploadRoute(http: Http, deps: PhotoRoutesDeps): void {
       const body: unknown = request.body
       allow(request, params.mealId, 'write', deps)
       const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase()
-      if (type !== 'image/jpeg')
-        throw new HubError('UNSUPPORTED_MEDIA', 'Send the photo itself as the body, as image/jpeg.')
+      if (type !== 'image/jpeg' && type !== 'image/png')
+        throw new HubError(
+          'UNSUPPORTED_MEDIA',
+          'Send the photo itself as the body, as image/jpeg or image/png.',
+        )
       if (!(body instanceof Uint8Array) || body.length === 0)
         throw new HubError('VALIDATION_ERROR', 'The request has no photo.')
       const redrawn = await drawing.redraw(body)

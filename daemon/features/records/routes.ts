@@ -65,7 +65,7 @@ function viewOf(kind: RecordKind, record: StoredRecord, zone: string): Record<st
   return {
     id: record.id,
     person_id: record.personId,
-    ...kind.show(record.fields, zone),
+    ...kind.show(record.fields, zone, record),
     source: record.source,
     revision: record.revision,
     created_at: iso(record.createdAtMs),

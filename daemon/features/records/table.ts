@@ -16,6 +16,8 @@ export interface StoredRecord {
   createdAtMs: number
   updatedAtMs: number
   deletedAtMs: number | null
+  /** Of a meal. */
+  hasPhoto: boolean
 }
 
 /** What a record was before a change. */
@@ -53,11 +55,11 @@ export interface RecordTable {
   remove(old: StoredRecord): Promise<void>
 }
 
-type Row = Omit<StoredRecord, 'fields'> & { fields: string }
+type Row = Omit<StoredRecord, 'fields' | 'hasPhoto'> & { fields: string; hasPhoto: number }
 
 const COLUMNS = `r.id, r.kind, p.id AS personId, d.id AS deviceId, r.source, r.start_at AS startMs, r.end_at AS endMs,
     r.day_at AS dayMs, r.fields, r.revision, r.created_at AS createdAtMs, r.updated_at AS updatedAtMs,
-    r.deleted_at AS deletedAtMs`
+    r.deleted_at AS deletedAtMs, EXISTS (SELECT 1 FROM meal_photo m WHERE m.record_id = r.id) AS hasPhoto`
 const FROM = `FROM record r JOIN person p ON p.key = r.person_key AND p.deleted_at IS NULL JOIN device d ON d.key = r.device_key`
 const BY_ID = `SELECT ${COLUMNS} ${FROM} WHERE r.id = :id`
 const BY_KEY = `SELECT ${COLUMNS} ${FROM}
@@ -130,7 +132,7 @@ function placeOf({ startMs, endMs, dayMs, fields }: RecordDraft) {
 }
 
 function recordOf(row: Row): StoredRecord {
-  return { ...row, fields: fieldsOf(row.fields) }
+  return { ...row, fields: fieldsOf(row.fields), hasPhoto: row.hasPhoto === 1 }
 }
 
 function fieldsOf(json: string): Record<string, unknown> {

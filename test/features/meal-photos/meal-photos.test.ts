@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { crc32, deflateSync } from 'node:zlib'
 import turbo from '@julusian/jpeg-turbo'
 import { createMealPhotos } from '../../../daemon/features/meal-photos/meal-photos.ts'
 import { createRecords } from '../../../daemon/features/records/records.ts'
@@ -37,6 +38,52 @@ function held(orientation: number, file = photo()): Buffer {
   head.writeUInt16BE(0xffe1)
   head.writeUInt16BE(2 + 6 + tiff.length, 2)
   return Buffer.concat([file.subarray(0, 2), head, Buffer.from('Exif\0\0', 'latin1'), tiff, file.subarray(2)])
+}
+
+function chunk(name: string, body: Uint8Array): Buffer {
+  const named = Buffer.concat([Buffer.from(name, 'latin1'), body])
+  const made = Buffer.alloc(8 + named.length)
+  made.writeUInt32BE(body.length, 0)
+  named.copy(made, 4)
+  made.writeUInt32BE(crc32(named), 4 + named.length)
+  return made
+}
+
+/** Red on the left, blue on the right, with everything that a PNG may say beside its pixels; rows are predicted by `filter`. */
+function png(
+  { width, height } = WIDE,
+  { filter = 0, says = { width, height }, interlaced = 0 } = {},
+): Buffer {
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(says.width, 0)
+  head.writeUInt32BE(says.height, 4)
+  head.set([8, 2, 0, 0, interlaced], 8)
+  const stride = width * 3
+  const plain = Buffer.alloc(height * stride)
+  for (let at = 0; at < width * height; at += 1) plain.set(at % width < width / 2 ? RED : BLUE, at * 3)
+  const rows = Buffer.alloc(height * (stride + 1))
+  for (let y = 0; y < height; y += 1) {
+    rows[y * (stride + 1)] = filter
+    for (let x = 0; x < stride; x += 1) {
+      const left = x >= 3 ? plain[y * stride + x - 3]! : 0
+      const up = y > 0 ? plain[(y - 1) * stride + x]! : 0
+      const corner = x >= 3 && y > 0 ? plain[(y - 1) * stride + x - 3]! : 0
+      const guess = left + up - corner
+      const [a, b, c] = [Math.abs(guess - left), Math.abs(guess - up), Math.abs(guess - corner)]
+      const paeth = a <= b && a <= c ? left : b <= c ? up : corner
+      const taken = [0, left, up, (left + up) >> 1, paeth][filter]!
+      rows[y * (stride + 1) + 1 + x] = plain[y * stride + x]! - taken
+    }
+  }
+  const words = Buffer.from('Comment\0GPS 52.5N 13.4E', 'latin1')
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', head),
+    chunk('tEXt', words),
+    chunk('iTXt', Buffer.from('XML:com.adobe.xmp\0\0\0\0\0GPS', 'latin1')),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', new Uint8Array()),
+  ])
 }
 
 async function setup(t: TestContext) {
@@ -111,6 +158,27 @@ test('a photo stands upright however the phone was held', async (t) => {
   }
 })
 
+test('a PNG is kept as a photo too, whatever its rows are predicted by, without its words', async (t) => {
+  const { id, call, send, fetch } = await setup(t)
+  const shown = async () =>
+    (await call<{ has_photo: boolean }>('GET', `/meals/${id}`, MIA)).body.data.has_photo
+  assert.equal(await shown(), false)
+  for (const filter of [0, 1, 2, 3, 4]) {
+    const { status, body } = await send(png(WIDE, { filter }), MIA, 'image/png')
+    assert.deepEqual([status, body.data?.width, body.data?.height], [201, 800, 400], `filter ${filter}`)
+    const { headers, rawPayload } = await fetch()
+    assert.equal(headers['content-type'], 'image/jpeg')
+    assert.equal(rawPayload.includes('GPS'), false)
+    const picture = turbo.decompressSync(rawPayload, { format: turbo.FORMAT_RGB })
+    assert.deepEqual(
+      [pixelAt(picture, 20, 200), pixelAt(picture, 780, 200)],
+      ['red', 'blue'],
+      `filter ${filter}`,
+    )
+  }
+  assert.equal(await shown(), true)
+})
+
 test('what is no whole photo of a fair size is refused, and nothing of it stays', async (t) => {
   const { send, fetch, files } = await setup(t)
   const huge = photo({ width: 64, height: 48 })
@@ -123,6 +191,29 @@ test('what is no whole photo of a fair size is refused, and nothing of it stays'
     [Buffer.from('<html>'), 'image/jpeg', 415, 'UNSUPPORTED_MEDIA', /Not a JPEG/],
     [huge, 'image/jpeg', 415, 'UNSUPPORTED_MEDIA', /24 megapixels/],
     [whole, 'image/heic', 415, 'UNSUPPORTED_MEDIA', /image\/jpeg/],
+    [
+      png(WIDE, { says: { width: 60_000, height: 60_000 } }),
+      'image/png',
+      415,
+      'UNSUPPORTED_MEDIA',
+      /24 megapixels/,
+    ],
+    [
+      png(WIDE, { says: { width: 100, height: 100 } }),
+      'image/png',
+      415,
+      'UNSUPPORTED_MEDIA',
+      /do not unpack/,
+    ],
+    [
+      png(WIDE, { says: { width: 2000, height: 2000 } }),
+      'image/png',
+      415,
+      'UNSUPPORTED_MEDIA',
+      /rows are missing/,
+    ],
+    [png(WIDE, { interlaced: 1 }), 'image/png', 415, 'UNSUPPORTED_MEDIA', /interlaced/],
+    [png().subarray(0, 300), 'image/png', 415, 'UNSUPPORTED_MEDIA', /cut off/],
     [Buffer.alloc(0), 'image/jpeg', 400, 'VALIDATION_ERROR', /no photo/],
     [Buffer.alloc(10 * 1024 ** 2 + 1), 'image/jpeg', 413, 'TOO_LARGE', /./],
   ]
