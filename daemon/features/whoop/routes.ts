@@ -52,6 +52,14 @@ const Begun = Type.Object({ authorize_url: Type.String(), state: Type.String(), 
 const Connected = Type.Object({ connected: Type.Literal(true), person_id: Id })
 const Queued = Type.Object({ job_id: Type.String() })
 
+type WhoopOutcome = 'connected' | 'denied' | 'used' | 'late' | 'refused' | 'unreachable' | 'failed'
+const OUTCOMES: Partial<Record<string, WhoopOutcome>> = {
+  PAIRING_INVALID: 'used',
+  PAIRING_EXPIRED: 'late',
+  CONFLICT: 'refused',
+  OVERLOADED: 'unreachable',
+}
+
 const about = (summary: string) => ({ tags: ['whoop'], summary })
 
 export function whoopRoutes(http: Http, deps: WhoopRoutesDeps): void {
@@ -116,12 +124,23 @@ function callbackRoutes(http: Http, { whoop, submit, now }: WhoopRoutesDeps): vo
       schema: {
         ...about('Where WHOOP sends people back to'),
         querystring: CallbackQuery,
-        response: { 200: Ok(Connected) },
+        response: {
+          200: Ok(Connected),
+          303: Type.Null({ description: 'To a browser: the page of the app that says what became of it' }),
+        },
       },
     },
     async ({ query, headers }, reply) => {
+      // A browser is shown a page of the app; everybody else the answer itself.
+      if (headers.accept?.includes('text/html')) {
+        const about = query.state && whoop ? whoop.signIns.waitingFor(query.state) : null
+        const outcome = await finish(query.state, query.code).then(
+          () => 'connected' as const,
+          outcomeOf(query.error),
+        )
+        return reply.redirect(pageOf(about, outcome), 303)
+      }
       const personId = await finish(query.state, query.code)
-      if (headers.accept?.includes('text/html')) return reply.redirect('/app/', 303)
       return ok(now(), { connected: true as const, person_id: personId })
     },
   )
@@ -138,6 +157,19 @@ function callbackRoutes(http: Http, { whoop, submit, now }: WhoopRoutesDeps): vo
     async ({ body }) =>
       ok(now(), { connected: true as const, person_id: await finish(body.state, body.code) }),
   )
+}
+
+/** Why a sign-in came to nothing, in one word for the app's page; it has the sentences. */
+function outcomeOf(refusal: string | undefined) {
+  return (cause: unknown): WhoopOutcome => {
+    if (refusal === 'access_denied') return 'denied'
+    return cause instanceof HubError ? (OUTCOMES[cause.code] ?? 'failed') : 'failed'
+  }
+}
+
+function pageOf(personId: string | null, outcome: WhoopOutcome): string {
+  const page = personId === null ? '/app/health' : `/app/health/${encodeURIComponent(personId)}/whoop`
+  return `${page}?whoop=${outcome}`
 }
 
 function syncRoutes(http: Http, { whoop, submit, now }: WhoopRoutesDeps): void {

@@ -14,6 +14,8 @@ export interface SignIns {
   ): Promise<{ authorizeUrl: string; state: string; expiresAtMs: number }>
   /** Resolves with whose sign-in it was. Throws PAIRING_INVALID or PAIRING_EXPIRED for an unknown or old state. */
   finish(state: string, code: string): Promise<string>
+  /** Whose sign-in waits under that state; null for one that is unknown, used or was taken. */
+  waitingFor(state: string): string | null
 }
 
 export interface SignInsDeps {
@@ -46,6 +48,8 @@ interface Proof {
 export function createSignIns({ store, now, sealing, client, connections, settings }: SignInsDeps): SignIns {
   const { clientId, clientSecret, baseUrl } = settings
   return {
+    waitingFor: (state) =>
+      store.get<{ personId: string }>(FIND, { hash: tokenHash(state) })?.personId ?? null,
     async begin(personId, redirectUri) {
       const [state, verifier] = [randomBytes(32).toString('base64url'), randomBytes(48).toString('base64url')]
       const sealed = sealing.close(state, { verifier, redirectUri } satisfies Proof)

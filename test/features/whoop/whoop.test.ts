@@ -152,6 +152,29 @@ test('a sign-in that took too long is refused', async (t) => {
   assert.equal((await call('GET', `${PATH}/callback?error=access_denied&state=${state}`, {})).status, 400)
 })
 
+test('a browser that comes back from WHOOP is shown a page that says what became of it', async (t) => {
+  const { call, api, clock, http } = await setup(t)
+  const begin = async () => {
+    const { body } = await call<{ authorize_url: string }>('GET', `${PATH}/connect`, MIA)
+    return api.allow(body.data.authorize_url)
+  }
+  const shown = async (query: string) => {
+    const headers = { accept: 'text/html,application/xhtml+xml' }
+    const answer = await http.inject({ method: 'GET', url: `/api/v1${PATH}/callback?${query}`, headers })
+    return [answer.statusCode, answer.headers.location]
+  }
+  const { code, state } = await begin()
+  const page = '/app/health/mia/whoop?whoop='
+  assert.deepEqual(await shown(`error=access_denied&state=${state}`), [303, `${page}denied`])
+  assert.deepEqual(await shown(`code=wrong&state=${state}`), [303, `${page}refused`])
+  assert.deepEqual(await shown(`code=${code}&state=${state}`), [303, '/app/health?whoop=used'])
+  const second = await begin()
+  assert.deepEqual(await shown(`code=${second.code}&state=${second.state}`), [303, `${page}connected`])
+  const third = await begin()
+  clock.advance(11 * 60_000)
+  assert.deepEqual(await shown(`code=${third.code}&state=${third.state}`), [303, `${page}late`])
+})
+
 test('documented records become values, a night and a workout, and a second fetch adds nothing', async (t) => {
   const { connect, api, whoop, values, call, status } = await setup(t)
   await connect()

@@ -8,7 +8,7 @@ import { Failed, Show, Skeleton } from '../../parts/feedback.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import { match, type Place } from '../../router.ts'
-import { lazyPart } from '../../screens/lazy.tsx'
+import { lazy, lazyPart } from '../../screens/lazy.tsx'
 import { Nowhere } from '../../screens/nowhere.tsx'
 import { HealthContext, useSay } from './health.ts'
 import { addressOf, SCREENS, type ScreenName } from './screens.ts'
@@ -17,6 +17,7 @@ import { useUnits } from './units.ts'
 const note = () => import('./note/note.ts')
 const bring = () => import('./bring/bring.ts')
 
+const WhoopBack = lazy(async () => (await bring()).WhoopBack)
 const PARTS: Readonly<Record<ScreenName, ComponentType>> = {
   day: lazyPart(async () => (await import('./day/day.tsx')).Day),
   glucose: lazyPart(async () => (await import('./glucose/glucose-day.tsx')).GlucoseDay),
@@ -30,8 +31,9 @@ const PARTS: Readonly<Record<ScreenName, ComponentType>> = {
   whoop: lazyPart(async () => (await bring()).Whoop),
 }
 
-export function Health({ path }: Place): JSX.Element {
+export function Health({ path, query }: Place): JSX.Element {
   const { t, household } = useApp()
+  if (match('/health', path) && query.has('whoop')) return <WhoopBack />
   const params = match('/health/:person/:screen', path) ?? match('/health/:person', path)
   const name = SCREENS.find((screen) => screen === (params?.['screen'] ?? 'day'))
   if (!params || name === undefined) return <Nowhere />

@@ -279,6 +279,18 @@ export const words = {
   'whoop.state.not_connected': 'Not connected',
   'whoop.state.connected': 'Connected',
   'whoop.state.connect_again': 'The sign-in has ended',
+  'whoop.back.connected':
+    'WHOOP is connected. The hub fetches recovery, nights and workouts now, which takes a minute; nothing else is to do.',
+  'whoop.back.denied': 'WHOOP was told not to share. Nothing was changed; connect whenever you like.',
+  'whoop.back.used':
+    'This way back was used already, or is not known here. See below whether WHOOP is connected.',
+  'whoop.back.late': 'That took more than ten minutes, so it does not count any more. Connect once again.',
+  'whoop.back.refused':
+    'WHOOP did not accept the sign-in. Connect once again; if that fails too, the owner checks the client ID and secret in the hub’s settings.',
+  'whoop.back.unreachable':
+    'The hub could not reach WHOOP. Check its internet connection, then connect once again.',
+  'whoop.back.failed': 'Something went wrong on the way back from WHOOP. Connect once again.',
+  'whoop.back.whose': 'Whose WHOOP is it?',
   'whoop.since': 'Connected',
   'whoop.lastSync': 'Fetched up to',
   'whoop.connect': 'Connect WHOOP',

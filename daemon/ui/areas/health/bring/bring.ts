@@ -1,2 +1,2 @@
 export { Imports } from './imports.tsx'
-export { Whoop } from './whoop.tsx'
+export { Whoop, WhoopBack } from './whoop.tsx'

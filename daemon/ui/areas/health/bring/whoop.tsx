@@ -1,13 +1,17 @@
-/** The connection to a WHOOP account: begun at WHOOP's own page, fetched from, ended. */
+/** The connection to a WHOOP account: begun at WHOOP's own page, which comes back here with what became of it, fetched from, ended. */
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useApp } from '../../../app.ts'
 import { Confirm, ErrorLine, useAction } from '../../../parts/action.tsx'
 import { Empty, errorText, Notice } from '../../../parts/feedback.tsx'
+import { Icon } from '../../../parts/icon.tsx'
+import { Link } from '../../../parts/link.tsx'
+import { Screen } from '../../../parts/screen.tsx'
 import { StateMark, type StateName } from '../../../parts/state-mark.tsx'
 import type { WhoopStatus } from '../answers.ts'
 import { useHealth, useSay } from '../health.ts'
 import { type Kept, Known, useKept } from '../kept.tsx'
+import { addressOf } from '../screens.ts'
 
 const STATES: Readonly<Record<WhoopStatus['state'], StateName>> = {
   not_configured: 'none',
@@ -23,7 +27,54 @@ export function Whoop(): JSX.Element {
   const kept = useKept(`whoop.${person.id}`, 'status', () =>
     api.get<WhoopStatus>(`/integrations/whoop/status?${query}`),
   )
-  return <Known of={kept}>{(status) => <Connection status={status} query={query} of={kept} />}</Known>
+  return (
+    <>
+      <Outcome />
+      <Known of={kept}>{(status) => <Connection status={status} query={query} of={kept} />}</Known>
+    </>
+  )
+}
+
+const OUTCOMES = ['connected', 'denied', 'used', 'late', 'refused', 'unreachable', 'failed'] as const
+
+/** What became of the sign-in that somebody just comes back from, and what to do next. */
+function Outcome(): JSX.Element | null {
+  const { router } = useApp()
+  const say = useSay()
+  const told = router.place.value.query.get('whoop')
+  const outcome = OUTCOMES.find((one) => one === told)
+  if (outcome === undefined) return null
+  const isFine = outcome === 'connected'
+  return (
+    <Notice tone={isFine ? 'plain' : 'watch'} icon={isFine ? 'check' : 'warning'} live>
+      {say(`whoop.back.${outcome}`)}
+    </Notice>
+  )
+}
+
+/** Where somebody comes back to whose sign-in is not known any more: whom it was for has to be chosen. */
+export function WhoopBack(): JSX.Element {
+  const { household } = useApp()
+  const say = useSay()
+  const people = household.people.state.value.value ?? []
+  return (
+    <Screen title={say('screen.whoop')} back="/" narrow>
+      <Outcome />
+      <p>{say('whoop.back.whose')}</p>
+      <ul class="rows">
+        {people.map(({ id, name }) => (
+          <li key={id}>
+            <Link to={addressOf(id, 'whoop')} class="row">
+              <span class="row-text">
+                <span class="row-title">{name}</span>
+              </span>
+              <Icon name="next" size={20} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Screen>
+  )
 }
 
 interface ConnectionProps {
