@@ -36,8 +36,11 @@ export interface RollupTables {
   writeMinute(series: SeriesKeys, startMs: number, bucket: Bucket, rev: number): void
   /** Forgets a minute that has no rows any more. */
   dropMinute(series: SeriesKeys, startMs: number): void
-  /** Stores the quarters and the hour from each hour's minutes, then the days they touch from the quarters. */
-  writeHours(hours: readonly SeriesHour[]): void
+  /**
+   * Stores the quarters and the hour from each hour's minutes, then the days they touch from the quarters. An hour that brings
+   * its quarters has none stored yet, and its minutes are not read.
+   */
+  writeHours(hours: readonly (SeriesHour & { quarters?: readonly PlacedBucket[] | null })[]): void
   pendingHours(): SeriesHour[]
   addPending(hour: SeriesHour): void
   dropPending(hour: SeriesHour): void
@@ -177,11 +180,11 @@ export function createRollupTables(db: Database.Database): RollupTables {
   }
 
   /** Returns the starts of the quarters that changed. */
-  function writeHour(hour: SeriesHour): number[] {
+  function writeHour(hour: SeriesHour, known: readonly PlacedBucket[] | null): number[] {
     const series = keysOf(hour)
-    const minutes = minutesOfHour.all({ ...series, hour: hour.hour }).map(placed)
-    const quarters = quartersOf(minutes, hour.metric)
-    const gone = dropEmptyQuarters(hour, quarters)
+    const quarters =
+      known ?? quartersOf(minutesOfHour.all({ ...series, hour: hour.hour }).map(placed), hour.metric)
+    const gone = known ? [] : dropEmptyQuarters(hour, quarters)
     if (quarters.length === 0) {
       dropLevel.run({ ...series, level: HOURS, start: hour.hour })
       return gone
@@ -221,13 +224,18 @@ export function createRollupTables(db: Database.Database): RollupTables {
     dropMinute: (series, startMs) => void dropMinute.run({ ...keysOf(series), start: startMs }),
     writeHours(hours) {
       const days = new Map<string, { series: SeriesKeys; fromMs: number; toMs: number }>()
+      // Neighbouring quarters mostly share their day, and the calendar is slow to ask.
+      let day = { zone: '', fromMs: 0, toMs: 0 }
       for (const hour of hours) {
-        for (const startMs of writeHour(hour)) {
-          const day = dayHolding(startMs, zoneOf(hour.person))
-          days.set(`${seriesName(hour)}:${day.fromMs}`, { series: hour, ...day })
+        const zone = zoneOf(hour.person)
+        for (const startMs of writeHour(hour, hour.quarters ?? null)) {
+          if (day.zone !== zone || startMs < day.fromMs || startMs >= day.toMs)
+            day = { zone, ...dayHolding(startMs, zone) }
+          const { fromMs, toMs } = day
+          days.set(`${seriesName(hour)}:${fromMs}`, { series: hour, fromMs, toMs })
         }
       }
-      for (const { series, ...day } of days.values()) writeDay(series, day)
+      for (const { series, ...touched } of days.values()) writeDay(series, touched)
     },
     pendingHours: () => listPending.all(),
     addPending: (hour) => void addPending.run({ ...keysOf(hour), hour: hour.hour }),

@@ -1,9 +1,19 @@
 import { addSample, type Bucket, copyBucket, emptyBucket } from '../../models/series/rollup.ts'
-import { emptyDraft, type OpenMinute, type Series } from './rollup-draft.ts'
+import {
+  addToQuarter,
+  type DueHour,
+  emptyDraft,
+  isLate,
+  isLateHour,
+  minuteName,
+  type OpenMinute,
+  type Series,
+} from './rollup-draft.ts'
 import {
   HOUR_MS,
   hourName,
   MINUTE_MS,
+  type PlacedBucket,
   quantumOf,
   type SeriesHour,
   type SeriesKeys,
@@ -52,7 +62,7 @@ export interface Rollups {
 export interface RollupLimits {
   /** Series kept in memory; beyond it the one that was silent longest is stored and dropped. */
   openSeries: number
-  /** Finished hours that one commit stores. */
+  /** Finished hours that one commit stores beside one for each row that it inserts: a bulk of old rows leaves no bulk of hours. */
   hoursPerCommit: number
   /** Finished hours that may wait; beyond it a commit stores more. */
   dueHours: number
@@ -67,7 +77,7 @@ const SWEEP_EVERY_MS = 10_000
 export function createRollups(tables: RollupTables, limits: RollupLimits): Rollups {
   /** Least recently committed first. */
   const open = new Map<string, Series>()
-  const due = new Map<string, SeriesHour>()
+  const due = new Map<string, DueHour>()
   const pending = new Set<string>()
   let draft = emptyDraft()
   let sweptMs = Number.NEGATIVE_INFINITY
@@ -93,7 +103,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     const known = draft.series.get(name)
     if (known) return known
     const base = current(name)
-    const series: Series = base ? { ...base } : loaded(keys)
+    const series: Series = base ? { ...base, ownsQuarter: false } : loaded(keys)
     if (series.minute && base) {
       const bucket = withBucket ? copyBucket(series.minute.bucket) : series.minute.bucket
       series.minute = { ...series.minute, bucket }
@@ -111,11 +121,12 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       if (hour.person === person && hour.metric === metric && hour.device === device)
         lastMs = Math.max(lastMs, tables.newestInHour(hour) ?? lastMs)
     }
-    return { ...keys, lastMs, minute: null, hour: null }
+    return { ...keys, lastMs, minute: null, hour: null, quarters: null, ownsQuarter: false }
   }
 
   function add(keys: SeriesKeys, atMs: number, value: number): void {
     const series = edit(seriesName(keys), keys, true)
+    draft.rows += 1
     if (atMs <= series.lastMs) {
       slipIn(series, atMs)
       return
@@ -133,39 +144,50 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     closeMinute(series)
     const hour = startOf(startMs, HOUR_MS)
     if (series.hour !== hour) {
-      if (series.hour !== null) addDue({ ...series, hour: series.hour })
+      if (series.hour !== null) addDue({ ...series, hour: series.hour }, series.quarters)
       series.hour = hour
+      // Nothing of the hour is stored when all that the series has lies before it.
+      series.quarters = series.lastMs < hour && !isLateHour(draft, { ...series, hour }) ? [] : null
       touch({ ...series, hour })
     }
     series.minute =
       startMs === startOf(series.lastMs, MINUTE_MS)
         ? resumed(series, startMs)
-        : { startMs, rev: 0, bucket: emptyBucket(), stale: draft.late.has(minuteName(series, startMs)) }
+        : { startMs, rev: 0, bucket: emptyBucket(), stale: isLate(draft, series, startMs) }
   }
 
   /** The stored minute of the newest sample grows on, for instance after a restart. */
   function resumed(series: Series, startMs: number): OpenMinute {
     const stored = tables.minute(series, startMs)
-    const stale = stored === null || draft.late.has(minuteName(series, startMs))
+    const stale = stored === null || isLate(draft, series, startMs)
+    // It counted when it was closed.
+    series.quarters = null
     return { startMs, rev: stored?.rev ?? 0, bucket: stored?.bucket ?? emptyBucket(), stale }
   }
 
   function closeMinute(series: Series): void {
     const { minute } = series
     if (!minute) return
-    if (minute.stale) addLate(series, minute.startMs)
-    else draft.closed.push({ series, startMs: minute.startMs, bucket: minute.bucket, rev: minute.rev })
+    if (minute.stale) {
+      addLate(series, minute.startMs)
+      series.quarters = null
+    } else {
+      draft.closed.push({ series, startMs: minute.startMs, bucket: minute.bucket, rev: minute.rev })
+      addToQuarter(series, minute)
+    }
     series.minute = null
   }
 
   function slipIn(series: Series, atMs: number): void {
     const startMs = startOf(atMs, MINUTE_MS)
+    if (series.hour === startOf(startMs, HOUR_MS)) series.quarters = null
     if (series.minute?.startMs === startMs) series.minute.stale = true
     else addLate(series, startMs)
   }
 
   function addLate(keys: SeriesKeys, startMs: number): void {
     draft.late.set(minuteName(keys, startMs), { series: keys, startMs })
+    draft.lateHours.add(hourName({ ...keys, hour: startOf(startMs, HOUR_MS) }))
   }
 
   function touch({ person, metric, device, hour }: SeriesHour): void {
@@ -173,9 +195,13 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     draft.touched.set(hourName(keys), keys)
   }
 
-  function addDue({ person, metric, device, hour }: SeriesHour): void {
+  /** Without `quarters` the hour is put together from its stored minutes. */
+  function addDue(
+    { person, metric, device, hour }: SeriesHour,
+    quarters: readonly PlacedBucket[] | null = null,
+  ): void {
     const keys = { person, metric, device, hour }
-    draft.dueAdded.set(hourName(keys), keys)
+    draft.dueAdded.set(hourName(keys), { ...keys, quarters })
     draft.dueDone.delete(hourName(keys))
     touch(keys)
   }
@@ -247,9 +273,8 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     if (!base) return
     const series = edit(name, base, false)
     closeMinute(series)
-    if (!withHour || series.hour === null) return
-    addDue({ ...series, hour: series.hour })
-    series.hour = null
+    if (withHour && series.hour !== null) addDue({ ...series, hour: series.hour }, series.quarters)
+    if (withHour) series.hour = null
   }
 
   /** Stores and drops series beyond the limit, those silent longest first. */
@@ -265,7 +290,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
 
   function storeDueHours(atMost: number): void {
     const count = Math.max(atMost, due.size + draft.dueAdded.size - limits.dueHours)
-    const hours: SeriesHour[] = []
+    const hours: DueHour[] = []
     for (const [name, hour] of [...due, ...draft.dueAdded]) {
       if (hours.length >= count) break
       // A series that went on in this hour has taken it back.
@@ -293,6 +318,14 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     }
   }
 
+  function store(hoursAtMost: number): void {
+    storeClosedMinutes()
+    storeLateMinutes()
+    storeEmptiedHours()
+    storeDueHours(hoursAtMost)
+    writePending()
+  }
+
   return {
     add,
     change(keys, atMs) {
@@ -311,28 +344,24 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       for (const name of names()) {
         const base = current(name)
         const series = base && edit(name, base, false)
-        if (series?.minute) series.minute.stale = true
-        else if (series) forget(name, series)
+        if (series?.minute) {
+          series.minute.stale = true
+          series.quarters = null
+        } else if (series) forget(name, series)
       }
+      for (const hour of [...due.values(), ...draft.dueAdded.values()])
+        if (hour.quarters && isDue(hourName(hour))) addDue(hour)
     },
     settle(nowMs) {
       refreshStaleMinutes()
       if (nowMs >= sweptMs + SWEEP_EVERY_MS || nowMs < sweptMs) sweep(nowMs)
       evict()
-      storeClosedMinutes()
-      storeLateMinutes()
-      storeEmptiedHours()
-      storeDueHours(limits.hoursPerCommit)
-      writePending()
+      store(limits.hoursPerCommit + draft.rows)
     },
     settleAll() {
       refreshStaleMinutes()
       for (const name of names()) closeSeries(name, true)
-      storeClosedMinutes()
-      storeLateMinutes()
-      storeEmptiedHours()
-      storeDueHours(Number.POSITIVE_INFINITY)
-      writePending()
+      store(Number.POSITIVE_INFINITY)
     },
     committed() {
       for (const name of draft.dropped) open.delete(name)
@@ -355,14 +384,9 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       const found: OpenSeries[] = []
       for (const series of open.values()) {
         if (series.person !== person || (metric !== null && series.metric !== metric)) continue
-        const { minute } = series
-        found.push({
-          person,
-          metric: series.metric,
-          device: series.device,
-          lastMs: series.lastMs,
-          minute: minute && { startMs: minute.startMs, rev: minute.rev, bucket: minute.bucket },
-        })
+        const { device, lastMs, minute } = series
+        const grows = minute && { startMs: minute.startMs, rev: minute.rev, bucket: minute.bucket }
+        found.push({ person, metric: series.metric, device, lastMs, minute: grows })
       }
       return found
     },
@@ -373,8 +397,4 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       return due.size
     },
   }
-}
-
-function minuteName(series: SeriesKeys, startMs: number): string {
-  return `${seriesName(series)}:${startMs}`
 }

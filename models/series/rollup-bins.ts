@@ -4,8 +4,10 @@
  */
 export function encodeBins(bins: ReadonlyMap<number, number>): Uint8Array {
   const bytes: number[] = []
+  // Most minutes of a slow sensor hold one value.
+  const ascending = bins.size === 1 ? bins : [...bins].sort((a, b) => a[0] - b[0])
   let previous: number | null = null
-  for (const [bin, count] of [...bins].sort((a, b) => a[0] - b[0])) {
+  for (const [bin, count] of ascending) {
     pushVarint(bytes, previous === null ? zigzag(bin) : bin - previous)
     pushVarint(bytes, count)
     previous = bin
