@@ -147,9 +147,14 @@ function sampleOf(attributes: Attributes, facts: Record<string, unknown>): Impor
     unit: unitOf(metric) ?? '',
     atMs: start.atMs,
     ...(end && end.atMs > start.atMs ? { endMs: end.atMs } : {}),
-    ...present({ sourceName: attributes['sourceName'] || null }),
-    ...(Object.keys(facts).length > 0 ? { facts } : {}),
+    ...(attributes['sourceName'] ? { sourceName: attributes['sourceName'] } : {}),
+    ...(hasAny(facts) ? { facts } : {}),
   }
+}
+
+function hasAny(facts: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in facts) return true
+  return false
 }
 
 function mealOf({ attributes, name, amounts }: OpenMeal) {

@@ -16,7 +16,7 @@ export interface ImportFileDeps extends ReadingOptions {
   onKind?(kind: ImportKind): void
 }
 
-const PIECE = 65_536
+const PIECE = 262_144
 const MAX_HEAD = 65_536
 const ZIP_MAGIC = 0x04034b50
 /** Databases are opened whole; years of a phone's data are a tenth of this. */
@@ -29,33 +29,42 @@ const MAX_SKIPPED = 1000
  * that cannot be read is a record too, with `fatal`.
  */
 export async function* importFile(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
-  const skips = createSkips()
-  let nothing = true
-  for await (const record of recordsOf(deps)) {
-    if (record.kind !== 'finding') nothing = false
-    if (record.kind === 'skipped' && !skips.lists(record.reason, record.count ?? 1) && !record.fatal) continue
-    yield record
-  }
-  yield* skips.rest()
-  if (nothing) yield unreadable('file', 'nothing in it is a record of this kind of export')
+  for await (const records of importLots(deps)) yield* records
 }
 
-async function* recordsOf(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
+/** The same in lots, as many at a time as a piece of the file holds: waiting for each of a gigabyte's records is what costs. */
+export async function* importLots(deps: ImportFileDeps): AsyncGenerator<readonly ImportRecord[]> {
+  const skips = createSkips()
+  let nothing = true
+  for await (const records of lotsOf(deps)) {
+    nothing &&= records.every(({ kind }) => kind === 'finding')
+    yield records.filter(
+      (record) =>
+        record.kind !== 'skipped' || skips.lists(record.reason, record.count ?? 1) || record.fatal === true,
+    )
+  }
+  yield skips.rest()
+  if (nothing) yield [unreadable('file', 'nothing in it is a record of this kind of export')]
+}
+
+type Lots = AsyncGenerator<readonly ImportRecord[]>
+
+async function* lotsOf(deps: ImportFileDeps): Lots {
   const { file, kind } = deps
   const head = await file.read(0, Math.min(MAX_HEAD, file.size))
-  if (head.byteLength === 0) return yield unreadable('file', 'the file is empty')
+  if (head.byteLength === 0) return yield [unreadable('file', 'the file is empty')]
   const zipped = head.byteLength >= 4 && Buffer.from(head).readUInt32LE(0) === ZIP_MAGIC
   if (zipped) {
     try {
-      return yield* zipRecords(deps)
+      return yield* zipLots(deps)
     } catch (cause) {
       if (!(cause instanceof ZipError)) throw cause
-      return yield unreadable('zip', cause.message)
+      return yield [unreadable('zip', cause.message)]
     }
   }
   const known = kind === 'auto' ? (namedKind(deps.fileName) ?? kindOfHead(head)) : kind
-  if (known === null) return yield unreadable('file', 'this looks like none of the exports that are read')
-  if (known === 'health-connect') return yield unreadable('file', 'not a Health Connect zip')
+  if (known === null) return yield [unreadable('file', 'this looks like none of the exports that are read')]
+  if (known === 'health-connect') return yield [unreadable('file', 'not a Health Connect zip')]
   deps.onKind?.(known)
   yield* streamed(known, deps, pieces(file))
 }
@@ -64,7 +73,7 @@ function namedKind(fileName: string | undefined): ImportKind | null {
   return fileName !== undefined && fitbitFile(fileName) ? 'fitbit' : null
 }
 
-async function* zipRecords(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
+async function* zipLots(deps: ImportFileDeps): Lots {
   const entries = await openZip(deps.file, deps.zipLimits ?? ZIP_LIMITS)
   const kinds: readonly ImportKind[] =
     deps.kind === 'auto' ? ['health-connect', 'fitbit', 'apple-health'] : [deps.kind]
@@ -72,10 +81,10 @@ async function* zipRecords(deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
     const wanted = entriesFor(kind, entries)
     if (wanted.length === 0) continue
     deps.onKind?.(kind)
-    for (const entry of wanted) yield* entryRecords(kind, entry, deps)
+    for (const entry of wanted) yield* entryLots(kind, entry, deps)
     return
   }
-  yield unreadable('zip', 'the archive holds no export that is read')
+  yield [unreadable('zip', 'the archive holds no export that is read')]
 }
 
 /** Which entries hold the data. Apple translates its file names, so the largest document outside of its folders counts. */
@@ -93,34 +102,26 @@ function entriesFor(kind: ImportKind, entries: readonly ZipEntry[]): ZipEntry[] 
   return extension === null ? [] : entries.filter(({ name }) => name.toLowerCase().endsWith(extension))
 }
 
-async function* entryRecords(
-  kind: ImportKind,
-  entry: ZipEntry,
-  deps: ImportFileDeps,
-): AsyncGenerator<ImportRecord> {
-  if (kind === 'health-connect') yield* databaseRecords(entry, deps)
+async function* entryLots(kind: ImportKind, entry: ZipEntry, deps: ImportFileDeps): Lots {
+  if (kind === 'health-connect') yield* databaseLots(entry, deps)
   else yield* streamed(kind, { ...deps, fileName: entry.name }, entry.chunks())
 }
 
-async function* databaseRecords(entry: ZipEntry, deps: ImportFileDeps): AsyncGenerator<ImportRecord> {
+async function* databaseLots(entry: ZipEntry, deps: ImportFileDeps): Lots {
   if (entry.bytes > MAX_DATABASE) throw new ZipError(`the database is larger than ${MAX_DATABASE} bytes`)
   let tables: Awaited<ReturnType<ImportFileDeps['openTables']>> | null = null
   try {
     tables = await deps.openTables(entry.chunks())
-    yield* readHealthConnect(tables)
+    for (const record of readHealthConnect(tables)) yield [record]
   } catch (cause) {
     if (cause instanceof ZipError) throw cause
-    yield unreadable('database', `not a database that can be read: ${messageOf(cause)}`)
+    yield [unreadable('database', `not a database that can be read: ${messageOf(cause)}`)]
   } finally {
     await tables?.close()
   }
 }
 
-async function* streamed(
-  kind: StreamKind,
-  options: ReadingOptions,
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<ImportRecord> {
+async function* streamed(kind: StreamKind, options: ReadingOptions, chunks: AsyncIterable<Uint8Array>): Lots {
   let records: ImportRecord[] = []
   let over = false
   const reading = createReading(kind, options, (record) => {
@@ -134,11 +135,11 @@ async function* streamed(
   }
   for await (const chunk of chunks) {
     reading.push(chunk)
-    yield* taken()
+    yield taken()
     if (over) break
   }
   reading.end()
-  yield* taken()
+  yield taken()
 }
 
 async function* pieces(file: FileBytes): AsyncGenerator<Uint8Array> {

@@ -44,7 +44,7 @@ export function readNightscoutRequests(emit: Emit): Reading {
   })
 }
 
-function answerTo(request: JsonObject, secret: string | null, seen: Memory, emit: Emit): Answer {
+function answerTo(request: JsonObject, secret: string | null, seen: Memory<string>, emit: Emit): Answer {
   const id = text(request['id'], 64) ?? ''
   const [path = '', query = ''] = String(request['path']).split('?')
   if (secret !== null && !isAllowed(request, query, secret)) {

@@ -23,11 +23,12 @@ function appleTime(text: string): Told | null {
   const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)]
   const [hour, minute, second] = [digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19)]
   const offsetMinutes = digits(text, 21, 23) * 60 + digits(text, 23, 25)
-  // A day that every month has: the others are looked at more closely.
   const plain =
-    month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59
+    month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59
   if (!plain || !(year >= 1000) || !(offsetMinutes <= 24 * 60)) return null
   const wallMs = Date.UTC(year, month - 1, day, hour, minute, second)
+  // A day that every month has needs no calendar.
+  if (day > 28 && new Date(wallMs).getUTCDate() !== day) return null
   return { atMs: wallMs - sign * offsetMinutes * 60_000, day: text.slice(0, 10) }
 }
 

@@ -24,6 +24,9 @@ export interface ReadingOrder {
   fromBatch: number
 }
 
+/** Items of a batch: a commit of some ten milliseconds, behind which an acknowledgement may have to wait. */
+export const BATCH_ITEMS = 2000
+
 export interface LandingRecord {
   kind: RecordKindName
   source: string

@@ -14,6 +14,7 @@ import type { Observation } from '../../domain/observation.ts'
 import { STAGES_MAX } from '../../domain/sleep-stages.ts'
 import { iso } from '../../kernel/envelope.ts'
 import type { LandingNote, LandingRecord, ReadingOrder, Skip } from './batch.ts'
+import { createInstants, type Instants } from './instants.ts'
 import { sourceName } from './source-name.ts'
 
 export interface Landed {
@@ -33,7 +34,9 @@ export interface Landing {
 }
 
 /** Instants of one source and metric; a file tells what belongs together close by. */
-const REMEMBERED = 200_000
+const REMEMBERED = 20_000
+/** Sources and metrics of one file whose instants are remembered; the instants of all others share one memory. */
+const SERIES_MAX = 100
 const MINUTE_S = 60
 /** Lines of one reason that are told one by one; more are counted. */
 const LINES = 20
@@ -45,12 +48,13 @@ const OF_GLUCOSE: ReadonlySet<string> = new Set(['insulin', 'basal'])
 
 export function createLanding(order: ReadingOrder): Landing {
   const classes = new Set<DataClass>(order.classes)
-  const told = createMemory(REMEMBERED)
+  const told = createTold()
+  const nameOf = memoisedName()
   let kind: string = order.kind
   const further = new Map<string, Skip & { lines: number }>()
 
   /** Lists what was left out; a million of the same become some lines and a number. */
-  function leaveOut(what: string, where: string, reason: string, to: Landed): void {
+  function leaveOut(what: string, where: () => string, reason: string, to: Landed): void {
     const full = further.size >= REASONS_MAX
     const key = full && !further.has(`${what}\n${reason}`) ? 'others' : `${what}\n${reason}`
     const known = further.get(key) ?? {
@@ -62,23 +66,22 @@ export function createLanding(order: ReadingOrder): Landing {
     further.set(key, known)
     if (known.lines < LINES) {
       known.lines += 1
-      to.skipped.push({ where, reason, count: 1 })
+      to.skipped.push({ where: where(), reason, count: 1 })
     } else known.count += 1
   }
 
   /** Adds the observations of one sample, or why there are none. */
   function observe(sample: Parameters<typeof takeIn>[0], source: string, to: Landed): void {
     for (const intake of takeIn(sample, contextFor(order, source))) {
-      const where = `${sample.metric} at ${typeof sample.ts === 'number' ? iso(sample.ts) : 'no time'}`
       const reason = 'rejected' in intake ? reasonOf(intake.rejected) : faultOf(intake.observation)
-      if (reason !== null) leaveOut(sample.metric, where, reason, to)
+      if (reason !== null) leaveOut(sample.metric, () => placeOf(sample), reason, to)
       else if ('observation' in intake) to.observations.push(intake.observation)
     }
   }
 
   function faultOf({ metric, atMs, source }: Observation): string | null {
     if (!classes.has(metricNamed(metric)?.class ?? 'wellness')) return CLOSED
-    return told.knows(`${source}\n${metric}\n${atMs}`) ? TOLD_BEFORE : null
+    return told(source, metric, atMs) ? TOLD_BEFORE : null
   }
 
   function addSleep(sleep: ImportedSleep, source: string, to: Landed): void {
@@ -94,7 +97,7 @@ export function createLanding(order: ReadingOrder): Landing {
   function addRecord(record: LandingRecord, to: Landed): void {
     const needed: DataClass = record.kind === 'meal' ? 'glucose' : 'wellness'
     if (classes.has(needed)) to.records.push(record)
-    else leaveOut(record.kind, record.where, CLOSED, to)
+    else leaveOut(record.kind, () => record.where, CLOSED, to)
   }
 
   function addEvent(event: ImportedEvent, source: string, to: Landed): void {
@@ -104,7 +107,7 @@ export function createLanding(order: ReadingOrder): Landing {
     else if (event.event === 'exercise' && typeof facts['duration_min'] === 'number')
       addRecord({ kind: 'activity', source, body: exerciseBody(event), where }, to)
     else if (!classes.has(OF_GLUCOSE.has(event.event) ? 'glucose' : 'wellness'))
-      leaveOut(event.event, where, CLOSED, to)
+      leaveOut(event.event, () => where, CLOSED, to)
     else to.notes.push({ source, atMs: event.atMs, context: { event: event.event, ...facts } })
   }
 
@@ -118,7 +121,7 @@ export function createLanding(order: ReadingOrder): Landing {
         to.skipped.push({ where: record.where, reason: record.reason, count: record.count ?? 1 })
         return
       }
-      const source = sourceName(record.sourceName, kind)
+      const source = nameOf(record.sourceName, kind)
       if (record.kind === 'sample') observe(inputOf(record), source, to)
       else if (record.kind === 'sleep') addSleep(record, source, to)
       else if (record.kind === 'activity')
@@ -137,6 +140,38 @@ export function createLanding(order: ReadingOrder): Landing {
       [...further.values()]
         .filter(({ count }) => count > 0)
         .map(({ where, reason, count }) => ({ where: `further ${where}`, reason, count })),
+  }
+}
+
+function placeOf({ metric, ts }: Parameters<typeof takeIn>[0]): string {
+  return `${metric} at ${typeof ts === 'number' ? iso(ts) : 'no time'}`
+}
+
+/** Whether a source told of this instant before; each series has a memory of its own, so that no key has to be put together. */
+function createTold(): (source: string, metric: string, atMs: number) => boolean {
+  const bySource = new Map<string, Map<string, Instants>>()
+  const others = createMemory(REMEMBERED)
+  let series = 0
+  const memoryOf = (source: string, metric: string) => {
+    const own = bySource.get(source)?.get(metric)
+    if (own || series >= SERIES_MAX) return own
+    series += 1
+    const made = createInstants(REMEMBERED)
+    const metrics = bySource.get(source) ?? new Map<string, Instants>()
+    bySource.set(source, metrics.set(metric, made))
+    return made
+  }
+  return (source, metric, atMs) =>
+    memoryOf(source, metric)?.knows(atMs) ?? others.knows(`${source}\n${metric}\n${atMs}`)
+}
+
+/** Neighbouring records mostly come from the same app. */
+function memoisedName(): typeof sourceName {
+  let last = { told: undefined as string | undefined, kind: '', name: '' }
+  return (told, kind) => {
+    if (last.name === '' || last.told !== told || last.kind !== kind)
+      last = { told, kind, name: sourceName(told, kind) }
+    return last.name
   }
 }
 

@@ -5,15 +5,13 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Tables } from '../../../firmware-bridge/import/health-connect.ts'
-import { importFile } from '../../../firmware-bridge/import/import-file.ts'
+import { importLots } from '../../../firmware-bridge/import/import-file.ts'
 import { openSqliteTables } from '../../../firmware-bridge/import/sqlite-tables.ts'
 import { localDay, wallTimeToMs } from '../../domain/zone.ts'
 import { messageOf } from '../../kernel/errors.ts'
-import type { Batch, FromReader, ReadingOrder } from './batch.ts'
+import { BATCH_ITEMS, type Batch, type FromReader, type ReadingOrder } from './batch.ts'
 import { createLanding, type Landed } from './landing.ts'
 
-/** Items of a batch: a commit of a few milliseconds. */
-const ITEMS = 1000
 /** Batches on their way before the next one waits. */
 const AHEAD = 2
 
@@ -56,14 +54,13 @@ async function readAll(order: ReadingOrder, post: (message: FromReader) => void)
       await room.take()
       post({ kind: 'batch', batch })
     }
-    for await (const record of importFile({
-      ...optionsOf(order),
-      file: { size, read },
-      onKind: landing.settle,
-    })) {
-      if (record.kind === 'skipped' && record.fatal) fatal = `${record.where}: ${record.reason}`
-      landing.take(record, landed)
-      if (weightOf(landed) >= ITEMS) await send()
+    const lots = importLots({ ...optionsOf(order), file: { size, read }, onKind: landing.settle })
+    for await (const records of lots) {
+      for (const record of records) {
+        if (record.kind === 'skipped' && record.fatal) fatal = `${record.where}: ${record.reason}`
+        landing.take(record, landed)
+        if (weightOf(landed) >= BATCH_ITEMS) await send()
+      }
     }
     landed.skipped.push(...landing.rest())
     await send()
