@@ -69,8 +69,8 @@ export async function readCatalogue(folders: ModelFolders): Promise<Catalogue> {
 
 async function readBundled(folder: string): Promise<InstalledModel[]> {
   const found: InstalledModel[] = []
-  for (const { file, bytes, sha256, converted, ...known } of knownModels()) {
-    if (converted === undefined || bytes === null || sha256 === null) continue
+  for (const { file, bytes, sha256, converted, trained, ...known } of knownModels()) {
+    if ((converted ?? trained) === undefined || bytes === null || sha256 === null) continue
     const path = join(folder, file)
     if ((await sizeOf(path)) === bytes) found.push({ ...known, path, bytes, sha256, origin: 'bundled' })
   }

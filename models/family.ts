@@ -1,5 +1,5 @@
 import { yoloxRows } from './detect/yolox.ts'
-import type { Family, Tensor } from './manifest.ts'
+import type { PictureFamily, Tensor } from './manifest.ts'
 import type { OnnxSummary, OnnxValue } from './onnx-inspect.ts'
 import { isRtmPose, RTMPOSE, RTMPOSE_JOINTS } from './pose/rtmpose.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
@@ -8,7 +8,7 @@ import { UnreadableInput } from './vision/unreadable.ts'
 const MAX_SIDE = 1280
 
 export interface Shapes {
-  family: Family
+  family: PictureFamily
   input: Tensor
   outputs: Tensor[]
 }
@@ -27,7 +27,7 @@ export function familyOf({ inputs, outputs }: OnnxSummary): Shapes {
   )
 }
 
-function yolox(input: Tensor, outputs: readonly Tensor[]): Family | null {
+function yolox(input: Tensor, outputs: readonly Tensor[]): PictureFamily | null {
   const [batch, channels, height = 0, width] = input.shape
   const [only, ...others] = outputs
   const [one, rows, values = 0] = only?.shape ?? []
@@ -38,14 +38,14 @@ function yolox(input: Tensor, outputs: readonly Tensor[]): Family | null {
     : null
 }
 
-function blazePose(input: Tensor, outputs: readonly Tensor[]): Family | null {
+function blazePose(input: Tensor, outputs: readonly Tensor[]): PictureFamily | null {
   const shapes = `${input.shape.join('x')}:${outputs.map(({ shape }) => shape.join('x')).join(',')}`
   if (shapes === '1x3x224x224:1x2254x12,1x2254x1') return 'blazepose-detector'
   return shapes === '1x3x256x256:1x195,1x1,1x117' ? 'blazepose-landmarks' : null
 }
 
 /** The number of joints may be left open in the file: OpenMMLab's exporter does so. */
-function rtmPose(input: Tensor, outputs: readonly Tensor[]): Family | null {
+function rtmPose(input: Tensor, outputs: readonly Tensor[]): PictureFamily | null {
   const bins = [RTMPOSE.width, RTMPOSE.height].map((side) => side * RTMPOSE.binsPerPixel)
   const fits = outputs.every(({ shape: [one, joints = 0, values = 0, ...more] }, at) => {
     const isKnown = (joints === 0 || RTMPOSE_JOINTS.includes(joints)) && (values === 0 || values === bins[at])

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
-/** How a model's input is made and its output read. */
-export type Family = 'blazepose-detector' | 'blazepose-landmarks' | 'rtmpose' | 'yolox'
+/** How a model of pictures is fed and read; these may come from outside. */
+export type PictureFamily = 'blazepose-detector' | 'blazepose-landmarks' | 'rtmpose' | 'yolox'
+/** How a model's input is made and its output read; `dense` are the hub's own nets of vitals. */
+export type Family = PictureFamily | 'dense'
 
 export interface Tensor {
   name: string
@@ -24,6 +26,8 @@ export interface KnownModel {
   outputs: readonly Tensor[]
   /** Made at build time from a file of an npm package. */
   converted?: { package: string; file: string; sha256: string; outputs: Readonly<Record<string, string>> }
+  /** Trained by the hub's own scripts and part of the repository; its card says on what and how well it does. */
+  trained?: { script: string; card: string }
   /** Where its authors publish it, the packs that it belongs to, and which file of the archive it is when that is one. */
   pull?: { url: string; packs: readonly string[]; entry?: string }
 }

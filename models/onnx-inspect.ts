@@ -96,7 +96,8 @@ function shapeOf(bytes: Uint8Array): (number | null)[] {
   return shape
 }
 
-interface Field {
+/** One part of a protobuf message. */
+export interface Field {
   field: number
   /** Of a length-delimited field; empty otherwise. */
   bytes: Uint8Array
@@ -107,7 +108,7 @@ interface Field {
 const NOTHING = new Uint8Array()
 
 /** The fields of a protobuf message, one after the other. Throws RangeError when lengths do not fit. */
-function* fieldsOf(message: Uint8Array): Generator<Field> {
+export function* fieldsOf(message: Uint8Array): Generator<Field> {
   let at = 0
   const varint = (): number => {
     let value = 0

@@ -1,4 +1,5 @@
-// Makes dist/models/*.onnx from the weights of npm packages named in the manifest. A missing package costs the model, not the build.
+// Makes dist/models/*.onnx from the weights of npm packages named in the manifest, and puts the hub's own models beside them.
+// A missing package costs the model, not the build.
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { convertTflite } from '../dist/models/convert/convert.js'
 import { sha256Of } from '../dist/models/manifest.js'
@@ -28,5 +29,21 @@ function convert({ name, file, bytes, sha256, converted, input }) {
   return false
 }
 
+/** Checks a model of the repository against the manifest, so that a new training without its new hash is not shipped. */
+function copyOwn({ name, file, bytes, sha256 }) {
+  const model = readFileSync(`models/${file}`)
+  if (model.length !== bytes || sha256Of(model) !== sha256) {
+    console.error(
+      `${name}: models/${file} has ${model.length} bytes, SHA-256 ${sha256Of(model)}; the manifest says otherwise.`,
+    )
+    return false
+  }
+  writeFileSync(`dist/models/${file}`, model)
+  const beside = file.replace('.onnx', '.json')
+  copyFileSync(`models/${beside}`, `dist/models/${beside}`)
+  return true
+}
+
 const made = models.filter((model) => model.converted !== undefined).map(convert)
-process.exit(made.every(Boolean) ? 0 : 1)
+const own = models.filter((model) => model.trained !== undefined).map(copyOwn)
+process.exit([...made, ...own].every(Boolean) ? 0 : 1)

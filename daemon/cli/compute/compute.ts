@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { HubError, messageOf } from '../../kernel/errors.ts'
+import { anomaly } from './anomaly.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
 import { importRecords } from './import.ts'
@@ -26,6 +27,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   'matrix-profile': matrixProfile,
   'association-rules': associations,
   'cluster-days': clusterDays,
+  anomaly,
   ...METRICS,
 }
 
