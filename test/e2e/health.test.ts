@@ -47,6 +47,39 @@ test('what a household records, seen on a phone with and without the hub', {
     assert.match(page.url(), /\/health\/sample_1\?d=\d{4}-\d{2}-\d{2}$/)
   })
 
+  await t.test('a plan is made, told live, and a free time is found around it', async () => {
+    await open(page, `${ADA}/calendar`)
+    await page.getByRole('button', { name: 'Add', exact: true }).click()
+    await page.getByRole('textbox', { name: 'What' }).fill('Swimming')
+    await page.getByLabel('Repeats').selectOption('week')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page
+      .locator('summary', { hasText: /Swimming.*every week on \w+day/ })
+      .first()
+      .waitFor()
+    const [event] = (
+      await owner.get<{ start_time: string; end_time: string }[]>(`/calendar/events?player_id=${ADA}`)
+    ).data
+    const { start_time, end_time } = event ?? { start_time: '', end_time: '' }
+    await owner.post('/calendar/events', {
+      player_id: ADA,
+      title: 'Piano',
+      start_time,
+      end_time,
+      event_type: 'school',
+    })
+    await page.getByText('At the same time as Piano').first().waitFor()
+    await page.getByRole('button', { name: 'Find a free time' }).click()
+    await page.getByRole('button', { name: 'Look' }).click()
+    await page.locator('.suggestion').first().waitFor()
+    await checkScreen(page, 'the calendar')
+    await page
+      .getByRole('button', { name: /^Take / })
+      .first()
+      .click()
+    await page.getByRole('textbox', { name: 'What' }).waitFor()
+  })
+
   await t.test('glucose says how old it is and where it goes, in either unit', async () => {
     await open(page, `${ADA}/glucose?h=3`)
     await page.getByText('Rising', { exact: true }).waitFor()

@@ -20,6 +20,7 @@ const bring = () => import('./bring/bring.ts')
 const WhoopBack = lazy(async () => (await bring()).WhoopBack)
 const PARTS: Readonly<Record<ScreenName, ComponentType>> = {
   day: lazyPart(async () => (await import('./day/day.tsx')).Day),
+  calendar: lazyPart(async () => (await import('./calendar/calendar.tsx')).Calendar),
   glucose: lazyPart(async () => (await import('./glucose/glucose-day.tsx')).GlucoseDay),
   report: lazyPart(async () => (await import('./glucose/report.tsx')).GlucoseReport),
   sleep: lazyPart(async () => (await import('./sleep/sleep.tsx')).Sleep),

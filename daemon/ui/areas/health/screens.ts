@@ -1,6 +1,7 @@
 /** The screens of this area, in the order that they are offered in, and their names. */
 export const SCREENS = [
   'day',
+  'calendar',
   'glucose',
   'report',
   'sleep',
@@ -16,6 +17,7 @@ export type ScreenName = (typeof SCREENS)[number]
 /** Their names; a person's own screen shows them before the area is fetched. */
 export const screenWords = {
   'screen.day': 'Day',
+  'screen.calendar': 'Calendar',
   'screen.glucose': 'Glucose',
   'screen.report': 'Glucose report',
   'screen.sleep': 'Sleep',

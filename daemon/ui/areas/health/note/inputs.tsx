@@ -19,10 +19,12 @@ export function instantOf(wall: string, zone: string, nowMs: number): string | n
 export interface MomentFieldProps {
   label: string
   value: Signal<string>
-  max: string
+  max?: string
+  /** After it was changed, with what stood there before. */
+  onChange?: (before: string) => void
 }
 
-export function MomentField({ label, value, max }: MomentFieldProps): JSX.Element {
+export function MomentField({ label, value, max, onChange }: MomentFieldProps): JSX.Element {
   const id = useId()
   return (
     <div class="field">
@@ -34,7 +36,9 @@ export function MomentField({ label, value, max }: MomentFieldProps): JSX.Elemen
         value={value.value}
         max={max}
         onInput={(event) => {
+          const before = value.peek()
           value.value = event.currentTarget.value
+          onChange?.(before)
         }}
       />
     </div>
