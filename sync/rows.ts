@@ -36,6 +36,13 @@ export type RowKind = keyof typeof LANE_OF
 export const ENTITY_KINDS = ['calendar', 'person', 'group'] as const
 export type EntityKind = (typeof ENTITY_KINDS)[number]
 
+/** Fields of an entity about a person that are sealed with that person's key wherever they are written. */
+export const SEALED_FIELDS: Readonly<Record<EntityKind, readonly string[]>> = {
+  calendar: ['title', 'drills', 'notes'],
+  person: ['name', 'birth_date', 'diabetes_type', 'preferences', 'school_events'],
+  group: [],
+}
+
 const RowId = Type.String({ pattern: '^[A-Za-z0-9_.:-]{1,200}$' })
 const SubjectId = Type.String({
   pattern: '^[A-Za-z0-9_-]{1,64}$',

@@ -1,0 +1,211 @@
+/** Writes rows that only their own hub changes: whole batches at a time, each row only if it is newer than what is there. */
+import type { RawChunk, Rollup } from '../rows.ts'
+import type { SyncRow } from '../wire.ts'
+import { subjectOf } from './batch.ts'
+import type { Queries } from './database.ts'
+import { HAPPENING_TABLES } from './schema.ts'
+
+export interface Origin {
+  household: string
+  hub: string
+  epoch: number
+}
+
+export type RowWriter = (queries: Queries, origin: Origin, rows: readonly SyncRow[]) => Promise<void>
+
+/** A replay and a late copy are older or equal, and change nothing. */
+const NEWER = '(t.epoch, t.seq) < (excluded.epoch, excluded.seq)'
+/** Across epochs the fuller bucket stays: a hub that was restored cannot shrink what it once told. */
+const NEWER_OR_FULLER = `((t.epoch = excluded.epoch AND t.seq < excluded.seq)
+  OR (t.epoch < excluded.epoch AND (t.n IS NULL OR excluded.n IS NULL OR excluded.n >= t.n)))`
+
+/** Rows of one statement: beyond this Postgres spends more on the statement's parameters than it saves. */
+const ROWS_A_STATEMENT = 1000
+
+/** Of several versions of one key in a batch the last one counts; Postgres refuses to write a row twice in one statement. */
+function lastOfEach(rows: readonly SyncRow[], nameOf: (row: SyncRow) => string): SyncRow[] {
+  const last = new Map<string, SyncRow>()
+  for (const row of rows) last.set(nameOf(row), row)
+  return [...last.values()]
+}
+
+async function inPieces(rows: readonly SyncRow[], write: (piece: readonly SyncRow[]) => Promise<unknown>) {
+  for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT)
+    await write(rows.slice(from, from + ROWS_A_STATEMENT))
+}
+
+function happenings(table: string): RowWriter {
+  const sql = `
+    INSERT INTO ${table} AS t (household_id, hub_id, epoch, key, subject, v, seq, body)
+    SELECT $1, $2, $3, r.* FROM unnest($4::text[], $5::text[], $6::int[], $7::bigint[], $8::jsonb[]) r
+    ON CONFLICT (household_id, hub_id, key) DO UPDATE
+      SET subject = coalesce(excluded.subject, t.subject), v = excluded.v, epoch = excluded.epoch, seq = excluded.seq,
+        body = excluded.body, applied_at = now()
+      WHERE ${NEWER}`
+  return (queries, { household, hub, epoch }, rows) =>
+    inPieces(
+      lastOfEach(rows, ({ key }) => key),
+      (piece) =>
+        queries.query(sql, [
+          household,
+          hub,
+          epoch,
+          piece.map(({ key }) => key),
+          piece.map(subjectOf),
+          piece.map(({ v }) => v),
+          piece.map(({ seq }) => seq),
+          piece.map(({ body }) => (body === null ? null : JSON.stringify(body))),
+        ]),
+    )
+}
+
+const others: RowWriter = (queries, { household, hub, epoch }, rows) =>
+  inPieces(
+    lastOfEach(rows, ({ kind, key }) => `${kind} ${key}`),
+    (piece) =>
+      queries.query(
+        `INSERT INTO other_row AS t (household_id, hub_id, epoch, kind, key, subject, v, seq, body)
+         SELECT $1, $2, $3, r.* FROM unnest($4::text[], $5::text[], $6::text[], $7::int[], $8::bigint[], $9::jsonb[]) r
+         ON CONFLICT (household_id, hub_id, kind, key) DO UPDATE
+           SET subject = coalesce(excluded.subject, t.subject), v = excluded.v, epoch = excluded.epoch, seq = excluded.seq,
+             body = excluded.body, applied_at = now()
+           WHERE ${NEWER}`,
+        [
+          household,
+          hub,
+          epoch,
+          piece.map(({ kind }) => kind),
+          piece.map(({ key }) => key),
+          piece.map(subjectOf),
+          piece.map(({ v }) => v),
+          piece.map(({ seq }) => seq),
+          piece.map(({ body }) => (body === null ? null : JSON.stringify(body))),
+        ],
+      ),
+  )
+
+const STATISTICS = [
+  'n',
+  'scale',
+  'sum',
+  'sum_sq',
+  'min',
+  'min_at',
+  'max',
+  'max_at',
+  'first',
+  'first_at',
+  'last',
+  'last_at',
+  'covered_ms',
+  'sum_v_dt',
+  'n_diff',
+  'sum_sq_diff',
+] as const satisfies readonly (keyof Rollup)[]
+
+interface Series {
+  subject: string
+  device: string
+  metric: string
+  start: number
+}
+
+/** Subject, device, metric and start, also of a row whose body is gone. */
+function seriesOf({ key, body }: SyncRow): Series {
+  if (body !== null) return body as unknown as Series
+  const [subject = '', device = '', metric = '', start = ''] = key.split(':')
+  return { subject, device, metric, start: Number(start) }
+}
+
+const seriesName = (row: SyncRow): string => {
+  const { subject, device, metric, start } = seriesOf(row)
+  return JSON.stringify([subject, device, metric, start])
+}
+
+function seriesColumns(piece: readonly SyncRow[]): unknown[] {
+  const series = piece.map(seriesOf)
+  return [
+    series.map(({ subject }) => subject),
+    series.map(({ device }) => device),
+    series.map(({ metric }) => metric),
+    series.map(({ start }) => start),
+    piece.map(({ seq }) => seq),
+  ]
+}
+
+const CONFLICT = 'ON CONFLICT (household_id, subject, metric, start, device, hub_id) DO UPDATE SET'
+
+function rollups(table: string): RowWriter {
+  const arrays = STATISTICS.map((_, index) => `$${index + 9}::bigint[]`).join(', ')
+  const sets = [...STATISTICS, 'bins', 'epoch', 'seq'].map((column) => `${column} = excluded.${column}`)
+  const sql = `
+    INSERT INTO ${table} AS t (household_id, hub_id, epoch, subject, device, metric, start, seq, ${STATISTICS.join(', ')}, bins)
+    SELECT $1, $2, $3, subject, device, metric, start, seq, ${STATISTICS.join(', ')}, decode(bins, 'base64')
+    FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], ${arrays}, $${STATISTICS.length + 9}::text[])
+      AS r (subject, device, metric, start, seq, ${STATISTICS.join(', ')}, bins)
+    ${CONFLICT} ${sets.join(', ')}
+      WHERE ${NEWER_OR_FULLER}`
+  return (queries, { household, hub, epoch }, rows) =>
+    inPieces(lastOfEach(rows, seriesName), (piece) => {
+      const bodies = piece.map(({ body }) => body as unknown as Rollup | null)
+      return queries.query(sql, [
+        household,
+        hub,
+        epoch,
+        ...seriesColumns(piece),
+        ...STATISTICS.map((column) => bodies.map((body) => body?.[column] ?? null)),
+        bodies.map((body) => body?.bins ?? null),
+      ])
+    })
+}
+
+const chunks: RowWriter = (queries, { household, hub, epoch }, rows) =>
+  inPieces(lastOfEach(rows, seriesName), (piece) => {
+    const bodies = piece.map(({ body }) => body as unknown as RawChunk | null)
+    return queries.query(
+      `INSERT INTO raw_chunk AS t (household_id, hub_id, epoch, subject, device, metric, start, seq, until, n, codec, bytes)
+       SELECT $1, $2, $3, subject, device, metric, start, seq, until, n, codec, decode(enc, 'base64')
+       FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[])
+         AS r (subject, device, metric, start, seq, until, n, codec, enc)
+       ${CONFLICT} until = excluded.until, n = excluded.n, codec = excluded.codec, bytes = excluded.bytes, epoch = excluded.epoch,
+         seq = excluded.seq
+         WHERE ${NEWER_OR_FULLER}`,
+      [
+        household,
+        hub,
+        epoch,
+        ...seriesColumns(piece),
+        bodies.map((body) => body?.end ?? null),
+        bodies.map((body) => body?.n ?? null),
+        bodies.map((body) => body?.codec ?? null),
+        bodies.map((body) => body?.enc ?? null),
+      ],
+    )
+  })
+
+/** Keys are written once: the first one of a household's hubs to name a person names the key. */
+const keys: RowWriter = (queries, { household }, rows) =>
+  inPieces(
+    rows.filter(({ body }) => body !== null),
+    (piece) =>
+      queries.query(
+        `INSERT INTO vault.subject_key (household_id, subject, key)
+         SELECT $1, subject, decode(key, 'base64') FROM unnest($2::text[], $3::text[]) AS r (subject, key)
+         ON CONFLICT (household_id, subject) DO NOTHING`,
+        [household, piece.map(({ body }) => body?.['subject']), piece.map(({ body }) => body?.['key'])],
+      ),
+  )
+
+const WRITERS: ReadonlyMap<string, RowWriter> = new Map<string, RowWriter>([
+  ...HAPPENING_TABLES.map((table): [string, RowWriter] => [table, happenings(table)]),
+  ['rollup_minute', rollups('rollup_minute')],
+  ['rollup_hour', rollups('rollup_hour')],
+  ['rollup_day', rollups('rollup_day')],
+  ['raw_chunk', chunks],
+  ['subject_key', keys],
+])
+
+/** How rows of that kind are written; kinds that are not known are kept as they came. */
+export function writerOf(kind: string): RowWriter {
+  return WRITERS.get(kind) ?? others
+}
