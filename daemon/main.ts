@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
+import { registerAudit } from './cli/audit.ts'
 import { registerCalibrate } from './cli/calibrate.ts'
 import { registerCamera } from './cli/camera.ts'
 import { registerCompute } from './cli/compute/compute.ts'
@@ -160,6 +161,7 @@ function program(): Command {
   registerCalibrate(homefield, shell)
   registerSample(homefield, { shell, now: Date.now })
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
+  registerAudit(homefield, shell)
   registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCompute(homefield)

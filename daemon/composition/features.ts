@@ -66,6 +66,7 @@ export function featuresOf(
     publish: publishRetained,
   })
   return [
+    household.audit.feature,
     accounts.feature,
     people.feature,
     devices.feature,

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Actor } from '../domain/access.ts'
 import { ageOn, USUAL_TARGET } from '../domain/person.ts'
 import { type Accounts, createAccounts } from '../features/accounts/accounts.ts'
+import { createAudit } from '../features/audit/audit.ts'
 import { createBurnout } from '../features/burnout/burnout.ts'
 import { createConsents } from '../features/consents/consents.ts'
 import { createDaily } from '../features/daily/daily.ts'
@@ -41,6 +42,14 @@ export function createHousehold(house: House) {
   const notify = (topic: string, type: string, data: unknown, personId: string | null) =>
     void live.publish(topic, type, data, { personId, class: 'any' })
   const timezone = () => accounts.chosen().timezone ?? householdZone(config)
+  const audit = createAudit({
+    ...{ store, clock, log: log.child({ part: 'audit' }), secret },
+    notePath: join(house.dataDir, 'audit.head'),
+    peopleOf: (what, id) =>
+      (what === 'camera'
+        ? cameras.all().find(({ camera }) => camera.id === id)?.camera.personIds
+        : training.sessions.register.get(id)?.playerIds) ?? [],
+  })
   const jobs = createQueue(house, { live, timezone })
   const people = createPeople({ store, clock, timezone })
   const devices = createDevices({
@@ -156,6 +165,7 @@ export function createHousehold(house: House) {
     personExists: people.exists,
     maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
     seesSession: (actor, sessionId) => training.seesSession(actor, sessionId),
+    joined: audit.witness.joined,
     telemetry: ingest.telemetry,
     seen: alarms.alerts.seen,
   })
@@ -190,6 +200,7 @@ export function createHousehold(house: House) {
     grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],
   })
   return {
+    audit,
     live,
     calendar,
     people,

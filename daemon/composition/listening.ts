@@ -164,5 +164,6 @@ function openHttp(
     }),
     registry,
     mqttStream: broker.handleStream,
+    saw: household.audit.witness.answered,
   })
 }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Action, type Actor, can, DATA_CLASSES, type DataClass, maySee } from '../domain/access.ts'
 import type { Http, PersonFrom, Policy } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
+import { touch } from './witness.ts'
 
 /** Why a caller may not do something to a person's data; null when it may. */
 export type Refusal = 'NOT_FOUND' | 'FORBIDDEN' | null
@@ -47,9 +48,11 @@ export function refusal(
 /** Decides `person` routes before their handler runs, and gives handlers `authorize` for what only they know. */
 export function enforcePersonPolicies(http: Http, deps: PolicyDeps): void {
   http.decorateRequest('personId', '')
+  http.decorateRequest('touched', null)
   http.decorateRequest('authorize', function authorize(this: FastifyRequest, personId, action, dataClass) {
     refuse(refusal(this.actor, action, personId, dataClass, deps.now()))
     if (!deps.personExists(personId)) throw personNotFound()
+    touch(this, { personId, action, class: dataClass })
   })
   http.addHook('preHandler', async (request) => {
     const policy = request.routeOptions.config.policy
@@ -58,6 +61,8 @@ export function enforcePersonPolicies(http: Http, deps: PolicyDeps): void {
     refuse(refusal(request.actor, policy.action, personId, policy.class, deps.now()))
     if (!deps.personExists(personId)) throw personNotFound()
     request.personId = personId
+    // Which classes a route of several is about, its handler says.
+    if (policy.class !== 'by-metric') touch(request, { personId, action: policy.action, class: policy.class })
   })
 }
 

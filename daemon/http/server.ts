@@ -23,6 +23,7 @@ import { enforcePersonPolicies } from './policy.ts'
 import { describeRoutes, serveReference } from './reference.ts'
 import { compileValidator } from './validation.ts'
 import { createWelcome, type Trust, type Welcome } from './welcome.ts'
+import { type Seen, tellWitness } from './witness.ts'
 
 export interface HttpSettings {
   /** The plain listener: welcome and trust page, health, nothing else. */
@@ -56,6 +57,8 @@ export interface HttpDeps {
   trust: () => Trust
   registry: Registry
   mqttStream: MqttStream
+  /** Told of every answered request. */
+  saw?: (seen: Seen) => void
 }
 
 export interface RouteEntry {
@@ -223,6 +226,7 @@ function guard(http: Http, deps: HttpDeps, { seedPaths, control, isStopping }: P
   speakSeedDialects(http, seedPaths)
   enforcePersonPolicies(http, { now: clock.now, personExists })
   repeatSafely(http, { store, now: clock.now, secret })
+  if (deps.saw) tellWitness(http, deps.saw)
 }
 
 async function acceptSockets(http: Http): Promise<void> {

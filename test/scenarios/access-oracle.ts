@@ -394,6 +394,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /privacy/consents': [{ need: USERS }],
   'POST /privacy/consents': [{ need: OWNERS }],
   'DELETE /privacy/consents/:id': [{ need: OWNERS }],
+  'GET /privacy/audit': [{ need: USERS, run: true }],
+  'GET /privacy/audit/verify': [{ need: OWNERS, run: true }],
 }
 
 /** Pages and files outside of the API: no data of anybody. */

@@ -25,6 +25,8 @@ export interface LiveChannelDeps {
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Whether all of a training session is open to the actor now. */
   seesSession?: (actor: Actor, sessionId: string) => boolean
+  /** Told when somebody begins to listen to a topic. */
+  joined?: (actor: Actor, topic: string) => void
   /** Stores samples of the live channel; resolves once they are on disk. */
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
   /** Writes down that alerts were shown; those that the actor may not see are passed over. */

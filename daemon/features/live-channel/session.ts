@@ -12,6 +12,8 @@ export interface SessionDeps {
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Whether all of a training session is open to the actor now; false for an unknown one. */
   seesSession?: (actor: Actor, sessionId: string) => boolean
+  /** Told when somebody begins to listen. */
+  joined?: (actor: Actor, topic: string) => void
 }
 
 /** What a subscription came to. */
@@ -69,8 +71,12 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
       const joined: Joined = { seq: {}, refused: [] }
       for (const topic of new Set(topics)) {
         const isFull = subscriber.topics().length >= TOPICS_MAX && !subscriber.topics().includes(topic)
-        if (!isFull && mayJoin(topic)) joined.seq[topic] = subscriber.add(topic)
-        else joined.refused.push(topic)
+        if (isFull || !mayJoin(topic)) {
+          joined.refused.push(topic)
+          continue
+        }
+        joined.seq[topic] = subscriber.add(topic)
+        deps.joined?.(actor, topic)
       }
       return joined
     },
