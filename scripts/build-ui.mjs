@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { basename, join, relative, resolve } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { buildSensor } from './build-sensor.mjs'
 
 const FROM = 'daemon/ui'
 const TO = 'dist/ui'
@@ -25,6 +26,12 @@ const COPIED = [
 
 rmSync(TO, { recursive: true, force: true })
 mkdirSync(TO, { recursive: true })
+const sensor = await buildSensor({
+  to: TO,
+  base: BASE,
+  target: TARGET,
+  tsconfig: join(FROM, 'tsconfig.json'),
+})
 const outputs = await bundle()
 const script = outputOf('main.tsx')
 const style = outputOf('index.css')
@@ -98,6 +105,7 @@ function settings() {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     tsconfig: join(FROM, 'tsconfig.json'),
+    define: { SENSOR: JSON.stringify(JSON.stringify(sensor)) },
     legalComments: 'none',
     logLevel: 'warning',
   }
@@ -137,7 +145,7 @@ function writePage() {
 
 /** The version is a hash over every file, so any change makes a new one and nothing else does. */
 async function writeWorker() {
-  const files = filesUnder(TO).sort()
+  const files = appFiles().sort()
   const hash = createHash('sha256')
   for (const file of files) hash.update(file).update(readFileSync(file))
   const precache = files.map((file) => (basename(file) === 'index.html' ? BASE : urlOf(file)))
@@ -160,7 +168,7 @@ async function writeWorker() {
 /** Packs once with the best quality here, so that the hub never compresses the app's files itself. */
 function compress() {
   const found = new Map()
-  for (const file of filesUnder(TO)) {
+  for (const file of appFiles()) {
     const bytes = readFileSync(file)
     if (file.endsWith('.png')) {
       found.set(file, bytes.length)
@@ -197,6 +205,11 @@ function report() {
 
 function sum(files) {
   return files.reduce((total, file) => total + (sizes.get(file) ?? 0), 0)
+}
+
+/** What a phone needs to look by itself is packed already, and fetched only by whoever uses it. */
+function appFiles() {
+  return filesUnder(TO).filter((file) => !file.startsWith(join(TO, 'sensor')))
 }
 
 function filesUnder(folder) {

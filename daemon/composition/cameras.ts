@@ -30,12 +30,13 @@ interface Neighbours {
   forget: NonNullable<Parameters<typeof createCameras>[0]['forget']>
   /** Looks at a picture that is sent for a live session. */
   admitFrame: NonNullable<Parameters<typeof createCameras>[0]['admitFrame']>
+  refusedFrames: NonNullable<Parameters<typeof createCameras>[0]['refusedFrames']>
 }
 
 /** Nothing is fetched before the feature starts. */
 export function openCameras(
   house: House,
-  { accounts, devices, people, consents, live, vision, current, ownPorts, forget, admitFrame }: Neighbours,
+  { accounts, devices, people, consents, live, vision, current, ownPorts, forget, ...sessions }: Neighbours,
 ) {
   const { store, clock, log, secret, config, network } = house
   const cameraLog = log.child({ part: 'cameras' })
@@ -59,7 +60,7 @@ export function openCameras(
     },
     current,
     forget,
-    admitFrame,
+    ...sessions,
     expiryOf,
     notify: (type, data, cameraId) => void live.publish('edge', type, data, { cameraId }),
   })

@@ -27,6 +27,7 @@ import { createPictures } from '../media/view/pictures.ts'
 import { createRelay, type Relay } from '../media/view/relay.ts'
 import type { VisionState } from '../media/vision/result.ts'
 import { createWebrtc, type Webrtc } from '../media/webrtc/webrtc.ts'
+import { createPhone } from './phone.ts'
 import type { HubVision } from './vision.ts'
 
 /** One is written, one is newest; the models, the pictures and WebRTC hold one each while they read it, a fast model two. */
@@ -45,7 +46,7 @@ export interface FootageDeps {
   allowPublic: boolean
   /** The machine's own addresses, and the ports that the hub listens on. */
   own: () => { addresses: readonly string[]; ports: readonly number[] }
-  vision: Pick<HubVision, 'attach' | 'state'>
+  vision: Pick<HubVision, 'attach' | 'state' | 'admit' | 'firstTrackId' | 'flush'>
 }
 
 interface Workshop extends FootageDeps {
@@ -200,11 +201,28 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
   const ring = createFrameRing({ slots: SLOTS })
   const camera = createCamera({ id: toRun.id, source, clock, log, decoder, ring })
   const pictures = createPictures({ ring: camera.ring, onJpeg: camera.onJpeg, encoder })
-  const detach = toRun.analyse ? vision.attach(camera) : () => {}
+  const looking = createLooking(() => (toRun.analyse ? vision.attach(camera) : () => {}))
+  looking.begin()
+  const listeners = new Set<() => void>()
+  const phone =
+    relay &&
+    createPhone({
+      ...{ cameraId: toRun.id, analyse: toRun.analyse, clock, relay, webrtc, vision, looking },
+      onChange() {
+        for (const listener of listeners) listener()
+      },
+    })
   camera.start()
   return {
-    state: () => stateOf(camera),
-    onState: camera.onState,
+    state: () => ({ ...stateOf(camera), ...phone?.state() }),
+    onState(listener) {
+      listeners.add(listener)
+      const forget = camera.onState(listener)
+      return () => {
+        forget()
+        listeners.delete(listener)
+      }
+    },
     onUnit: camera.onUnit,
     segment: (first) => createSegment(decoder, first),
     picture: () => pictures.newest(),
@@ -216,12 +234,14 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
       return { id, sdp: answerSdp }
     },
     closeView: (id) => void webrtc.closeView(id),
-    receive: relay && receiver(webrtc, relay),
+    receive: phone?.receive ?? null,
+    sense: phone?.sense ?? null,
     closeReceive: (id) => void webrtc.closeReceive(id),
     onOver: (listener) => webrtc.onClosed(({ id }) => listener(id)),
-    vision: () => (toRun.analyse ? visionOf(vision.state(camera.id)) : VISION_OFF),
+    vision: () => phone?.vision() ?? (toRun.analyse ? visionOf(vision.state(camera.id)) : VISION_OFF),
     async stop() {
-      detach()
+      phone?.stop()
+      looking.end()
       pictures.stop()
       await camera.stop()
     },
@@ -239,15 +259,17 @@ function lumaOf(ring: FrameRing): Luma | null {
   }
 }
 
-/** The newest phone is the camera: the one before hears that it no longer is. */
-function receiver(webrtc: Webrtc, relay: Relay): NonNullable<Running['receive']> {
-  let before: string | null = null
-  return async (offerSdp) => {
-    const { id, answerSdp, source } = await webrtc.receive(offerSdp)
-    if (before !== null) webrtc.closeReceive(before)
-    before = id
-    relay.attach(source)
-    return { id, sdp: answerSdp }
+/** The hub's own look at a camera, which is begun anew when a phone that looked by itself sends its picture again. */
+function createLooking(attach: () => () => void) {
+  let detach: (() => void) | null = null
+  return {
+    begin() {
+      detach ??= attach()
+    },
+    end() {
+      detach?.()
+      detach = null
+    },
   }
 }
 

@@ -168,6 +168,12 @@ export function createHousehold(house: House) {
     joined: audit.witness.joined,
     telemetry: ingest.telemetry,
     seen: alarms.alerts.seen,
+    training: {
+      start: (actor, wish) => training.live.begin(actor, wish),
+      stop: (actor, sessionId) => training.live.end(actor, sessionId),
+      picture: (actor, sent) => cameras.picture(actor, sent),
+      landmarks: (actor, batch, from) => cameras.landmarks(actor, batch, from),
+    },
   })
   people.onRemoved(() => {
     for (const part of [devices, consents, alarms.groups, accounts]) part.reload()
@@ -193,6 +199,7 @@ export function createHousehold(house: House) {
       const { result, writes, committed } = training.calibrations.planRemove(cameraId)
       return { result, writes: [...writes, ...planForgetCamera(cameraId)], committed }
     },
+    refusedFrames: (cameraId, pictures) => training.live.refused(cameraId, pictures),
   })
   const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })
   const calendar = openCalendar(house, {

@@ -88,6 +88,11 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
     feature,
     state: vision.state,
     onResult: vision.onResult,
+    /** Takes what a phone saw by itself as if a model of the hub had seen it. */
+    admit: vision.admit,
+    firstTrackId: recorder.firstTrackId,
+    /** What a camera saw so far goes to the disk. */
+    flush: (cameraId: string) => void recorder.flush(cameraId),
     /** Looks at a camera until the returned function ends it; then what it saw is on its way to the disk. */
     attach(camera: { id: string; ring: FrameRing }): () => void {
       const detach = vision.attach(camera)

@@ -13,7 +13,8 @@ const orNull = <Schema extends Parameters<typeof Type.Optional>[0]>(schema: Sche
 /** What its stream gives; null: not known yet. */
 export const CameraStream = Type.Object(
   {
-    codec: Type.Enum(['h264', 'hevc', 'jpeg', 'raw']),
+    /** `landmarks`: no picture comes, only where joints are. */
+    codec: Type.Enum(['h264', 'hevc', 'jpeg', 'raw', 'landmarks']),
     width: orNull(Type.Integer()),
     height: orNull(Type.Integer()),
     /** Measured. */

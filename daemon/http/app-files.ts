@@ -4,11 +4,14 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyReply } from 'fastify'
 import type { Http } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
+import { SENSOR_SECURITY_POLICY } from './guard.ts'
 
 const OPEN = { policy: { access: 'open', beforeClaim: true }, envelope: false } as const
 /** Names that the build makes from the content, so that a name never changes its bytes. */
-const HASHED = /[.-][A-Z0-9_-]{8,}\.(?:js|css|woff2|svg|png|webp)$/i
+const HASHED = /[.-][A-Z0-9_-]{8,}\.(?:js|css|woff2|svg|png|webp|wasm|task)$/i
 const SERVICE_WORKER = 'sw.js'
+/** The worker with which a phone finds joints by itself. */
+const SENSOR = /^sensor\/worker-[a-f0-9]+\.js$/
 const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Homefield</title>
 <h1>The app is not built</h1><p>This hub runs, but the files of its app are missing. Run <code>npm run build</code> and start it again.</p></html>`
 
@@ -50,6 +53,7 @@ function sendFile(reply: FastifyReply, folder: string, path: string): FastifyRep
     throw new HubError('NOT_FOUND', 'The app has no such file. Reload it: it may have been updated.')
   }
   if (path === SERVICE_WORKER) reply.header('service-worker-allowed', '/app/')
+  if (SENSOR.test(path)) reply.header('content-security-policy', SENSOR_SECURITY_POLICY)
   reply.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
   return reply.sendFile(path)
 }

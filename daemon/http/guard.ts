@@ -11,6 +11,15 @@ export const CONTENT_SECURITY_POLICY =
   "object-src 'none'; require-trusted-types-for 'script'"
 
 /**
+ * The one worker that runs WebAssembly may compile it: a worker has the policy of its own file, so no page needs the leave, and
+ * nothing else may be evaluated in either.
+ */
+export const SENSOR_SECURITY_POLICY = CONTENT_SECURITY_POLICY.replace(
+  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+)
+
+/**
  * Headers of every answer. No Strict-Transport-Security: under it a browser offers no way past a certificate it does not
  * trust yet, which would lock a household out of its own hub.
  */

@@ -86,7 +86,7 @@ export interface HubHttp {
 }
 
 /** An MQTT camera frame with its packet head; the live channel holds its own, smaller limit. */
-const SOCKET_MESSAGE_BYTES = 1_048_576 + 1024
+const SOCKET_MESSAGE_BYTES = 1_048_576 + 4096
 const BODY_BYTES = 1_048_576
 const REQUEST_MS = 120_000
 const HEADERS_MS = 20_000

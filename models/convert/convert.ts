@@ -235,6 +235,8 @@ const NO_OPTIONS: Table = {
   ints: () => [],
   uint16s: () => [],
   bytes: () => new Uint8Array(),
+  placeOf: () => null,
+  placesOf: () => [],
 }
 
 interface Window {

@@ -11,6 +11,10 @@ export interface Table {
   ints(field: number): number[]
   uint16s(field: number): number[]
   bytes(field: number): Uint8Array
+  /** Where in the file the field's own thing begins; null when it is absent. */
+  placeOf(field: number): number | null
+  /** Where each table of a vector begins. */
+  placesOf(field: number): number[]
 }
 
 /** The root table of a buffer. Reading beyond the buffer throws RangeError. */
@@ -58,5 +62,7 @@ function tableAt(view: DataView, at: number): Table {
     ints: (field) => vector(field, 4, (found) => view.getInt32(found, true)),
     uint16s: (field) => vector(field, 2, (found) => view.getUint16(found, true)),
     bytes,
+    placeOf: target,
+    placesOf: (field) => vector(field, 4, (found) => found + view.getUint32(found, true)),
   }
 }

@@ -49,7 +49,12 @@ export interface TrustingBrowser {
   close(): Promise<void>
 }
 
-export async function trustingBrowser(caPath: string, origin: string): Promise<TrustingBrowser> {
+/** `args` are more switches of Chromium's. */
+export async function trustingBrowser(
+  caPath: string,
+  origin: string,
+  args: readonly string[] = [],
+): Promise<TrustingBrowser> {
   const home = mkdtempSync(join(tmpdir(), 'homefield-chromium-'))
   const store = join(home, '.pki', 'nssdb')
   mkdirSync(store, { recursive: true })
@@ -57,7 +62,7 @@ export async function trustingBrowser(caPath: string, origin: string): Promise<T
   execFileSync(CERTUTIL, ['-d', `sql:${store}`, '-A', '-t', 'C,,', '-n', 'homefield', '-i', caPath])
   const browser: Browser = await chromium.launch({
     executablePath: CHROMIUM,
-    args: ARGS,
+    args: [...ARGS, ...args],
     env: { ...process.env, HOME: home } as Record<string, string>,
   })
   return {

@@ -1,6 +1,7 @@
 /** The cameras of a household: who they are, who may look, and where their pictures come in and go out. */
 import type { Actor } from '../../domain/access.ts'
 import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
+import type { LandmarkBatch, LandmarkVerdict } from '../../domain/landmarks.ts'
 import type { Feature } from '../../domain/route.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { createDirectory, type KnownCamera } from './directory.ts'
@@ -9,10 +10,11 @@ import type { CameraParts, CamerasDeps } from './parts.ts'
 import { createRegister } from './register.ts'
 import { cameraRoutes } from './routes.ts'
 import { lookRoutes } from './routes-look.ts'
-import { pushRoutes } from './routes-push.ts'
+import { pushRoutes, type SentPicture, takePicture } from './routes-push.ts'
 import { seekRoutes } from './routes-seek.ts'
 import { webrtcRoutes } from './routes-webrtc.ts'
 import { createSeal } from './seal.ts'
+import { senseWith } from './sense.ts'
 import { createViewers } from './viewers.ts'
 import { createWatch } from './watch.ts'
 
@@ -20,6 +22,10 @@ export interface Cameras {
   feature: Feature
   /** Takes one JPEG that a device sent; throws NOT_FOUND, VALIDATION_ERROR or TOO_LARGE. */
   frame(deviceId: string, jpeg: Uint8Array, arrivedAtMs: number): void
+  /** As `POST /live/frame`. */
+  picture(actor: Actor, sent: SentPicture): { frame_seq: number; accepted: boolean }
+  /** Takes what a phone saw by itself, on the connection of that name; throws HubError. */
+  landmarks(actor: Actor, batch: LandmarkBatch, from: string): LandmarkVerdict
   /** Looks again at who may look: call it when a grant, a role, a sign-in or a person changed. */
   recheck(): void
   /** Reads again after persons or users changed. */
@@ -51,7 +57,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
   const rights = { clock, current: deps.current, camera: register.get }
   const viewers = createViewers({ ...rights, may: maySeeCamera })
   const senders = createViewers({ ...rights, may: mayChangeCamera })
-  const parts: CameraParts = { ...deps, register, watch, viewers, senders }
+  const parts: CameraParts = { ...deps, register, watch, viewers, senders, pictureCounts: new Map() }
   const recheck = () => {
     viewers.recheck()
     senders.recheck()
@@ -92,6 +98,8 @@ export function createCameras(deps: CamerasDeps): Cameras {
       if (!push) throw new HubError('CONFLICT', 'This camera is switched off.')
       push(jpeg, arrivedAtMs)
     },
+    picture: (actor, sent) => takePicture(parts, actor, sent),
+    landmarks: (actor, batch, from) => senseWith(parts, actor, batch, from),
     recheck,
     reload() {
       register.reload()

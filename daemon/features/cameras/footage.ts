@@ -1,6 +1,7 @@
 /** What this feature needs of the part that fetches, decodes and shows pictures. */
 import type { Writable } from 'node:stream'
 import type { CameraKind, CameraReason, CameraStream, CameraVision } from '../../domain/camera.ts'
+import type { LandmarkBatch, LandmarkVerdict } from '../../domain/landmarks.ts'
 import type { UnitSource } from '../../domain/recording.ts'
 import type { Credentials } from './address.ts'
 
@@ -45,6 +46,11 @@ export interface Running extends UnitSource {
   /** Takes a phone's WebRTC offer; the newest phone is the camera. Null for cameras of other kinds. */
   receive: ((offerSdp: string) => Promise<Described>) | null
   closeReceive(streamId: string): void
+  /**
+   * Takes what a phone saw by itself, on a connection whose name sorts behind those that were opened before it. Throws CONFLICT once
+   * another one took over, VALIDATION_ERROR for times that cannot be. Null for cameras of other kinds.
+   */
+  sense: ((batch: LandmarkBatch, from: string) => LandmarkVerdict) | null
   /** Told which view or reception is over, of this camera or another; the returned function ends it. */
   onOver(listener: (id: string) => void): () => void
   vision(): CameraVision | null

@@ -36,6 +36,8 @@ export interface CamerasDeps {
   }) => { cameraId: string; isNext: boolean }
   /** Prepares that other parts forget a camera which is removed. */
   forget?: (cameraId: string) => Plan<null>
+  /** Pictures that came too late are counted by the session that the camera is in. */
+  refusedFrames?: (cameraId: string, pictures: number) => void
   /** When an access token runs out. */
   expiryOf: (token: string) => number | null
   /** Publishes a live event to whoever may see that camera. */
@@ -46,6 +48,8 @@ export interface CamerasDeps {
 export interface CameraParts extends Omit<CamerasDeps, 'store' | 'log' | 'secret' | 'notify'> {
   register: Register
   watch: Watch
+  /** How many pictures each camera was sent since the hub started. */
+  pictureCounts: Map<string, number>
   /** Who looks, and phones that are a camera. */
   viewers: Viewers
   senders: Viewers

@@ -1,5 +1,5 @@
 /** Pictures in over HTTP: one JPEG a request, from whoever runs the camera or from the camera itself. */
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Actor } from '../../domain/access.ts'
 
 import { Id } from '../../domain/id.ts'
@@ -50,7 +50,6 @@ export function pushRoutes(http: Http, parts: CameraParts): void {
 }
 
 function frameRoute(http: Http, parts: CameraParts): void {
-  const counts = new Map<string, number>()
   http.post(
     '/live/frame',
     {
@@ -66,30 +65,46 @@ function frameRoute(http: Http, parts: CameraParts): void {
     },
     async (request, reply) => {
       const sent = sentPicture(request.body, request.headers['content-type'] ?? '')
-      const named = request.query.camera_id ?? sent.cameraId
-      const own = request.actor.kind === 'device' ? meant(parts, request.actor, named).id : named
-      const { cameraId, isNext } = admitted(parts, request.actor, own, { ...sent, ...request.query })
-      const camera = meant(parts, request.actor, cameraId)
-      if (!isNext) {
-        const frameSeq = counts.get(camera.id) ?? 0
-        return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: false }))
-      }
-      const { push } = runningOf(parts, camera)
-      if (!push)
-        throw new HubError('CONFLICT', `The hub fetches the pictures of this camera itself (${camera.kind}).`)
-      push(sent.jpeg, parts.clock.now())
-      const frameSeq = (counts.get(camera.id) ?? 0) + 1
-      counts.set(camera.id, frameSeq)
-      return reply.code(202).send(ok(parts.clock.now(), { frame_seq: frameSeq, accepted: true }))
+      const taken = takePicture(parts, request.actor, { ...sent, ...request.query })
+      return reply.code(202).send(ok(parts.clock.now(), taken))
     },
   )
 }
 
-interface SentPicture {
+/** One JPEG, and what was said about it. */
+export interface SentPicture {
   jpeg: Buffer
-  cameraId: string | null
+  camera_id?: string
   session_id?: string
   captured_at?: string
+}
+
+/**
+ * Takes one JPEG from whoever may send it. Throws NOT_FOUND, CONFLICT, VALIDATION_ERROR, TOO_LARGE or UNSUPPORTED_MEDIA; a picture that
+ * is older than the session's last one is refused without an error, and counted there.
+ */
+export function takePicture(parts: CameraParts, actor: Actor, sent: SentPicture): Static<typeof Taken> {
+  const named = sent.camera_id ?? null
+  refuseNoJpeg(sent.jpeg)
+  const own = actor.kind === 'device' ? meant(parts, actor, named).id : named
+  const { cameraId, isNext } = admitted(parts, actor, own, sent)
+  const camera = meant(parts, actor, cameraId)
+  const counts = parts.pictureCounts
+  const before = counts.get(camera.id) ?? 0
+  if (!isNext) return { frame_seq: before, accepted: false }
+  const { push } = runningOf(parts, camera)
+  if (!push)
+    throw new HubError('CONFLICT', `The hub fetches the pictures of this camera itself (${camera.kind}).`)
+  push(sent.jpeg, parts.clock.now())
+  counts.set(camera.id, before + 1)
+  return { frame_seq: before + 1, accepted: true }
+}
+
+function refuseNoJpeg(jpeg: Buffer): void {
+  if (jpeg.length > PICTURE_BYTES)
+    throw new HubError('TOO_LARGE', 'A picture may have 1 MB. Send a smaller one.')
+  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8)
+    throw new HubError('UNSUPPORTED_MEDIA', 'This is no JPEG: it does not begin with FF D8.')
 }
 
 /** Which camera a picture of a session belongs to; outside of sessions it is as named, and always the next one. */
@@ -116,15 +131,11 @@ function sentPicture(body: unknown, contentType: string): SentPicture {
   const form = isForm ? readForm(body, contentType) : []
   const jpeg = isForm ? form.find(({ type }) => type === JPEG)?.data : body
   if (!jpeg) throw new HubError('UNSUPPORTED_MEDIA', 'The form has no part of type image/jpeg.')
-  if (jpeg.length > PICTURE_BYTES)
-    throw new HubError('TOO_LARGE', 'A picture may have 1 MB. Send a smaller one.')
-  if (jpeg[0] !== 0xff || jpeg[1] !== 0xd8)
-    throw new HubError('UNSUPPORTED_MEDIA', 'This is no JPEG: it does not begin with FF D8.')
   const field = (wanted: string) => form.find(({ name }) => name === wanted)?.data.toString('utf8')
-  const [sessionId, capturedAt] = [field('session_id'), field('captured_at')]
+  const [cameraId, sessionId, capturedAt] = [field('camera_id'), field('session_id'), field('captured_at')]
   return {
     jpeg,
-    cameraId: field('camera_id') ?? null,
+    ...(cameraId !== undefined && { camera_id: cameraId }),
     ...(sessionId !== undefined && { session_id: sessionId }),
     ...(capturedAt !== undefined && { captured_at: capturedAt }),
   }

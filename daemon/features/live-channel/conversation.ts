@@ -5,6 +5,7 @@ import type { Sink } from '../../live/subscriber.ts'
 import { errorMessage, refusedTopic, type ToldMessage } from './answers.ts'
 import type { ClientMessage } from './messages.ts'
 import { createSession, type Session, type SessionDeps } from './session.ts'
+import { createTrainingTalk, type LiveTraining, type TrainingMessage } from './training.ts'
 
 /** Close codes of the contract, beside the protocol's own. */
 export const CLOSE = { unauthenticated: 4401, revoked: 4403, noAuth: 4408, tooSlow: 4429 } as const
@@ -23,6 +24,8 @@ export interface ConversationDeps extends SessionDeps {
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
   /** Writes down that alerts were shown; those that the actor may not see are passed over. */
   seen?: (actor: Actor, alertIds: readonly string[]) => Promise<void>
+  /** Live sessions; absent: the hub has none. */
+  training?: LiveTraining
   /** Told once, when the client has said who it is. */
   onSignedIn: (client: SignedIn) => void
 }
@@ -48,6 +51,8 @@ export interface Conversation {
   client(): SignedIn | null
   authenticate(credential: { token: string } | { apiKey: string }): Promise<void>
   handle(message: ClientMessage): Promise<void>
+  /** A binary message. */
+  picture(bytes: Buffer): Promise<void>
 }
 
 /** Telemetry that waits for the disk. */
@@ -57,6 +62,9 @@ const TELEMETRY_MAX = 8
 export function createConversation(wire: Wire, deps: ConversationDeps): Conversation {
   let client: SignedIn | null = null
   let telemetryRunning = 0
+  const connection = deps.newId()
+  const { log, training } = deps
+  const talk = createTrainingTalk({ log, training, connection, tell: wire.tell })
 
   async function authenticate(credential: { token: string } | { apiKey: string }): Promise<void> {
     try {
@@ -83,7 +91,7 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
       client = { session, expiresAtMs, tell: wire.tell, close: wire.close }
       deps.onSignedIn(client)
     }
-    wire.tell({ type: 'connected', session_id: deps.newId() })
+    wire.tell({ type: 'connected', session_id: connection })
   }
 
   async function takeTelemetry(
@@ -125,6 +133,18 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
     }
   }
 
+  /** The actor with the rights of now; null, and the connection closed, when there are none. */
+  function actorNow({ session }: SignedIn): Actor | null {
+    const actor = deps.current(session.actor())
+    if (!actor) wire.close(CLOSE.revoked, 'revoked')
+    return actor
+  }
+
+  async function train(by: SignedIn, message: TrainingMessage): Promise<void> {
+    const actor = actorNow(by)
+    if (actor) await talk.handle(actor, message)
+  }
+
   return {
     client: () => client,
     authenticate,
@@ -137,8 +157,15 @@ export function createConversation(wire: Wire, deps: ConversationDeps): Conversa
       else if (message.type === 'subscribe') subscribe(client, message)
       else if (message.type === 'unsubscribe') client.session.leave(message.topics)
       else if (message.type === 'seen') void takeReceipt(client, message.alerts)
-      // Not waited for: what comes after it need not wait for the disk.
-      else void takeTelemetry(client, message)
+      else if (message.type === 'telemetry') {
+        // Not waited for: what comes after it need not wait for the disk.
+        void takeTelemetry(client, message)
+      } else await train(client, message)
+    },
+    async picture(bytes) {
+      if (!client) return wire.close(CLOSE.unauthenticated, 'the first message is auth')
+      const actor = actorNow(client)
+      if (actor) talk.picture(actor, bytes)
     },
   }
 }

@@ -11,6 +11,7 @@ import { type EventStream, openEventStream } from './event-stream.ts'
 import { createReader } from './messages.ts'
 import type { Session } from './session.ts'
 import { serveSocket } from './socket.ts'
+import type { LiveTraining } from './training.ts'
 
 export interface LiveChannelDeps {
   live: Live
@@ -31,6 +32,8 @@ export interface LiveChannelDeps {
   telemetry: (actor: Actor, personId: string | null, samples: readonly unknown[]) => Promise<object>
   /** Writes down that alerts were shown; those that the actor may not see are passed over. */
   seen?: (actor: Actor, alertIds: readonly string[]) => Promise<void>
+  /** Live sessions; absent: the hub has none. */
+  training?: LiveTraining
 }
 
 export interface LiveChannel {
@@ -121,7 +124,7 @@ function routeSocket(http: Http, deps: LiveChannelDeps, sockets: Set<SignedIn>):
         tags: ['live'],
         summary: 'The live channel as WebSocket; the token comes as a sub-protocol or in the first message',
         description:
-          'Client messages: auth, subscribe, unsubscribe, telemetry, and {"type":"seen","alerts":["<id>", …]} once alerts were shown (at most 100 ids; each is written down once).',
+          'Client messages: auth, subscribe, unsubscribe, telemetry, and {"type":"seen","alerts":["<id>", …]} once alerts were shown (at most 100 ids; each is written down once). start_session takes what POST /live/start takes and answers session_started, stop_session {"session_id"} answers session_stopped. A binary message is frame_data: one JPEG for the session that this connection started, or u32 header length (little-endian), {"type":"frame_data","session_id","camera_id","captured_at","id"} and the JPEG; with an id it is answered by frame_ack. landmarks {"camera_id","session_id","sent_at","width","height","models","frames":[{"at","people":[[[x,y,z,score] × 33]]}]} is what a phone found by itself, answered by landmarks_ack {"taken","out_of_order","too_old","too_fast"}.',
         response: { 101: Type.Null({ description: 'The connection speaks homefield.v1 from here on' }) },
       },
     },

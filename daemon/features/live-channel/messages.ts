@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Id } from '../../domain/id.ts'
 import { TOPICS_MAX } from './session.ts'
+import { SendLandmarks, StartSession, StopSession } from './training.ts'
 
 const Topic = Type.String({ minLength: 1, maxLength: 128 })
 const Samples = Type.Array(Type.Unknown(), { minItems: 1, maxItems: 1000 })
@@ -41,6 +42,9 @@ export const ClientMessage = Type.Union([
     { type: Type.Literal('seen'), alerts: Type.Array(Id, { minItems: 1, maxItems: 100 }) },
     { additionalProperties: false },
   ),
+  StartSession,
+  StopSession,
+  SendLandmarks,
 ])
 export type ClientMessage = Static<typeof ClientMessage>
 
@@ -59,7 +63,7 @@ export function createReader(): (text: string) => ReadMessage {
     if (schema.Check(value)) return { message: value }
     return {
       wrong:
-        'a message is {"type":"auth"|"subscribe"|"unsubscribe"|"telemetry"|"seen", …} with its own fields',
+        'a message is {"type":"auth"|"subscribe"|"unsubscribe"|"telemetry"|"seen"|"start_session"|"stop_session"|"landmarks", …} with its own fields',
     }
   }
 }

@@ -20,9 +20,13 @@ export interface SocketDeps extends ConversationDeps {
 const AUTH_WITHIN_MS = 5000
 const PING_MS = 20_000
 const MESSAGE_BYTES = 64 * 1024
+/** A JPEG of 1 MB with what is said about it. */
+const PICTURE_BYTES = 1_048_576 + 4096
 const MESSAGES_PER_S = 50
 /** Messages that wait while an earlier one is being handled. */
 const BACKLOG_MAX = 64
+/** Of these, pictures: each may have 1 MB. */
+const PICTURES_WAITING = 2
 /** Answers that a client leaves unread before it is cut off; events have their own, lower mark. */
 const UNREAD_BYTES = 1_048_576
 const GRACE_MS = 2000
@@ -103,21 +107,26 @@ function createInbox(
   signedIn: Promise<void>,
 ): (bytes: Buffer, isBinary: boolean) => void {
   let backlog = 0
+  let pictures = 0
   let tail = signedIn
   const window = { startMs: clock.monotonic(), used: 0 }
   return (bytes, isBinary) => {
-    if (bytes.byteLength > MESSAGE_BYTES) return wire.close(1009, 'a message has 64 KB at most')
+    if (bytes.byteLength > (isBinary && conversation.client() ? PICTURE_BYTES : MESSAGE_BYTES))
+      return wire.close(1009, 'a message has 64 KB at most, one with a picture 1 MB')
     if (!withinRate(window, clock.monotonic())) return tooFast(window.used, wire)
-    if (isBinary)
-      return wire.tell(errorMessage('UNSUPPORTED_MEDIA', 'No live session is running for frames.'))
-    const found = read(bytes.toString('utf8'))
-    if ('wrong' in found) return wire.tell(errorMessage('VALIDATION_ERROR', found.wrong))
+    const found = isBinary ? null : read(bytes.toString('utf8'))
+    if (found && 'wrong' in found) return wire.tell(errorMessage('VALIDATION_ERROR', found.wrong))
+    // Rather a picture less than pictures that lag.
+    if (!found && pictures >= PICTURES_WAITING)
+      return wire.tell(errorMessage('OVERLOADED', 'This picture is left out: earlier ones still wait.'))
     if (backlog >= BACKLOG_MAX) return wire.close(1008, 'too many messages at once')
     backlog += 1
+    if (!found) pictures += 1
     tail = tail
-      .then(() => conversation.handle(found.message))
+      .then(() => (found ? conversation.handle(found.message) : conversation.picture(bytes)))
       .finally(() => {
         backlog -= 1
+        if (!found) pictures -= 1
       })
   }
 }

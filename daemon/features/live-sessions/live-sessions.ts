@@ -3,6 +3,7 @@ import type { Box } from '../../../models/vision/boxes.ts'
 import { LUMA_WIDTH } from '../../../models/vision/kpi/moved.ts'
 import type { Actor } from '../../domain/access.ts'
 import type { Erasure } from '../../domain/erasure.ts'
+import type { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
 import type { Feature } from '../../domain/route.ts'
 import { seesWholeSession } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
@@ -19,7 +20,7 @@ import {
 } from './parts.ts'
 import { beginRecording, refuseRecording, showsMinors } from './recording.ts'
 import { calibrationRoutes } from './routes-calibration.ts'
-import { liveRoutes } from './routes-live.ts'
+import { liveRoutes, startedOf, wishOf } from './routes-live.ts'
 import { type Asked, createRunning, type Running } from './running.ts'
 import { metricsOf } from './shown.ts'
 import { thresholdsFor } from './thresholds.ts'
@@ -33,6 +34,12 @@ export interface LiveSessions {
   seesWhole(actor: Actor, sessionId: string): boolean | null
   /** Checks a picture that is sent for a session. Throws NOT_FOUND or CONFLICT; false: it is older than the last one. */
   admit(frame: SentFrame): { cameraId: string; isNext: boolean }
+  /** Pictures of a camera that were refused because a later one had come before: its session counts them. */
+  refused(cameraId: string, pictures: number): void
+  /** As `POST /live/start`. */
+  begin(actor: Actor, wish: LiveWish): Promise<LiveStarted>
+  /** As `POST /live/stop`. */
+  end(actor: Actor, sessionId: string): Promise<void>
 }
 
 export interface SentFrame {
@@ -148,7 +155,9 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       noteAway(one)
       const cameraStates = parts.cameraStates(one)
       const { pictures } = one.stats()
-      const mark = [pictures, ...cameraStates.map((camera) => camera.recording)].join(' ')
+      const mark = [pictures, ...cameraStates.map(({ status, recording }) => `${status} ${recording}`)].join(
+        ' ',
+      )
       if (told.get(one.id) === mark) continue
       told.set(one.id, mark)
       const metrics = metricsOf(one, cameraStates, clock.now())
@@ -281,6 +290,14 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       newestFrameMs.set(key, capturedAtMs)
       return { cameraId: id, isNext: true }
     },
+    refused(cameraId, pictures) {
+      const one = pictures > 0 ? withCamera(cameraId) : undefined
+      if (!one) return
+      const key = `${one.id}/${cameraId}`
+      outOfOrder.set(key, (outOfOrder.get(key) ?? 0) + pictures)
+    },
+    begin: async (actor, wish) => startedOf(await start(actor, wishOf(wish))),
+    end: async (actor, sessionId) => stop(runningFor(actor, sessionId)),
     feature: {
       name: 'live-sessions',
       routes(http) {

@@ -2,35 +2,20 @@
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
+import { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { SessionTag } from '../../domain/session.ts'
 import { USER_ROLES } from '../../domain/user.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import { type LiveParts, refuseBeyondReach } from './parts.ts'
+import { type LiveParts, refuseBeyondReach, type StartWish } from './parts.ts'
+import type { Running } from './running.ts'
 import { LiveMetrics, metricsOf } from './shown.ts'
 
 const USERS: Policy = { access: 'signed-in', roles: USER_ROLES }
 const TAGS = ['live']
 const closed = { additionalProperties: false }
 const Params = Type.Object({ sessionId: Id }, closed)
-const Wish = Type.Object(
-  {
-    session_id: Type.Optional(Id),
-    title: Type.Optional(Type.String({ maxLength: 200 })),
-    camera_ids: Type.Array(Id, { minItems: 1, maxItems: 8, uniqueItems: true }),
-    player_id: Type.Optional(Id),
-    player_ids: Type.Optional(Type.Array(Id, { maxItems: 64, uniqueItems: true })),
-    group_id: Type.Optional(Id),
-    record: Type.Boolean({ default: false, description: 'Keep the video of its cameras with the session' }),
-    record_minors: Type.Boolean({
-      default: false,
-      description: 'An owner gives leave to record players under 18; such video is kept for 14 days',
-    }),
-  },
-  closed,
-)
-const Started = Type.Object({ session_id: Id, started_at: Timestamp, topic: Type.String() }, closed)
 const Which = Type.Object({ session_id: Id }, closed)
 const Stopped = Type.Object({ session_id: Id, stopped_at: Timestamp }, closed)
 const Status = Type.Object({
@@ -75,22 +60,28 @@ function startRoute(http: Http, parts: LiveParts): void {
         tags: TAGS,
         summary:
           'Start a live session in front of cameras that I may see, of players whose training I may see',
-        body: Wish,
-        response: { 201: Ok(Started) },
+        body: LiveWish,
+        response: { 201: Ok(LiveStarted) },
       },
     },
     async ({ actor, body }, reply) => {
-      const named = [...(body.player_id === undefined ? [] : [body.player_id]), ...(body.player_ids ?? [])]
-      const running = await parts.start(actor, {
-        ...{ id: body.session_id, title: body.title, groupId: body.group_id, cameraIds: body.camera_ids },
-        ...{ playerIds: [...new Set(named)], record: body.record, recordMinors: body.record_minors },
-      })
-      const { id, startedAtMs } = running
-      return reply
-        .code(201)
-        .send(ok(clock.now(), { session_id: id, started_at: iso(startedAtMs), topic: `session:${id}` }))
+      return reply.code(201).send(ok(clock.now(), startedOf(await parts.start(actor, wishOf(body)))))
     },
   )
+}
+
+/** What was asked, in the hub's own words. */
+export function wishOf(asked: LiveWish): StartWish {
+  const named = [...(asked.player_id === undefined ? [] : [asked.player_id]), ...(asked.player_ids ?? [])]
+  return {
+    ...{ id: asked.session_id, title: asked.title, groupId: asked.group_id, cameraIds: asked.camera_ids },
+    playerIds: [...new Set(named)],
+    ...{ record: asked.record ?? false, recordMinors: asked.record_minors ?? false },
+  }
+}
+
+export function startedOf({ id, startedAtMs }: Running): LiveStarted {
+  return { session_id: id, started_at: iso(startedAtMs), topic: `session:${id}` }
 }
 
 function stopRoute(http: Http, parts: LiveParts): void {

@@ -12,6 +12,8 @@ import { createTimings } from './statistics.ts'
 export interface Vision {
   /** Begins to look at a camera; the returned function ends it. A camera is attached once at a time. */
   attach(camera: { id: string; ring: FrameRing }): () => void
+  /** Tells a result that was not found here, such as a phone's own. */
+  admit(result: VisionResult): void
   /** Told each result, in the order of the camera's pictures; the returned function ends it. */
   onResult(listener: (result: VisionResult) => void): () => void
   /** Null when the camera is not attached. */
@@ -132,6 +134,7 @@ export function createVision(deps: VisionDeps): Vision {
         if (lookers.get(id) === looker) lookers.delete(id)
       }
     },
+    admit: tell,
     onResult(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -278,6 +278,31 @@ test('a view by WebRTC is answered, ended by its viewer only, and closed with th
   assert.equal((await offer(owner, 'webrtc')).statusCode, 409)
 })
 
+test('what a phone found by itself is taken from whoever may change its camera', async (t) => {
+  const { call, owner, cameras, letIn, accounts } = await setup(t)
+  await call('POST', '/cameras', { token: owner, body: { id: 'phone', name: 'Phone', kind: 'phone' } })
+  await call('POST', '/cameras', { token: owner, body: { id: 'gate', name: 'Gate', kind: 'push' } })
+  const me = await accounts.fromBearer(owner)
+  const member = await accounts.fromBearer(await letIn('member', 'mia'))
+  const named = { name: 'lite', version: '1' }
+  const batch = (camera_id: string) => ({
+    ...{ camera_id, sent_at: 1000, width: 640, height: 360, models: { detector: named, pose: named } },
+    frames: [
+      { at: 900, people: [] },
+      { at: 800, people: [] },
+    ],
+  })
+  assert.deepEqual(cameras.landmarks(me, batch('phone'), 'one').taken, 1)
+  assert.throws(() => cameras.landmarks(me, batch('gate'), 'one'), { code: 'CONFLICT' })
+  assert.throws(() => cameras.landmarks(me, batch('nowhere'), 'one'), { code: 'NOT_FOUND' })
+  assert.throws(() => cameras.landmarks(member, batch('phone'), 'one'), { code: 'NOT_FOUND' })
+  assert.throws(() => cameras.landmarks(me, { ...batch('phone'), session_id: 'game' }, 'one'), {
+    code: 'NOT_FOUND',
+  })
+  await call('PATCH', '/cameras/phone', { token: owner, body: { enabled: false } })
+  assert.throws(() => cameras.landmarks(me, batch('phone'), 'one'), { code: 'OVERLOADED' })
+})
+
 test('a phone is a camera for as long as whoever brought it may change that camera', async (t) => {
   const { call, owner, played, server } = await setup(t)
   await call('POST', '/cameras', { token: owner, body: { id: 'phone', name: 'Phone', kind: 'phone' } })

@@ -97,6 +97,10 @@ function runningOf(one: Played, state: () => RunState, listeners: Set<() => void
     closeView: (id) => void one.closed.push(id),
     receive: one.started.kind === 'phone' ? async () => ({ id: 'phone-1', sdp: 'v=0 answer' }) : null,
     closeReceive: (id) => void one.closed.push(id),
+    sense:
+      one.started.kind === 'phone'
+        ? ({ frames }) => ({ taken: frames.length - 1, outOfOrder: 1, tooOld: 0, tooFast: 0 })
+        : null,
     onOver(listener) {
       one.over.add(listener)
       return () => void one.over.delete(listener)

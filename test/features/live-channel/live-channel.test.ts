@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import type { Actor, Grant } from '../../../daemon/domain/access.ts'
 import { createIngest } from '../../../daemon/features/ingest/ingest.ts'
 import { createLiveChannel, type LiveChannel } from '../../../daemon/features/live-channel/live-channel.ts'
+import type { LiveTraining } from '../../../daemon/features/live-channel/training.ts'
 import { HubError } from '../../../daemon/kernel/errors.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
 import { createLive } from '../../../daemon/live/live.ts'
@@ -36,6 +37,7 @@ async function setup(t: TestContext) {
     if (actor) return actor
     throw new HubError('UNAUTHENTICATED', 'Sign in again.')
   }
+  const asked: unknown[][] = []
   const ingest = createIngest({ store, now: clock.now, manualDevice: async () => 'hub-1' })
   const deps = {
     live,
@@ -56,6 +58,7 @@ async function setup(t: TestContext) {
     maySeeCamera: (actor: Actor, cameraId: string) =>
       cameraId === 'pitch' && actor.kind === 'user' && actor.role === 'owner',
     telemetry: ingest.telemetry,
+    training: playedTraining(asked),
   }
   const channel: LiveChannel = createLiveChannel(deps)
   const { hub, caPem } = await setupHttp(t, { features: [channel.feature], store })
@@ -76,7 +79,31 @@ async function setup(t: TestContext) {
   }
   const beat = (value: number, personId = 'mia') =>
     live.publish(`person:${personId}`, 'vitals', { value }, { personId, class: 'wellness' })
-  return { clock, live, store, actors, channel, hub, connect, signedIn, beat, caPem, httpsPort }
+  return { asked, clock, live, store, actors, channel, hub, connect, signedIn, beat, caPem, httpsPort }
+}
+
+/** Live sessions that note what they were asked, of an owner who alone may ask. */
+function playedTraining(asked: unknown[][]): LiveTraining {
+  const note = (actor: Actor, ...what: unknown[]) => {
+    if (actor.kind !== 'user' || actor.role !== 'owner')
+      throw new HubError('NOT_FOUND', 'There is no such camera.')
+    asked.push(what)
+  }
+  return {
+    async start(actor, wish) {
+      note(actor, 'start', wish)
+      return { session_id: 'game', started_at: '2026-03-14T08:00:00.000Z', topic: 'session:game' }
+    },
+    stop: async (actor, sessionId) => note(actor, 'stop', sessionId),
+    picture(actor, { jpeg, ...said }) {
+      note(actor, 'picture', said, jpeg.length)
+      return { frame_seq: asked.length, accepted: true }
+    },
+    landmarks(actor, { frames, camera_id }, from) {
+      note(actor, 'landmarks', camera_id, from)
+      return { taken: frames.length, outOfOrder: 0, tooOld: 0, tooFast: 0 }
+    },
+  }
 }
 
 function keyOf(actor: Actor) {
@@ -581,3 +608,70 @@ test('a camera is heard by whoever may see it, its skeletons as binary messages'
   assert.equal((JSON.parse(header) as { seq: number }).seq, BASE + 1)
   assert.equal(data.readFloatLE(data.length - 8), 2)
 })
+
+test('a session is started, sent pictures and stopped over the live channel', async (t) => {
+  const { signedIn, asked } = await setup(t)
+  const client = await signedIn('owner-token')
+  const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
+  client.socket.send(jpeg)
+  assert.equal((await client.next())['code'], 'NOT_FOUND')
+  client.send({ type: 'start_session', id: 1, camera_ids: ['yard'], title: 'Game' })
+  assert.deepEqual(await client.next(), {
+    ...{ type: 'session_started', id: 1, session_id: 'game', topic: 'session:game' },
+    started_at: '2026-03-14T08:00:00.000Z',
+  })
+  client.socket.send(jpeg)
+  client.socket.send(framed({ type: 'frame_data', id: 2, camera_id: 'yard', session_id: 'other' }, jpeg))
+  assert.deepEqual(await client.next(), { type: 'frame_ack', id: 2, frame_seq: 3, accepted: true })
+  client.socket.send(framed({ type: 'frame_data', what: 'else' }, jpeg))
+  assert.equal((await client.next())['code'], 'UNSUPPORTED_MEDIA')
+  client.send({ type: 'stop_session' })
+  assert.deepEqual(await client.next(), { type: 'session_stopped', session_id: 'game' })
+  assert.deepEqual(asked, [
+    ['start', { camera_ids: ['yard'], title: 'Game' }],
+    ['picture', { session_id: 'game' }, 7],
+    ['picture', { camera_id: 'yard', session_id: 'other' }, 7],
+    ['stop', 'game'],
+  ])
+  client.send({ type: 'stop_session', id: 'x' })
+  const { code, id } = await client.next()
+  assert.deepEqual([code, id], ['VALIDATION_ERROR', 'x'])
+})
+
+test('landmarks are answered with what became of them; what is none of them is refused', async (t) => {
+  const { signedIn, asked } = await setup(t)
+  const client = await signedIn('owner-token')
+  const named = { name: 'lite', version: '1' }
+  const person = Array.from({ length: 33 }, () => [1, 2, 0, 0.5])
+  const batch = {
+    ...{ type: 'landmarks', camera_id: 'tripod', sent_at: 1000, width: 640, height: 360 },
+    ...{ models: { detector: named, pose: named }, frames: [{ at: 900, people: [person] }] },
+  }
+  client.send({ ...batch, id: 7 })
+  const none = { out_of_order: 0, too_old: 0, too_fast: 0 }
+  assert.deepEqual(await client.next(), { type: 'landmarks_ack', id: 7, taken: 1, ...none })
+  assert.deepEqual(asked, [['landmarks', 'tripod', 'session-1']])
+  const wrong = [
+    { frames: [] },
+    { frames: Array.from({ length: 16 }, () => batch.frames[0]) },
+    { frames: [{ at: 900, people: [person.slice(1)] }] },
+    { frames: [{ at: 900, people: [person, person, person, person, person] }] },
+    { width: 5000 },
+    { sent_at: -1 },
+  ]
+  for (const part of wrong) {
+    client.send({ ...batch, ...part })
+    assert.equal((await client.next())['code'], 'VALIDATION_ERROR', JSON.stringify(part).slice(0, 80))
+  }
+  const member = await signedIn('member-token')
+  member.send(batch)
+  assert.equal((await member.next())['code'], 'NOT_FOUND')
+})
+
+/** A binary message: the length of its header, the header, the JPEG. */
+function framed(header: object, jpeg: Buffer): Buffer {
+  const text = Buffer.from(JSON.stringify(header))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(text.length)
+  return Buffer.concat([length, text, jpeg])
+}

@@ -149,6 +149,19 @@ test('a camera that drops leaves the others, and its absence is noted', async (t
   )
 })
 
+test('a phone that disappears is told, though it was the only one that sent anything', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  run(hub, 1)
+  hub.cameras.set('yard', { ...hub.cameras.get('yard')!, online: false })
+  hub.clock.advance(600)
+  const { cameras } = hub.told.findLast(({ to }) => to === 'session:game')!.data
+  assert.equal(cameras[0].status, 'offline')
+  hub.cameras.set('yard', { ...hub.cameras.get('yard')!, online: true })
+  run(hub, 1)
+  assert.equal(hub.told.findLast(({ to }) => to === 'session:game')!.data.cameras[0].status, 'online')
+})
+
 test('moments are tagged within the session, for its players', async (t) => {
   const hub = await setup(t)
   await start(hub)
@@ -175,6 +188,10 @@ test('pictures of a session come in order, from its own cameras, to a session th
   assert.deepEqual([frame(900).isNext, frame(1000).isNext, frame(1100).isNext], [false, false, true])
   const { metrics } = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data
   assert.equal(metrics.cameras[0].frames_out_of_order, 2)
+  hub.live.refused('yard', 3)
+  hub.live.refused('side', 3)
+  const { cameras } = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.metrics
+  assert.equal(cameras[0].frames_out_of_order, 5)
   assert.throws(() => frame(1200, 'side'), { code: 'CONFLICT' })
   assert.throws(() => frame(1200, null, 'other'), { code: 'NOT_FOUND' })
   run(hub, 1)

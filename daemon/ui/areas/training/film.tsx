@@ -1,16 +1,21 @@
 /** This phone as a camera: what it films, whether the hub receives it, and what to do when the browser says no. */
+import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useApp } from '../../app.ts'
 import { ErrorLine } from '../../parts/action.tsx'
 import { Empty, errorText, Notice, Show } from '../../parts/feedback.tsx'
+import { Choice } from '../../parts/fields.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Screen } from '../../parts/screen.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import type { Camera } from './answers.ts'
-import { createFilm, type Film as Filmed, type Filming } from './filming.ts'
+import { createFilm, type Film as Filmed, type Filming, sendPicture } from './filming.ts'
 import { AreaIcon } from './icons.tsx'
 import { Missing } from './missing.tsx'
+import { sensorFiles } from './sensor/files.ts'
+import { createSensor, type Sensor } from './sensor/sensor.ts'
+import { Skeleton } from './sensor/skeleton.tsx'
 import { mayChange, useTraining } from './training.ts'
 
 export function Film({ id }: { id: string }): JSX.Element {
@@ -32,8 +37,15 @@ export function Film({ id }: { id: string }): JSX.Element {
 }
 
 function FilmAs({ camera }: { camera: Camera }): JSX.Element {
+  const { session } = useApp()
   const { w, ask } = useTraining()
-  const film = useMemo(() => createFilm({ ask, cameraId: camera.id }), [ask, camera.id])
+  const way = useSignal<'picture' | 'joints'>('picture')
+  const sensor = useMemo(() => createSensor({ session, cameraId: camera.id }), [session, camera.id])
+  const connect = way.value === 'joints' ? sensor.connect : null
+  const film = useMemo(
+    () => createFilm(connect ?? sendPicture({ ask, cameraId: camera.id })),
+    [ask, camera.id, connect],
+  )
   const preview = useRef<HTMLVideoElement>(null)
   useEffect(() => () => film.stop(), [film])
   const stream = film.stream.value
@@ -47,8 +59,20 @@ function FilmAs({ camera }: { camera: Camera }): JSX.Element {
       <p>{w('film.lead', { name: camera.name })}</p>
       <div class={stream ? 'viewer-stage film-stage' : 'away'}>
         <video ref={preview} muted playsInline aria-label={w('film.preview')} />
+        {connect && <Skeleton seen={sensor.seen} />}
       </div>
-      <FilmState film={film} />
+      {!stream && sensorFiles && camera.analyse && (
+        <Choice
+          legend={w('film.way')}
+          value={way}
+          options={[
+            { value: 'picture', label: w('film.way.picture'), text: w('film.way.pictureText') },
+            { value: 'joints', label: w('film.way.joints'), text: w('film.way.jointsText') },
+          ]}
+        />
+      )}
+      <FilmState film={film} joints={connect !== null} />
+      {connect && stream && <Looking sensor={sensor} />}
       <div class="form-actions">
         {stream ? (
           <>
@@ -82,7 +106,22 @@ function FilmAs({ camera }: { camera: Camera }): JSX.Element {
   )
 }
 
-function FilmState({ film }: { film: Filmed }): JSX.Element | null {
+/** How well this phone keeps up with looking. */
+function Looking({ sensor }: { sensor: Sensor }): JSX.Element {
+  const { w } = useTraining()
+  const { seen, progress } = sensor
+  if (!seen.value || !progress.value) return <p class="small">{w('film.loading')}</p>
+  const { fps, tookMs, isSomebody, lost } = progress.value
+  return (
+    <div class="badges" role="status">
+      <span class="badge">{w(isSomebody ? 'film.somebody' : 'film.nobody')}</span>
+      <span class="badge quiet">{w('film.looks', { fps, ms: tookMs })}</span>
+      {lost > 0 && <span class="badge late">{w('film.lostLooks', { count: lost })}</span>}
+    </div>
+  )
+}
+
+function FilmState({ film, joints }: { film: Filmed; joints: boolean }): JSX.Element | null {
   const { t } = useApp()
   const { w } = useTraining()
   const state: Filming = film.state.value
@@ -96,7 +135,7 @@ function FilmState({ film }: { film: Filmed }): JSX.Element | null {
     case 'sending':
       return (
         <p role="status">
-          <StateMark state="ok" word={w('film.sending')} />
+          <StateMark state="ok" word={w(joints ? 'film.sendingJoints' : 'film.sending')} />
         </p>
       )
     case 'lost':
@@ -106,6 +145,12 @@ function FilmState({ film }: { film: Filmed }): JSX.Element | null {
         </Notice>
       )
     case 'rejected':
+      if (state.error.code === 'UNSUPPORTED_HERE')
+        return (
+          <ErrorLine>
+            {w('film.cannotLook')} <small>{state.error.message}</small>
+          </ErrorLine>
+        )
       return (
         <ErrorLine>
           {state.error.code === 'CONFLICT' ? state.error.message : errorText(t, state.error)}

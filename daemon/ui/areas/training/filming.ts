@@ -1,7 +1,7 @@
-/** Films with this device: opens its camera, sends it to the hub, keeps the screen on, and begins again when the connection breaks. */
+/** Films with this device: opens its camera, brings what it shows to the hub, keeps the screen on, and begins again when the connection breaks. */
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { ApiError } from '../../net/api.ts'
-import { type Sending, sendCamera } from '../../net/webrtc.ts'
+import { sendCamera } from '../../net/webrtc.ts'
 import { asApiError } from '../../state/resource.ts'
 import { type Ask, exchangeSdp } from './ask.ts'
 import { pathOf } from './training.ts'
@@ -29,14 +29,52 @@ export interface Film {
 }
 
 const AGAIN_MS = 2_000
-const FINAL: ReadonlySet<string> = new Set(['NOT_FOUND', 'FORBIDDEN', 'UNAUTHENTICATED', 'CONFLICT'])
+const FINAL: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
+  'CONFLICT',
+  'UNSUPPORTED_HERE',
+])
 
-export function createFilm({ ask, cameraId }: { ask: Ask; cameraId: string }): Film {
+/** Brings what the camera shows to the hub until it is closed; `onLost` is told once when that broke by itself. */
+export type Connect = (
+  stream: MediaStream,
+  onLost: (error: ApiError | null) => void,
+) => Promise<{ close(): void }>
+
+/** The picture itself, by WebRTC. */
+export function sendPicture({ ask, cameraId }: { ask: Ask; cameraId: string }): Connect {
+  return async (stream, onLost) => {
+    let end = () => {}
+    try {
+      const made = await sendCamera(stream, {
+        async exchange(offer) {
+          const answered = await exchangeSdp(ask, `${pathOf(cameraId)}/webrtc`, offer)
+          end = answered.end
+          return answered.answer
+        },
+        onLost: () => onLost(null),
+      })
+      return {
+        close() {
+          made.close()
+          end()
+        },
+      }
+    } catch (cause) {
+      end()
+      throw cause
+    }
+  }
+}
+
+export function createFilm(connect: Connect): Film {
   const state = signal<Filming>({ kind: 'idle' })
   const stream = signal<MediaStream | null>(null)
   const awake = signal<boolean | null>(null)
   let facing: 'environment' | 'user' = 'environment'
-  let sending: (Sending & { end: () => void }) | null = null
+  let sending: { close(): void } | null = null
   let lock: WakeLockSentinel | null = null
   let timer: ReturnType<typeof setTimeout> | null = null
   /** Grows with every start and stop, so that what comes late changes nothing. */
@@ -83,25 +121,12 @@ export function createFilm({ ask, cameraId }: { ask: Ask; cameraId: string }): F
     const opened = stream.peek()
     if (!opened || mine !== turnOf) return
     state.value = { kind: 'connecting' }
-    let end = () => {}
     try {
-      const made = await sendCamera(opened, {
-        async exchange(offer) {
-          const answered = await exchangeSdp(ask, `${pathOf(cameraId)}/webrtc`, offer)
-          end = answered.end
-          return answered.answer
-        },
-        onLost: () => broken(mine, null),
-      })
-      if (mine !== turnOf) {
-        made.close()
-        end()
-        return
-      }
-      sending = { ...made, end }
+      const made = await connect(opened, (error) => broken(mine, error))
+      if (mine !== turnOf) return made.close()
+      sending = made
       state.value = { kind: 'sending' }
     } catch (cause) {
-      end()
       broken(mine, asApiError(cause))
     }
   }
@@ -109,6 +134,7 @@ export function createFilm({ ask, cameraId }: { ask: Ask; cameraId: string }): F
   function broken(mine: number, error: ApiError | null): void {
     if (mine !== turnOf) return
     hangUp()
+    if (timer !== null) clearTimeout(timer)
     if (error && FINAL.has(error.code)) {
       stop()
       state.value = { kind: 'rejected', error }
@@ -138,7 +164,6 @@ export function createFilm({ ask, cameraId }: { ask: Ask; cameraId: string }): F
 
   function hangUp(): void {
     sending?.close()
-    sending?.end()
     sending = null
   }
 

@@ -20,7 +20,8 @@ export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JS
   const frame = useRef<HTMLDivElement>(null)
   const isLive = camera.status === 'online'
   // The hub hands out no older picture; a device that sends one now and then stays online between them.
-  const isFresh = isLive && clock.tick.value - Date.parse(camera.last_frame_at ?? '') < STALE_MS
+  const hasPicture = camera.stream?.codec !== 'landmarks'
+  const isFresh = isLive && hasPicture && clock.tick.value - Date.parse(camera.last_frame_at ?? '') < STALE_MS
   useEffect(() => {
     const seen = new IntersectionObserver(([entry]) => {
       onScreen.value = entry?.isIntersecting ?? false
@@ -47,7 +48,9 @@ export function Tile({ camera, stills }: { camera: Camera; stills: Stills }): JS
         ) : (
           <span class="camera-dark">
             <Icon name={camera.kind === 'phone' ? 'phone' : 'camera'} size={32} />
-            <span>{w(isFresh ? 'live.opening' : 'grid.noPicture')}</span>
+            <span>
+              {w(isFresh ? 'live.opening' : isLive && !hasPicture ? 'grid.joints' : 'grid.noPicture')}
+            </span>
           </span>
         )}
       </div>

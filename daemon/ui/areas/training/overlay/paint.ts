@@ -9,6 +9,8 @@ export interface Scene {
   /** Null: nothing is known that is young enough. */
   overlay: Overlay | null
   boxes: boolean
+  /** What stands at a person's box instead of the number; null: the number. */
+  nameOf?: ((trackId: number) => string | null) | undefined
   /** `faces` where they are known, `all` when nobody knows where they are. */
   blur: 'off' | 'faces' | 'all'
 }
@@ -23,7 +25,7 @@ const MOSAIC_PX = 7
 
 type Place = ReturnType<typeof placer>
 
-export function paint({ canvas, picture, overlay, boxes, blur }: Scene): void {
+export function paint({ canvas, picture, overlay, boxes, blur, nameOf }: Scene): void {
   const pen = canvas.getContext('2d')
   const { clientWidth: width, clientHeight: height } = canvas
   if (!pen || width === 0 || height === 0) return
@@ -45,10 +47,15 @@ export function paint({ canvas, picture, overlay, boxes, blur }: Scene): void {
     for (const person of overlay.people) mosaic(pen, picture, fit, spread(place, faceOf(person)))
   if (!boxes) return
   if (overlay.ball) drawBall(pen, place, overlay.ball)
-  for (const person of overlay.people) drawPerson(pen, place, person)
+  for (const person of overlay.people) drawPerson(pen, place, person, nameOf?.(person.trackId) ?? null)
 }
 
-function drawPerson(pen: CanvasRenderingContext2D, place: Place, person: SeenPerson): void {
+function drawPerson(
+  pen: CanvasRenderingContext2D,
+  place: Place,
+  person: SeenPerson,
+  name: string | null,
+): void {
   const colour = COLOURS[person.trackId % COLOURS.length] ?? COLOURS[0]
   const { x, y, width, height } = spread(place, person.box)
   const frame = () => {
@@ -65,7 +72,7 @@ function drawPerson(pen: CanvasRenderingContext2D, place: Place, person: SeenPer
     pen.arc(...place(joint.x, joint.y), 2.5, 0, 2 * Math.PI)
     pen.fill()
   }
-  tag(pen, String(person.trackId), x, y, colour)
+  tag(pen, name ?? String(person.trackId), x, y, colour)
 }
 
 function bones(pen: CanvasRenderingContext2D, place: Place, { joints }: SeenPerson): void {
