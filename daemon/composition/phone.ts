@@ -38,7 +38,7 @@ export function createPhone({ cameraId, clock, relay, webrtc, vision, looking, .
     ...{ cameraId, clock, onResult: vision.admit },
     firstTrackId: () => vision.firstTrackId(cameraId),
     onChange() {
-      if (sensed.state() === null) vision.flush(cameraId)
+      if (sensed.state() === null) void vision.flush(cameraId)
       deps.onChange()
     },
   })

@@ -91,8 +91,6 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
     /** Takes what a phone saw by itself as if a model of the hub had seen it. */
     admit: vision.admit,
     firstTrackId: recorder.firstTrackId,
-    /** What a camera saw so far goes to the disk. */
-    flush: (cameraId: string) => void recorder.flush(cameraId),
     /** Looks at a camera until the returned function ends it; then what it saw is on its way to the disk. */
     attach(camera: { id: string; ring: FrameRing }): () => void {
       const detach = vision.attach(camera)
@@ -101,8 +99,8 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
         void recorder.flush(camera.id)
       }
     },
-    /** Puts what cameras saw until now on the disk. */
-    flush: () => recorder.flush(),
+    /** Puts what one camera or all of them saw until now on the disk. */
+    flush: (cameraId?: string) => recorder.flush(cameraId),
     stats: () => ({ ...recorder.stats(), threads: threads.map((thread) => thread.state()) }),
   }
 }
