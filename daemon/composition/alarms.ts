@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { type Actor, can, type DataClass, type Grant } from '../domain/access.ts'
 import type { Device } from '../domain/device.ts'
+import type { GlucoseUnit } from '../domain/glucose-unit.ts'
 import type { User } from '../domain/user.ts'
 import { createAlerts } from '../features/alerts/alerts.ts'
 import { createSpeech } from '../features/alerts/speech.ts'
@@ -27,6 +28,8 @@ export interface AlarmsDeps {
   live: Live
   /** The household's zone. */
   timezone: () => string
+  /** What the household reads glucose in; mg/dL where nothing is said. */
+  glucoseUnit?: () => GlucoseUnit
   people: {
     ids(): readonly string[]
     get(personId: string): { name: string; kind: string; timezone: string } | undefined
@@ -81,6 +84,7 @@ export function createAlarms(deps: AlarmsDeps) {
     isGrownUp: (personId) => people.get(personId)?.kind === 'adult',
     wornBy: (personId) => wornBy(devices.list(), personId),
     isOnline: (deviceId) => connected(devices.list(), deviceId),
+    glucoseUnit: deps.glucoseUnit ?? (() => 'mg/dL'),
   })
   return {
     groups,

@@ -76,7 +76,11 @@ export function featuresOf(
     pairing.feature,
     createLocal({
       clock,
-      ports: { ...accounts, reset: () => accounts.reset([pairing.planNone(), consents.planNone()]) },
+      ports: {
+        ...accounts,
+        reset: () =>
+          accounts.reset([pairing.planNone(), consents.planNone(), household.preferences.planNone()]),
+      },
     }),
     ingest.feature,
     household.glucose.feature,
@@ -90,13 +94,17 @@ export function featuresOf(
     household.burnout,
     ...household.imports,
     observations({ store, now: clock.now }),
-    createExports({ store, now: clock.now, zoneOf: household.zoneOf }),
+    createExports({
+      ...{ store, now: clock.now, zoneOf: household.zoneOf },
+      glucoseUnitOf: household.preferences.glucoseUnitOf,
+    }),
     liveChannel.feature,
     household.jobs.feature,
     household.vision.feature,
     household.cameras.feature,
     ...household.training.features,
     household.calendar,
+    household.preferences.feature,
     discovery.feature,
     createHomeAutomation({
       onKnown: discovery.tell,

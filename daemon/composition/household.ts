@@ -17,6 +17,7 @@ import { createMealPhotos } from '../features/meal-photos/meal-photos.ts'
 import { createNightscout } from '../features/nightscout/nightscout.ts'
 import { createPairing } from '../features/pairing/pairing.ts'
 import { createPeople } from '../features/people/people.ts'
+import { createPreferences } from '../features/preferences/preferences.ts'
 import { createRecords } from '../features/records/records.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
@@ -68,6 +69,7 @@ export function createHousehold(house: House) {
     ...{ house, live, timezone, devices, grantsOf: consents.grantsOf, voices: voicesFrom(house) },
     people: { ids: () => people.all().map(({ id }) => id), get: people.get },
     users: () => accounts.users(),
+    glucoseUnit: () => preferences.glucoseUnit(),
   })
   const accounts: Accounts = createAccounts({
     store,
@@ -92,6 +94,7 @@ export function createHousehold(house: House) {
     notify,
   })
   const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const preferences = createPreferences({ store, now: clock.now, ownOf: accounts.preferencesOf })
   const sources = createSources({ store, now: clock.now })
   const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()
   const glucose = createGlucose({
@@ -210,6 +213,7 @@ export function createHousehold(house: House) {
     audit,
     live,
     calendar,
+    preferences,
     people,
     devices,
     consents,

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { SEVERITIES } from './episode.ts'
 import type { Metric } from './metric.ts'
+import type { Told } from './unit.ts'
 
 const metric = Type.String({ minLength: 1, maxLength: 64 })
 const seconds = (minimum: number, maximum = 7 * 86_400) => Type.Integer({ minimum, maximum })
@@ -313,7 +314,7 @@ export function conditionFault(
 }
 
 /** What a condition says, in words that those who are told read. */
-export function inWords(condition: Condition, unit: string): string {
+export function inWords(condition: Condition, { unit, number }: Told): string {
   const long = (seconds: number) =>
     seconds >= 7200
       ? `${Math.round(seconds / 3600)} h`
@@ -324,11 +325,11 @@ export function inWords(condition: Condition, unit: string): string {
     case 'above':
     case 'below': {
       const forS = condition.for_seconds ?? 0
-      return `${condition.type} ${condition.threshold} ${unit}${forS > 0 ? ` for ${long(forS)}` : ''}`
+      return `${condition.type} ${number(condition.threshold)} ${unit}${forS > 0 ? ` for ${long(forS)}` : ''}`
     }
     case 'rises':
     case 'falls':
-      return `${condition.type} by ${condition.change} ${unit} within ${long(condition.within_seconds)}`
+      return `${condition.type} by ${number(condition.change)} ${unit} within ${long(condition.within_seconds)}`
     case 'no_data':
       return `nothing arrived for ${long(condition.after_seconds)}`
     case 'stale':

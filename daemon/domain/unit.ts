@@ -1,7 +1,18 @@
+import { type GlucoseUnit, glucoseText, MG_PER_DL_PER_MMOL_PER_L } from './glucose-unit.ts'
 import type { Metric } from './metric.ts'
 
-/** Molar mass of glucose, 180.156 g/mol, over ten decilitres. */
-export const MG_PER_DL_PER_MMOL_PER_L = 18.0156
+/** How values of a metric are told in words. */
+export interface Told {
+  unit: string
+  number: (value: number) => string
+}
+
+/** In the metric's own unit, glucose in the one that is asked for. */
+export function toldIn(metric: Metric, glucoseUnit: GlucoseUnit): Told {
+  if (metric.name === 'glucose' && glucoseUnit === 'mmol/L')
+    return { unit: glucoseUnit, number: (value) => glucoseText(value, glucoseUnit) }
+  return { unit: metric.unit, number: (value) => String(Math.round(value * 100) / 100) }
+}
 
 type Convert = (value: number) => number
 

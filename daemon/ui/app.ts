@@ -17,6 +17,7 @@ import type { Household } from './state/household.ts'
 import type { HubClock } from './state/hub-clock.ts'
 import type { Link } from './state/link.ts'
 import type { Pairing } from './state/pairing.ts'
+import type { Units } from './state/units.ts'
 
 export interface App {
   t: Translate
@@ -46,6 +47,8 @@ export interface App {
   joinToken: Signal<string | null>
   /** One short sentence at the bottom, read aloud; it replaces the one before. */
   said: Signal<string>
+  /** What glucose is read in. */
+  units: Units
   /** This device's zone, where no person's zone applies. */
   zone: string
 }

@@ -18,7 +18,9 @@ import { createHousehold, type Snapshot } from './state/household.ts'
 import { createHubClock } from './state/hub-clock.ts'
 import { createLink } from './state/link.ts'
 import { createPairing, readJoinFragment } from './state/pairing.ts'
+import { createUnits } from './state/units.ts'
 
+const GLUCOSE_UNIT = 'homefield.glucose-unit'
 const KNOWN = 'homefield.signed-in'
 const SNAPSHOT = 'household'
 const SAVE_SOON_MS = 1_500
@@ -70,6 +72,13 @@ function start(root: HTMLElement): void {
   })
   const household = createHousehold({ api, nowMs: clock.nowMs, later })
   const pairing = createPairing(api)
+  const units = createUnits({
+    api,
+    memory: {
+      read: () => localStorage.getItem(GLUCOSE_UNIT),
+      write: (unit) => localStorage.setItem(GLUCOSE_UNIT, unit),
+    },
+  })
   const following = createFollowing()
   const socket = createSocket({
     open: (protocols) => wireTo(protocols),
@@ -107,7 +116,8 @@ function start(root: HTMLElement): void {
   const app: App = {
     t,
     locale,
-    format: createFormat(locale, t),
+    format: createFormat(locale, t, () => units.glucose.value),
+    units,
     router,
     api,
     session,
@@ -173,6 +183,8 @@ function start(root: HTMLElement): void {
       shown = who
       if (state.kind === 'signed-in') {
         void household.load()
+        // Without it values are read as last time.
+        units.load().catch(() => undefined)
         // What was written down before is sent by itself.
         outbox().catch(() => undefined)
         if (state.user.role === 'owner') void pairing.requests.reload()

@@ -153,6 +153,7 @@ async function judging(): Promise<number> {
     ...{ clock: systemClock(), log: createLog('silent'), table: { all: () => rules } },
     episodes: { open: nothing, remark: nothing, newest: () => undefined },
     isOnline: () => true,
+    glucoseUnit: () => 'mg/dL',
   })
   await evaluator.start()
   const fromMs = performance.now()

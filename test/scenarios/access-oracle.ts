@@ -332,6 +332,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
     { need: USERS, body: { camera_id: 'camera-mia', track_id: 1, player_id: 'mia' } },
   ],
   'POST /live/:sessionId/tags': [{ need: USERS, body: { label: 'goal' } }],
+  'GET /household/preferences': [{ need: USERS, run: true }],
+  'PATCH /household/preferences': [{ need: OWNERS, body: { glucose_unit: 'mg/dL' }, run: true }],
   'GET /calendar/events': [
     { need: USERS, run: true },
     { need: reads('training'), query: 'player_id=mia', run: true },

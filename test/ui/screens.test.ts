@@ -17,6 +17,15 @@ function reading(value: number | string, ts: string) {
   return { value, unit: 'bpm', ts, source: 'gatt', device: 'watch-1' }
 }
 
+test('glucose is written in the unit that its reader chose, everything else as before', () => {
+  let unit: 'mg/dL' | 'mmol/L' = 'mg/dL'
+  const own = createFormat(locale, t, () => unit)
+  assert.deepEqual([own.value('glucose', 126), own.measured('glucose')], ['126', 'Glucose (mg/dL)'])
+  unit = 'mmol/L'
+  assert.deepEqual([own.value('glucose', 126), own.measured('glucose')], ['7.0', 'Glucose (mmol/L)'])
+  assert.deepEqual([own.value('heart_rate', 126), own.unit('ketone')], ['126', 'mmol/L'])
+})
+
 test('a path fits its pattern whole, with its parts decoded', () => {
   assert.deepEqual(match('/p/:id/:metric', '/p/mia/heart_rate'), { id: 'mia', metric: 'heart_rate' })
   assert.deepEqual(match('/p/:id', '/p/m%20a/'), { id: 'm a' })

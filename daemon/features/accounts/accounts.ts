@@ -56,6 +56,8 @@ export interface Accounts {
   /** Live sign-ins that came by pairing. */
   paired(): { signIn: SignIn; user: User }[]
   users(): User[]
+  /** What a user keeps with their account; empty for one who is gone. */
+  preferencesOf(userId: string): Readonly<Record<string, unknown>>
   /** Ends one sign-in at once, and with the last one an account that has no password; throws NOT_FOUND. */
   revokeSignIn(signInId: string): Promise<void>
   /** Ends all their sign-ins at once and refuses new ones; throws NOT_FOUND, and CONFLICT for the last owner. */
@@ -101,6 +103,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     actorOf: signingIn.actorOf,
     isClaimed: joining.isClaimed,
     chosen: joining.chosen,
+    preferencesOf: (userId) => users.get(userId)?.preferences ?? {},
     claimLocally: joining.claimLocally,
     planPhone: joining.planPhone,
     async claimCode() {

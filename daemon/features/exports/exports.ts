@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { can } from '../../domain/access.ts'
+import { GLUCOSE_UNITS, type GlucoseUnit } from '../../domain/glucose-unit.ts'
 import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
 import { METRICS, metricNamed, resolveMetric } from '../../domain/metric.ts'
@@ -12,16 +13,18 @@ import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
 import { fhir } from './fhir.ts'
 import { omh } from './omh.ts'
-import { table } from './table.ts'
+import { tableIn } from './table.ts'
 import { type ExportFormat, exported } from './value.ts'
 
 export interface ExportsDeps {
   store: Pick<Store, 'observations'>
   now: () => number
   zoneOf: (personId: string) => string
+  /** What a user reads glucose in; of the household for null. */
+  glucoseUnitOf: (userId: string | null) => GlucoseUnit
 }
 
-const FORMATS: Readonly<Record<'csv' | 'fhir' | 'omh', ExportFormat>> = { csv: table, fhir, omh }
+const FORMATS: Readonly<Record<'csv' | 'fhir' | 'omh', ExportFormat>> = { csv: tableIn('mg/dL'), fhir, omh }
 const DAY_MS = 86_400_000
 const DAYS_DEFAULT = 90
 /** Ten years. */
@@ -35,6 +38,11 @@ const Params = Type.Object({ personId: Id }, { additionalProperties: false })
 const Query = Type.Object(
   {
     format: Type.Enum(['csv', 'fhir', 'omh'], { default: 'csv' }),
+    glucose_unit: Type.Optional(
+      Type.Enum([...GLUCOSE_UNITS], {
+        description: 'Of a CSV; absent: the one that I chose. FHIR and Open mHealth: mg/dL',
+      }),
+    ),
     metric: Type.Optional(
       Type.String({ maxLength: 1000, description: 'Names with commas between; absent: all that I may read' }),
     ),
@@ -89,7 +97,7 @@ export function createExports(deps: ExportsDeps): Feature {
 
 function exportRoute(
   http: Http,
-  { store, now, zoneOf }: ExportsDeps,
+  { store, now, zoneOf, glucoseUnitOf }: ExportsDeps,
   counted: (text: AsyncGenerator<string>) => AsyncGenerator<string>,
   refuseMany: () => void,
 ): void {
@@ -125,7 +133,8 @@ function exportRoute(
         if (query.metric !== undefined) request.authorize(personId, 'read', dataClass)
         return can(actor, 'read', personId, dataClass, now())
       })
-      const format = FORMATS[query.format]
+      const unit = query.glucose_unit ?? glucoseUnitOf(actor.kind === 'user' ? actor.userId : null)
+      const format = query.format === 'csv' ? tableIn(unit) : FORMATS[query.format]
       refuseMany()
       // Counted from its first piece to its last, so that one nobody reads, as of HEAD, counts for nothing.
       const text = counted(written(format, metrics, window, store))

@@ -1,4 +1,6 @@
 /** Judges rules while values are committed: one look-up and constant work an observation, state rebuilt from the store. */
+
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import type { StoredObservation } from '../../domain/observation.ts'
 import { episodeKind, type Listening, memoryMs, metricOf } from '../../domain/rule.ts'
@@ -18,6 +20,8 @@ export interface EvaluatorDeps {
   episodes: EpisodePort
   /** Whether the device is connected; null for one that keeps no connection. */
   isOnline: (deviceId: string) => boolean | null
+  /** What the household reads glucose in. */
+  glucoseUnit: () => GlucoseUnit
 }
 
 export interface Evaluator {
@@ -122,7 +126,10 @@ export function createEvaluator(deps: EvaluatorDeps): Evaluator {
     const isShared = () =>
       one.watches.some((other) => other.rule.id !== rule.id && other.kind === kind && other.isTold())
     const kind = episodeKind(condition)
-    const watch = createWatch({ rule, metric, episodes: deps.episodes, log, isShared })
+    const watch = createWatch({
+      ...{ rule, metric, episodes: deps.episodes, log, isShared },
+      glucoseUnit: deps.glucoseUnit,
+    })
     const fromMs = clock.now() - memoryMs(condition, metric)
     const values = await past(rule.personId, metric.name, fromMs)
     watch.rebuild(values, clock.now())

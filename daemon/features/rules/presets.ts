@@ -3,9 +3,11 @@
  * and say nothing medical; none of them is in force until somebody takes it over.
  */
 import { type Static, Type } from 'typebox'
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import { type Metric, metricNamed } from '../../domain/metric.ts'
 import type { LevelPoint } from '../../domain/observation.ts'
 import { type Condition, RuleDraft, replay } from '../../domain/rule.ts'
+import { toldIn } from '../../domain/unit.ts'
 import { iso, Timestamp } from '../../kernel/envelope.ts'
 import type { Store } from '../../store/store.ts'
 import type { NearDevice } from './ports.ts'
@@ -77,6 +79,7 @@ export async function suggest(
   nowMs: number,
   near: readonly NearDevice[],
   seesMetric: (metric: Metric) => boolean,
+  glucoseUnit: GlucoseUnit = 'mg/dL',
 ): Promise<Suggested> {
   const fromMs = nowMs - PRESET_DAYS * DAY_MS
   const presets: Preset[] = []
@@ -90,7 +93,8 @@ export async function suggest(
     series.set(name, points)
     const days = daysIn(points)
     if (points.length > 0 && days < DAYS_NEEDED) tooFew.add(name)
-    if (days >= DAYS_NEEDED) presets.push(ownRange(metric, side, forS, points, { fromMs, nowMs, days }))
+    if (days >= DAYS_NEEDED)
+      presets.push(ownRange(metric, side, forS, points, { fromMs, nowMs, days, glucoseUnit }))
   }
   const beats = series.get('heart_rate') ?? []
   if (near.length > 0 && daysIn(beats) >= DAYS_NEEDED) presets.push(silenceOf(beats))
@@ -112,17 +116,23 @@ function ownRange(
   side: 'above' | 'below',
   forS: number,
   points: readonly LevelPoint[],
-  { fromMs, nowMs, days }: { fromMs: number; nowMs: number; days: number },
+  {
+    fromMs,
+    nowMs,
+    days,
+    glucoseUnit,
+  }: { fromMs: number; nowMs: number; days: number; glucoseUnit: GlucoseUnit },
 ): Preset {
   const values = points.map(({ mean }) => mean).sort((one, other) => one - other)
   const [low, high] = [valueAt(values, 0.02), valueAt(values, 0.98)]
   const step = 10 ** Math.floor(Math.log10(Math.max(high - low, 2 / metric.scale) / 10))
   const { condition, fired } = quietest(metric, side, forS, points, { values, step })
   const name = metric.name.replaceAll('_', ' ')
+  const { number, unit } = toldIn(metric, glucoseUnit)
   return {
     id: `${metric.name}_${side}`,
     title: `${name} ${side} own usual range`,
-    description: `Most of the last ${PRESET_DAYS} days this person's ${name} was ${tidy(low, step)} to ${tidy(high, step)} ${metric.unit}. Tells when it is ${side} that. A comparison with the person's own days, not a medical limit.`,
+    description: `Most of the last ${PRESET_DAYS} days this person's ${name} was ${number(tidy(low, step))} to ${number(tidy(high, step))} ${unit}. Tells when it is ${side} that. A comparison with the person's own days, not a medical limit.`,
     rule: { name: `${name} ${side} own usual range`, condition, severity: 'warning', enabled: true },
     basis: {
       ...{ from: iso(fromMs), to: iso(nowMs), days_with_data: days, unit: metric.unit },

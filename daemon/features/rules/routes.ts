@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { type Action, can, maySee } from '../../domain/access.ts'
 import { signatureOf } from '../../domain/episode.ts'
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
 import { type Metric, metricNamed, resolveMetric } from '../../domain/metric.ts'
@@ -35,6 +36,8 @@ export interface RuleRoutesDeps {
   wornBy: (personId: string) => readonly NearDevice[]
   /** Resolves when the rules that are stored now are judged. */
   onChanged: () => Promise<void>
+  /** What the household reads glucose in. */
+  glucoseUnit: () => GlucoseUnit
 }
 
 const DAY_MS = 86_400_000
@@ -340,7 +343,14 @@ function trialRoutes(http: Http, deps: RuleRoutesDeps): void {
     async ({ actor, personId }) => {
       const nowMs = clock.now()
       const sees = (metric: Metric) => can(actor, 'read', personId, metric.class, nowMs)
-      const { presets, tooFew } = await suggest(store, personId, nowMs, deps.wornBy(personId), sees)
+      const { presets, tooFew } = await suggest(
+        store,
+        personId,
+        nowMs,
+        deps.wornBy(personId),
+        sees,
+        deps.glucoseUnit(),
+      )
       return ok(nowMs, { presets, not_enough_data: tooFew })
     },
   )

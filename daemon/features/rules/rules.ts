@@ -1,4 +1,5 @@
 /** Rules: what a value must do before somebody is told. Kept with their versions, judged live, tried on the past. */
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -20,6 +21,8 @@ export interface RulesDeps {
   wornBy: (personId: string) => readonly NearDevice[]
   /** Whether the device is connected; null for one that keeps no connection. */
   isOnline: (deviceId: string) => boolean | null
+  /** What the household reads glucose in; words of rules and alerts say it so. */
+  glucoseUnit: () => GlucoseUnit
 }
 
 export interface Rules {

@@ -1,5 +1,6 @@
 /** One rule at work: what it remembers of each device, and what it still has to say about its person. */
 import type { Evidence } from '../../domain/episode.ts'
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import type { Metric } from '../../domain/metric.ts'
 import type { Observation } from '../../domain/observation.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type RuleState,
   type Verdict,
 } from '../../domain/rule.ts'
+import { type Told, toldIn } from '../../domain/unit.ts'
 import { iso } from '../../kernel/envelope.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -28,6 +30,8 @@ export interface WatchDeps {
   log: Log
   /** Whether another rule about the same thing holds: then its episode is not over when this one is. */
   isShared: () => boolean
+  /** What the household reads glucose in. */
+  glucoseUnit: () => GlucoseUnit
 }
 
 type Value = Pick<Observation, 'deviceId' | 'atMs' | 'value'>
@@ -52,7 +56,7 @@ type Step = { type: 'open'; sighting: RuleSighting; isNew: boolean } | { type: '
 
 const DEVICES_MAX = 8
 
-export function createWatch({ rule, metric, episodes, log, isShared }: WatchDeps): Watch {
+export function createWatch({ rule, metric, episodes, log, isShared, glucoseUnit }: WatchDeps): Watch {
   const { personId, definition } = rule
   const { condition } = definition
   const kind = episodeKind(condition)
@@ -91,7 +95,7 @@ export function createWatch({ rule, metric, episodes, log, isShared }: WatchDeps
 
   function judge(verdict: Verdict, atMs: number): void {
     if (verdict === null) return
-    if ('fired' in verdict) open(breach(rule, metric, verdict.fired))
+    if ('fired' in verdict) open(breach(rule, metric, verdict.fired, toldIn(metric, glucoseUnit())))
     else if (told && !holdsAt(atMs)) clear(evidenceOf(metric, verdict.cleared))
   }
 
@@ -150,7 +154,7 @@ export function createWatch({ rule, metric, episodes, log, isShared }: WatchDeps
     look(listening, nowMs) {
       if (condition.type !== 'no_data' && condition.type !== 'stale') return
       if (isSilent(condition, listening, nowMs)) {
-        if (!told) open(silence(rule, metric, listening, nowMs))
+        if (!told) open(silence(rule, metric, listening, nowMs, toldIn(metric, glucoseUnit())))
       } else if (told && speaksAgain(condition, listening, nowMs)) {
         clear({ metric: metric.name, ts: iso(listening.measuredMs ?? nowMs), note: 'It speaks again.' })
       }
@@ -172,7 +176,7 @@ export function createWatch({ rule, metric, episodes, log, isShared }: WatchDeps
       const { atMs } = last.fired
       if (known?.state === 'resolved' && (known.resolvedAtMs ?? 0) >= atMs) told = true
       else if (nowMs - newest.atMs > lateAfterMs(metric)) devices.clear()
-      else open(breach(rule, metric, last.fired))
+      else open(breach(rule, metric, last.fired, toldIn(metric, glucoseUnit())))
     },
   }
 }
@@ -209,17 +213,24 @@ function breach(
   rule: StoredRule,
   metric: Metric,
   fired: Point & { sinceMs: number; expected: number },
+  told: Told,
 ): RuleSighting {
   const { condition } = rule.definition
-  const message = `${rounded(fired.value)} ${metric.unit}, ${inWords(condition, metric.unit)}`
+  const message = `${told.number(fired.value)} ${told.unit}, ${inWords(condition, told)}`
   const seen = { ...evidenceOf(metric, fired), expected: fired.expected }
   return sightingOf(rule, metric, fired.sinceMs, message, [seen])
 }
 
-function silence(rule: StoredRule, metric: Metric, listening: Listening, nowMs: number): RuleSighting {
+function silence(
+  rule: StoredRule,
+  metric: Metric,
+  listening: Listening,
+  nowMs: number,
+  told: Told,
+): RuleSighting {
   const { measuredMs, offline } = listening
   const off = offline ? '; its device has signed off' : ''
-  const message = `${metric.name.replaceAll('_', ' ')}: ${inWords(rule.definition.condition, metric.unit)}${off}`
+  const message = `${metric.name.replaceAll('_', ' ')}: ${inWords(rule.definition.condition, told)}${off}`
   const last = measuredMs === null ? {} : { ts: iso(measuredMs) }
   const evidence = { metric: metric.name, value: null, ...last, note: message }
   return sightingOf(rule, metric, measuredMs ?? nowMs, message, [evidence])
@@ -227,8 +238,4 @@ function silence(rule: StoredRule, metric: Metric, listening: Listening, nowMs: 
 
 function evidenceOf(metric: Metric, { atMs, value }: Point): Evidence {
   return { metric: metric.name, value, unit: metric.unit, ts: iso(atMs) }
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100
 }

@@ -1,4 +1,5 @@
 /** Writes ages, times, days and measured values the way a person reads them, in the person's own time zone. */
+import { type GlucoseUnit, MG_PER_DL_PER_MMOL_PER_L } from '../../domain/glucose-unit.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import type { Key, Translate } from './translate.ts'
 
@@ -41,7 +42,12 @@ const UNITS: Readonly<Record<string, string>> = {
 /** Shares of one that people read in percent. */
 const SHARES: ReadonlySet<string> = new Set(['stress', 'activity'])
 
-export function createFormat(locale: string, t: Translate): Format {
+/** `glucoseUnit` is asked anew for each value, so that whoever draws follows a choice at once. */
+export function createFormat(
+  locale: string,
+  t: Translate,
+  glucoseUnit: () => GlucoseUnit = () => 'mg/dL',
+): Format {
   const dates = new Map<string, Intl.DateTimeFormat>()
   const decimals = [0, 1, 2].map(
     (digits) =>
@@ -74,10 +80,13 @@ export function createFormat(locale: string, t: Translate): Format {
     value(metric, value) {
       if (typeof value === 'string') return value.replaceAll('_', ' ')
       if (SHARES.has(metric)) return (decimals[0] as Intl.NumberFormat).format(value * 100)
+      if (metric === 'glucose' && glucoseUnit() === 'mmol/L')
+        return (decimals[1] as Intl.NumberFormat).format(value / MG_PER_DL_PER_MMOL_PER_L)
       return (decimals[digitsOf(metric)] as Intl.NumberFormat).format(value)
     },
     unit(metric) {
       if (SHARES.has(metric)) return '%'
+      if (metric === 'glucose') return glucoseUnit()
       const unit = metricNamed(metric)?.unit ?? ''
       return UNITS[unit] ?? unit
     },

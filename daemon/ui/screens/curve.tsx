@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { useApp } from '../app.ts'
+import type { Format } from '../i18n/format.ts'
 import { type Series, type Summary, valueTicks } from '../state/day-series.ts'
 import { type Stretch, viewOf } from '../state/stretch.ts'
 
@@ -69,7 +70,7 @@ export function Curve(props: CurveProps): JSX.Element {
 
   function draw(host: HTMLElement): uPlot {
     const data: uPlot.AlignedData = [series.x, series.mid, series.low, series.high]
-    return new uPlot(optionsFor(host, props, app.format.time), data, host)
+    return new uPlot(optionsFor(host, props, app.format), data, host)
   }
 }
 
@@ -93,11 +94,7 @@ function Reading({ metric, pointed, zone, stretch }: CurveProps): JSX.Element {
   )
 }
 
-function optionsFor(
-  host: HTMLElement,
-  props: CurveProps,
-  time: (atMs: number, zone: string) => string,
-): uPlot.Options {
+function optionsFor(host: HTMLElement, props: CurveProps, { time, value }: Format): uPlot.Options {
   const { series, sums, stretch, zone, metric, pointed, nowMs, marksMs = [] } = props
   const colour = (name: string) => getComputedStyle(host).getPropertyValue(name).trim()
   const line = colour('--series-1')
@@ -111,6 +108,8 @@ function optionsFor(
   }
   const values = sums ? valueTicks(sums.min, sums.max, leastRange(metric)) : [0, 1]
   const range: [number, number] = [values[0] ?? 0, values.at(-1) ?? 1]
+  // Only glucose has another unit; elsewhere the ticks are as fine as the scale.
+  const label = (at: number) => (metric === 'glucose' ? value(metric, at) : `${at}`)
   const edge: uPlot.Series = { stroke: 'transparent', points: { show: false } }
   return {
     ...sizeOf(host),
@@ -128,7 +127,7 @@ function optionsFor(
     },
     axes: [
       { ...axis, splits: () => ticks, values: (_plot, at) => at.map((s) => time(s * 1000, zone)), size: 28 },
-      { ...axis, show: sums !== null, size: 44, splits: () => values },
+      { ...axis, show: sums !== null, size: 44, splits: () => values, values: (_plot, at) => at.map(label) },
     ],
     series: [
       {},

@@ -14,6 +14,7 @@ import { StateMark } from '../parts/state-mark.tsx'
 import { createResource } from '../state/resource.ts'
 import { Words } from './door.tsx'
 import { welcomePage } from './trust-notice.tsx'
+import { UnitsChoice } from './units-choice.tsx'
 import { roleText } from './words.ts'
 
 const ENTRIES = [
@@ -89,6 +90,7 @@ export function Account(): JSX.Element {
           />
         )}
       </Show>
+      <UnitsChoice />
       <SignOut />
     </Screen>
   )

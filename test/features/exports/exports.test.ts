@@ -6,7 +6,7 @@ import type { Observation } from '../../../daemon/domain/observation.ts'
 import { createExports } from '../../../daemon/features/exports/exports.ts'
 import { fhirObservation } from '../../../daemon/features/exports/fhir.ts'
 import { exported } from '../../../daemon/features/exports/value.ts'
-import { household, MIA, NURSE } from '../glucose/setup.ts'
+import { household, MIA, NURSE, OWNER } from '../glucose/setup.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/export/', import.meta.url))
 const AT = Date.UTC(2026, 2, 14, 7)
@@ -19,7 +19,9 @@ const reading = (metric: string, value: number, more: Partial<Observation> = {})
 })
 
 async function setup(t: TestContext) {
-  const home = await household(t, (parts) => [createExports(parts)])
+  const home = await household(t, (parts) => [
+    createExports({ ...parts, glucoseUnitOf: (userId) => (userId === 'mia-user' ? 'mg/dL' : 'mmol/L') }),
+  ])
   const file = async (query: string, headers: Record<string, string> = MIA) => {
     const answer = await home.http.inject({ url: `/api/v1/people/mia/export?${query}`, headers })
     return { status: answer.statusCode, type: answer.headers['content-type'], text: answer.body }
@@ -163,4 +165,18 @@ test('asking for nothing but the headers starts no export', async (t) => {
       200,
     )
   assert.equal((await file('')).status, 200)
+})
+
+test('a table has glucose in the unit that its reader chose, with the unit beside it', async (t) => {
+  const { file, store } = await setup(t)
+  await store.observations.append([reading('glucose', 100), reading('heart_rate', 70)])
+  const lines = async (query: string, headers = MIA) =>
+    (await file(`format=csv&${query}`, headers)).text
+      .split('\r\n')
+      .map((line) => line.split(',').slice(2, 5).join(' '))
+  const window = `from=${AT - 1000}&to=${AT + 1000}`
+  assert.ok((await lines(window)).includes('glucose 100 mg/dL'))
+  assert.ok((await lines(window, OWNER)).includes('glucose 5.6 mmol/L'))
+  assert.ok((await lines(window, OWNER)).includes('heart_rate 70 bpm'))
+  assert.ok((await lines(`${window}&glucose_unit=mg/dL`, OWNER)).includes('glucose 100 mg/dL'))
 })

@@ -1,8 +1,9 @@
 /** What a filled-in form means as a rule. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { draftOf, type Filled } from '../../../daemon/ui/areas/alerts/rule-form.ts'
+import { draftOf as draftIn, type Filled } from '../../../daemon/ui/areas/alerts/rule-form.ts'
 
+const draftOf = (filled: Filled) => draftIn(filled, 'mg/dL')
 const FILLED: Filled = {
   ...{ name: ' Fast ', type: 'above', metric: 'heart_rate', limit: '150', minutes: '15', severity: 'urgent' },
 }
@@ -26,4 +27,14 @@ test('a whole form is a rule, with minutes as seconds and a comma as a point', (
 test('what lacks its limit, its time or its name is no rule yet', () => {
   for (const lack of [{ limit: '' }, { limit: 'high' }, { minutes: '' }, { minutes: '-1' }, { name: ' ' }])
     assert.equal(draftOf({ ...FILLED, ...lack }), null, JSON.stringify(lack))
+})
+
+test('a limit of glucose is typed in the unit that is read, and kept in mg/dL', () => {
+  const low: Filled = { ...FILLED, type: 'below', metric: 'glucose', limit: '3,9', minutes: '0' }
+  const condition = { type: 'below', metric: 'glucose', for_seconds: 0 }
+  assert.deepEqual(draftIn(low, 'mmol/L')?.condition, { ...condition, threshold: 70.3 })
+  assert.deepEqual(draftIn({ ...low, limit: '70' }, 'mg/dL')?.condition, { ...condition, threshold: 70 })
+  assert.deepEqual(draftIn({ ...low, metric: 'heart_rate', limit: '50' }, 'mmol/L')?.condition, {
+    ...{ type: 'below', metric: 'heart_rate', threshold: 50, for_seconds: 0 },
+  })
 })

@@ -1,4 +1,5 @@
 /** What is filled in for a rule, and the rule that it means. */
+import { type GlucoseUnit, MG_PER_DL_PER_MMOL_PER_L } from '../../../domain/glucose-unit.ts'
 import type { Condition, RuleDraft } from '../../../domain/rule.ts'
 
 export const FORM_TYPES = ['above', 'below', 'no_data', 'battery'] as const
@@ -25,21 +26,28 @@ export interface Filled {
 }
 
 /** Null while something that it needs is missing or no number. */
-export function draftOf(filled: Filled): RuleDraft | null {
-  const condition = conditionOf(filled)
+export function draftOf(filled: Filled, glucoseUnit: GlucoseUnit): RuleDraft | null {
+  const condition = conditionOf(filled, glucoseUnit)
   const name = filled.name.trim()
   return condition === null || name === ''
     ? null
     : { name, condition, severity: filled.severity, enabled: true }
 }
 
-export function conditionOf({ type, metric, limit, minutes }: Filled): Condition | null {
+/** A limit of glucose is typed in the unit that its reader chose, and kept in mg/dL. */
+export function conditionOf(
+  { type, metric, limit, minutes }: Filled,
+  glucoseUnit: GlucoseUnit,
+): Condition | null {
   const value = numberIn(limit)
   const seconds = Math.round((numberIn(minutes) ?? Number.NaN) * 60)
   if (type === 'battery') return value === null ? null : { type, below_percent: value }
   if (!Number.isFinite(seconds) || seconds < 0) return null
   if (type === 'no_data') return { type, metric, after_seconds: seconds }
-  return value === null ? null : { type, metric, threshold: value, for_seconds: seconds }
+  if (value === null) return null
+  const inMmol = metric === 'glucose' && glucoseUnit === 'mmol/L'
+  const threshold = inMmol ? Math.round(value * MG_PER_DL_PER_MMOL_PER_L * 10) / 10 : value
+  return { type, metric, threshold, for_seconds: seconds }
 }
 
 /** A comma is a point on many keyboards. */

@@ -191,7 +191,7 @@ function PresetList({ presets, onKeep }: PresetListProps): JSX.Element {
 }
 
 function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListProps['onKeep'] }): JSX.Element {
-  const { format, t, said } = useApp()
+  const { format, t, said, units } = useApp()
   const say = useWords(words)
   const action = useAction()
   const name = useSignal('')
@@ -204,8 +204,8 @@ function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListPro
     ...{ name: name.value, type: type.value, metric: metric.value, limit: limit.value },
     ...{ minutes: minutes.value, severity: severity.value },
   }
-  const draft = draftOf(filled)
-  const condition = conditionOf(filled)
+  const draft = draftOf(filled, units.glucose.value)
+  const condition = conditionOf(filled, units.glucose.value)
   const isBattery = type.value === 'battery'
   return (
     <Form

@@ -12,7 +12,6 @@ import { lazy, lazyPart } from '../../screens/lazy.tsx'
 import { Nowhere } from '../../screens/nowhere.tsx'
 import { HealthContext, useSay } from './health.ts'
 import { addressOf, SCREENS, type ScreenName } from './screens.ts'
-import { useUnits } from './units.ts'
 
 const note = () => import('./note/note.ts')
 const bring = () => import('./bring/bring.ts')
@@ -66,7 +65,7 @@ function Missing(): JSX.Element {
 
 function About({ person, name }: { person: Person; name: ScreenName }): JSX.Element {
   const say = useSay()
-  const units = useUnits()
+  const { units } = useApp()
   const Part = PARTS[name]
   return (
     <HealthContext.Provider value={{ person, units }}>

@@ -3,7 +3,7 @@ import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import { useWords } from '../../app.ts'
 import type { Person } from '../../net/answers.ts'
-import type { Units } from './units.ts'
+import type { Units } from '../../state/units.ts'
 import { words } from './words.ts'
 
 export interface HealthOf {
