@@ -1,8 +1,11 @@
 import type Database from 'better-sqlite3'
+import type { ChunkRow } from '../../models/series/chunk.ts'
 import { metricNamed } from '../domain/metric.ts'
 import type { Keys } from './keys.ts'
+import type { LateRows } from './late-rows.ts'
 import { type Batch, FIELD, OUTCOMES, ROW_LENGTH } from './protocol.ts'
 import type { Rollups } from './rollups.ts'
+import type { SealWatch } from './seal-watch.ts'
 import type { NaturalKey } from './store.ts'
 
 /** Rows of one batch that belong together, and where what became of them is noted. */
@@ -19,6 +22,16 @@ export interface Appends {
   append(run: AppendRun, from: number, to: number): string | null
   /** Moves the row of the key to the history; false when there is none. */
   retract(key: NaturalKey, nowMs: number): boolean
+  /** Rows so far for days whose single values were let go: they count as known. */
+  readonly closedRows: number
+}
+
+export interface AppendsDeps {
+  db: Database.Database
+  keys: Keys
+  rollups: Rollups
+  late: LateRows
+  watch: SealWatch
 }
 
 interface StoredRow {
@@ -38,7 +51,8 @@ const [ACCEPTED, DUPLICATE, REVISED] = [
   OUTCOMES.indexOf('revised'),
 ]
 
-export function createAppends(db: Database.Database, keys: Keys, rollups: Rollups): Appends {
+export function createAppends({ db, keys, rollups, late, watch }: AppendsDeps): Appends {
+  let closedRows = 0
   // Bound by position: the one statement that runs for every row.
   const insert = db.prepare<[number, number, number, number, number, number, number | null, string | null]>(
     `INSERT INTO observation (ts, person, metric, device, value, source, quality, revision, extra)
@@ -50,6 +64,16 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
   const keepOld = db.prepare<RowKey & { replacedAt: number }>(
     `INSERT INTO observation_revision (ts, person, metric, device, revision, value, source, quality, extra, replaced_at)
      SELECT ts, person, metric, device, ${NEXT_REVISION}, value, source, quality, extra, :replacedAt FROM observation WHERE ${NATURAL_KEY}`,
+  )
+  const keepPacked = db.prepare<RowKey & StoredRow & { replacedAt: number }>(
+    `INSERT INTO observation_revision (ts, person, metric, device, revision, value, source, quality, extra, replaced_at)
+     VALUES (:ts, :person, :metric, :device,
+       max(:revision, coalesce((SELECT max(revision) + 1 FROM observation_revision WHERE ${NATURAL_KEY}), 0)),
+       :value, :source, :quality, :extra, :replacedAt)`,
+  )
+  const insertOver = db.prepare<RowKey & StoredRow>(
+    `INSERT INTO observation (ts, person, metric, device, value, source, quality, revision, extra)
+     VALUES (:ts, :person, :metric, :device, :value, :source, :quality, :revision, :extra)`,
   )
   const replace = db.prepare<RowKey & Omit<StoredRow, 'revision'>>(
     `UPDATE observation SET value = :value, source = :source, quality = :quality, extra = :extra, revision = revision + 1
@@ -64,8 +88,39 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
     keepOld.run({ ...key, replacedAt: run.batch.nowMs })
     replace.run({ ...key, ...fresh })
     run.revisions.push([row, old.revision + 1])
-    rollups.change(key, key.ts)
+    changed(key)
     return REVISED
+  }
+
+  function changed(key: RowKey): void {
+    rollups.change(key, key.ts)
+    watch.touch(key, key.ts)
+  }
+
+  /** The row's outcome when its day is packed and no row lies over the packed one; null when it is as good as new. */
+  function putOverPacked(
+    run: AppendRun,
+    row: number,
+    key: RowKey,
+    fresh: Omit<StoredRow, 'revision'>,
+  ): number | null {
+    const packed = late.lookUp(key, key.ts)
+    if (packed.kind === 'none' || read.get(key)) return null
+    if (packed.kind === 'closed') {
+      closedRows += 1
+      return DUPLICATE
+    }
+    const old = storedRow(packed.row)
+    if (isSame(old, fresh)) return DUPLICATE
+    keepPacked.run({ ...key, ...old, replacedAt: run.batch.nowMs })
+    insertOver.run({ ...key, ...fresh, revision: old.revision + 1 })
+    run.revisions.push([row, old.revision + 1])
+    changed(key)
+    return REVISED
+  }
+
+  function storedRow({ value, source, quality, revision, extra }: ChunkRow): StoredRow {
+    return { value, source: keys.source(source), quality, revision, extra }
   }
 
   function put(run: AppendRun, row: number): void {
@@ -81,10 +136,18 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
     const source = keys.source(names[field('source')] ?? '')
     const quality = Number.isNaN(field('quality')) ? null : field('quality')
     const extra = run.extras.get(row) ?? null
+    if (key.ts < late.horizonMs) {
+      const outcome = putOverPacked(run, row, key, { value, source, quality, extra })
+      if (outcome !== null) {
+        run.outcomes[row] = outcome
+        return
+      }
+    }
     const { changes } = insert.run(key.ts, key.person, key.metric, key.device, value, source, quality, extra)
     if (changes === 1) {
       run.outcomes[row] = ACCEPTED
       rollups.add(key, key.ts, value)
+      watch.touch(key, key.ts)
     } else run.outcomes[row] = revise(run, row, key, { value, source, quality, extra })
   }
 
@@ -107,10 +170,20 @@ export function createAppends(db: Database.Database, keys: Keys, rollups: Rollup
         metric: metricNamed(metric)?.key ?? 0,
         device: keys.device(deviceId) ?? 0,
       }
+      const packed = atMs < late.horizonMs ? late.lookUp(key, atMs) : null
       keepOld.run({ ...key, replacedAt: nowMs })
-      if (remove.run(key).changes === 0) return false
+      const wasRow = remove.run(key).changes > 0
+      if (!wasRow && packed?.kind !== 'row') return false
+      if (packed?.kind === 'row') {
+        if (!wasRow) keepPacked.run({ ...key, ...storedRow(packed.row), replacedAt: nowMs })
+        late.takeOut(key, atMs)
+      }
       rollups.remove(key, key.ts)
+      watch.touch(key, key.ts)
       return true
+    },
+    get closedRows() {
+      return closedRows
     },
   }
 }

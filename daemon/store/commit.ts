@@ -3,12 +3,20 @@ import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import { type AppendRun, createAppends } from './appends.ts'
 import { createKeys } from './keys.ts'
+import { createLateRows } from './late-rows.ts'
+import { createLettingGo } from './letting-go.ts'
 import { type Batch, type Committed, ROW_LENGTH, UNIT, type Unit } from './protocol.ts'
+import { createRawValues } from './raw-values.ts'
 import { createRollupRebuild } from './rollup-rebuild.ts'
 import { createRollupTables } from './rollup-tables.ts'
 import { createRollups, type OpenSeries, type RollupLimits } from './rollups.ts'
-import type { WriteResult } from './store.ts'
+import { createSealWatch } from './seal-watch.ts'
+import { createSealedDays } from './sealed-days.ts'
+import { createSealing } from './sealing.ts'
+import { createStatements } from './statements.ts'
+import type { SqlParams, WriteResult } from './store.ts'
 import { createUnits } from './units.ts'
+import { createUpkeep, type Upkeep } from './upkeep.ts'
 
 /** The only code that writes to the database: one transaction a batch, roll-ups included. */
 export interface Committer {
@@ -18,6 +26,8 @@ export interface Committer {
   open(person: number, metric: number | null): OpenSeries[]
   /** Stores every open roll-up. */
   settleAll(): void
+  /** Packs days that are over and lets go what is too old, a step at a time between commits. */
+  upkeep: Upkeep['run']
   /** Hours that a crash had left open and that were finished when this was created. */
   readonly recoveredHours: number
 }
@@ -30,17 +40,27 @@ export interface CommitterDeps {
 }
 
 /** Units that change rows under the roll-ups, for instance to erase a person. */
-const TOUCHES_ROLLUPS = /\b(observation|rollup_minute|rollup_pending|rollup)\b/i
+const TOUCHES_ROLLUPS = /\b(observation|sealed_day|rollup_minute|rollup_pending|rollup)\b/i
 
 export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDeps): Committer {
   const keys = createKeys(db)
-  const tables = createRollupTables(db)
-  const rebuild = createRollupRebuild(db, tables)
+  const rows = rowsOf(db)
+  const sealed = createSealedDays(rows)
+  const raw = createRawValues(rows, sealed)
+  const late = createLateRows(db, sealed)
+  const watch = createSealWatch()
+  const tables = createRollupTables(db, raw)
+  const rebuild = createRollupRebuild(db, tables, raw, (hour) => sealed.one(hour, hour.hour) !== null)
   const recoveredHours = rebuild.recover()
   for (const person of rebuild.strayed()) db.transaction(() => rebuild.rezone(person)).immediate()
   const rollups = createRollups(tables, limits)
-  const appends = createAppends(db, keys, rollups)
+  const appends = createAppends({ db, keys, rollups, late, watch })
   const units = createUnits(db)
+  const upkeep = createUpkeep({
+    db,
+    sealing: createSealing({ db, sealed, late, watch }),
+    lettingGo: createLettingGo({ db, sealed, late, raw }),
+  })
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => db.prepare(sql))
 
   function transact(work: () => void): number {
@@ -55,6 +75,7 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
       rollups.rolledBack()
       tables.forgetZones()
       keys.forget()
+      late.forget()
       throw cause
     }
     rollups.committed()
@@ -76,11 +97,18 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
   function runUnitAlone(unit: Unit, nowMs: number): WriteResult[] {
     try {
       return units.run(() => runUnit(unit, nowMs))
+    } catch (cause) {
+      // What it packed anew is undone.
+      late.forget()
+      throw cause
     } finally {
       keys.forget()
       if (unit.kind === 'rezone') tables.forgetZones()
-      else if (unit.kind === 'write' && unit.writes.some((write) => TOUCHES_ROLLUPS.test(write.sql)))
+      else if (unit.kind === 'write' && unit.writes.some((write) => TOUCHES_ROLLUPS.test(write.sql))) {
         rollups.distrust()
+        late.forget()
+        watch.touchAll()
+      }
     }
   }
 
@@ -126,11 +154,23 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
           bytesWritten: bytesWritten(),
           openSeries: rollups.openCount,
           dueHours: rollups.dueCount,
+          closedRows: appends.closedRows,
         },
       }
     },
     open: (person, metric) => rollups.open(person, metric),
     settleAll: () => void transact(() => rollups.settleAll()),
+    upkeep: upkeep.run,
+  }
+}
+
+/** Reads on the connection that writes, inside its transactions. */
+function rowsOf(db: Database.Database) {
+  const statement = createStatements(db)
+  return {
+    // The shape of a row follows from its SQL, which only the caller knows.
+    all: <Row>(sql: string, params: SqlParams = {}) => statement(sql).all(params) as Row[],
+    get: <Row>(sql: string, params: SqlParams = {}) => statement(sql).get(params) as Row | undefined,
   }
 }
 

@@ -1,14 +1,23 @@
 import { createLatencyCounter } from './latency.ts'
 import type { Committed } from './protocol.ts'
 import type { StoreStats } from './store.ts'
+import type { UpkeepDone } from './upkeep.ts'
 
 /** The numbers behind `stats()`. */
 export function createCounters() {
   const commit = createLatencyCounter()
   const sync = createLatencyCounter()
   const acknowledge = createLatencyCounter()
-  let last: Committed['gauges'] = { batchMs: 0, syncMs: 0, bytesWritten: null, openSeries: 0, dueHours: 0 }
+  let last: Committed['gauges'] = {
+    batchMs: 0,
+    syncMs: 0,
+    bytesWritten: null,
+    openSeries: 0,
+    dueHours: 0,
+    closedRows: 0,
+  }
   let commits = 0
+  const upkeep = { sealedRows: 0, sealedBytes: 0, rounds: 0, failures: 0 }
   const counters = {
     rows: 0,
     duplicates: 0,
@@ -26,6 +35,13 @@ export function createCounters() {
       commits += 1
       commit.count(gauges.batchMs)
       sync.count(gauges.syncMs)
+    },
+    /** Null for a round that failed. */
+    upkept(done: UpkeepDone | null): void {
+      upkeep.rounds += 1
+      upkeep.failures += done ? 0 : 1
+      upkeep.sealedRows += done?.sealed.rows ?? 0
+      upkeep.sealedBytes += done?.sealed.bytes ?? 0
     },
     read(queued: number): StoreStats {
       const { rows, duplicates, revised, refused, overloaded, retries, diskFull, listenerFailures } = counters
@@ -47,6 +63,8 @@ export function createCounters() {
         bytesWritten: last.bytesWritten,
         openSeries: last.openSeries,
         dueHours: last.dueHours,
+        closedRows: last.closedRows,
+        upkeep: { ...upkeep },
       }
     },
   }

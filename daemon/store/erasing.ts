@@ -14,6 +14,7 @@ const BY_TIME = [
 ] as const
 const BY_PERSON = [
   ...[15, 60, 1440].map((level) => `DELETE FROM rollup WHERE level = ${level} AND person = ${ERASED_PERSON}`),
+  `DELETE FROM sealed_day WHERE person = ${ERASED_PERSON}`,
   `DELETE FROM rollup_pending WHERE person = ${ERASED_PERSON}`,
   `DELETE FROM rollup_zone WHERE person = ${ERASED_PERSON}`,
 ]

@@ -10,6 +10,10 @@ export interface HubRecord {
   newestInstantMs: number | null
 }
 
+/** A packed day counts from its start: late enough for a clock, and its values need not be read. */
+const NEWEST = `
+  SELECT coalesce((SELECT max(ts) FROM observation), (SELECT max(day) FROM sealed_day)) AS atMs`
+
 /** Reads the hub's id and makes what every hub has; `freshId` is taken on the first start only. */
 export async function ensureHub(store: Store, freshId: string, nowMs: number): Promise<HubRecord> {
   await store.write([
@@ -24,6 +28,6 @@ export async function ensureHub(store: Store, freshId: string, nowMs: number): P
     },
   ])
   const hub = store.get<{ hubId: string }>(`SELECT value AS hubId FROM meta WHERE name = 'hub_id'`)
-  const newest = store.get<{ atMs: number | null }>(`SELECT MAX(ts) AS atMs FROM observation`)
+  const newest = store.get<{ atMs: number | null }>(NEWEST)
   return { hubId: hub?.hubId ?? freshId, newestInstantMs: newest?.atMs ?? null }
 }

@@ -1,6 +1,7 @@
 import { mergeAll } from '../../models/series/rollup.ts'
 import type { Level, LevelPoint } from '../domain/observation.ts'
 import { levelPage } from './level-page.ts'
+import { createRawValues } from './raw-values.ts'
 import type { Reader } from './reader.ts'
 import {
   type BucketRow,
@@ -14,8 +15,9 @@ import {
   STATISTICS,
   startOf,
 } from './rollup-rows.ts'
-import { dayHolding, MINUTES_OF_HOUR, quartersOf } from './rollup-tables.ts'
+import { dayHolding, quartersOf } from './rollup-tables.ts'
 import type { OpenSeries } from './rollups.ts'
+import { createSealedDays, type SealedDays } from './sealed-days.ts'
 import type { Page } from './store.ts'
 
 /** One level of one person's metric, by store keys; half-open window over the buckets' starts. */
@@ -87,11 +89,13 @@ interface PendingHour {
   hour: number
 }
 
-export function createLevels(reader: Reader): Levels {
+export function createLevels(reader: Reader, sealed: SealedDays = createSealedDays(reader)): Levels {
+  const raw = createRawValues(reader, sealed)
+
   function minutesOf(window: LevelWindow, hour: PendingHour, open: readonly OpenSeries[]): PlacedBucket[] {
     const keys = { person: window.person, metric: window.metric, device: hour.device, hour: hour.hour }
     const byStart = new Map<number, PlacedBucket>()
-    for (const row of reader.all<BucketRow>(MINUTES_OF_HOUR, keys)) byStart.set(row.start, placed(row))
+    for (const minute of raw.minutesOfHour(keys)) byStart.set(minute.startMs, minute)
     for (const { device, minute } of open) {
       if (!minute || device !== hour.device || startOf(minute.startMs, HOUR_MS) !== hour.hour) continue
       const stored = byStart.get(minute.startMs)

@@ -1,3 +1,4 @@
+import type { ChunkRow } from '../../models/series/chunk.ts'
 import { METRICS, metricNamed } from '../domain/metric.ts'
 import type { Observation, ObservationExtra, StoredObservation } from '../domain/observation.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -6,6 +7,7 @@ import type { Reader } from './reader.ts'
 import { HOUR_MS, type SeriesHour, seriesName, startOf } from './rollup-rows.ts'
 import { NEWEST_IN_HOUR } from './rollup-tables.ts'
 import type { OpenSeries } from './rollups.ts'
+import { between, createSealedDays, DAY_MS, instantOf, rowAt, type SealedDay } from './sealed-days.ts'
 import type { Observations, Page, Range } from './store.ts'
 import type { Writer } from './writer.ts'
 
@@ -51,6 +53,17 @@ interface RawRow {
   source: string
 }
 
+interface KeyedRow extends RawRow {
+  device: number
+}
+
+interface WindowKeys {
+  person: number
+  metric: number
+  from: number
+  to: number
+}
+
 /** Where a newest value lies. */
 interface Newest {
   device: number
@@ -64,7 +77,8 @@ export function createObservations(
   reader: Reader,
   writer: Pick<Writer, 'append' | 'open' | 'run'>,
 ): Observations {
-  const levels = createLevels(reader)
+  const sealed = createSealedDays(reader)
+  const levels = createLevels(reader, sealed)
 
   function personKey(id: string): number | null {
     return reader.get<{ key: number }>('SELECT key FROM person WHERE id = :id', { id })?.key ?? null
@@ -84,22 +98,58 @@ export function createObservations(
     }))
   }
 
+  function deviceId(key: number): string {
+    return reader.get<{ id: string }>('SELECT id FROM device WHERE key = :key', { key })?.id ?? ''
+  }
+
+  /** The rows of a window of which the day is packed, for every device: those in the table lie over the packed ones. */
+  function overPacked(days: readonly SealedDay[], keys: WindowKeys): KeyedRow[] {
+    const byKey = new Map<string, KeyedRow>()
+    for (const day of days) {
+      const id = deviceId(day.device)
+      for (const row of between(sealed.values(day), instantOf, { fromMs: keys.from, toMs: keys.to }))
+        byKey.set(`${row.atMs}:${day.device}`, { ...row, device: day.device, deviceId: id })
+    }
+    const rows = reader.all<KeyedRow>(RAW_OF_HOUR, { ...keys, after: -1, limit: -1 })
+    for (const row of rows) byKey.set(`${row.atMs}:${row.device}`, row)
+    return [...byKey.values()].sort((a, b) => a.atMs - b.atMs || a.device - b.device)
+  }
+
+  function one(keys: { at: number; person: number; metric: number; device: number }): RawRow | undefined {
+    const row = reader.get<RawRow>(ONE, keys)
+    if (row) return row
+    const day = sealed.one(keys, keys.at)
+    const packed: ChunkRow | null = day && rowAt(sealed.values(day), keys.at)
+    return packed ? { ...packed, deviceId: deviceId(keys.device) } : undefined
+  }
+
   /** Reads rows in order until `enough`, hour by hour, so that a rare metric does not cost a walk over everybody's rows. */
-  function collect(
-    range: KeyedRange,
-    enough: (rows: readonly (RawRow & { device: number })[]) => boolean,
-  ): RawRow[] {
+  function collect(range: KeyedRange, enough: (rows: readonly KeyedRow[]) => boolean): RawRow[] {
     const { person, metric, fromMs, toMs, limit } = range
-    const rows: (RawRow & { device: number })[] = []
+    const rows: KeyedRow[] = []
+    const packedDays = new Map<number, SealedDay[]>()
+    const packedOf = (hour: number): SealedDay[] => {
+      const day = startOf(hour, DAY_MS)
+      const known = packedDays.get(day) ?? sealed.ofMetric(person, metric, day)
+      packedDays.set(day, known)
+      return known
+    }
     let hourFrom = startOf(fromMs, HOUR_MS)
     for (;;) {
       const params = { person, metric, from: hourFrom, to: toMs, limit: HOURS_AT_ONCE }
       const hours = reader.all<{ start: number }>(HOURS_WITH_ROWS, params)
       for (const { start } of hours) {
         const to = Math.min(toMs, start + HOUR_MS)
+        const packed = packedOf(start)
+        if (packed.length > 0) {
+          rows.push(...overPacked(packed, { person, metric, from: Math.max(fromMs, start), to }))
+          hourFrom = start + HOUR_MS
+          if (enough(rows)) return rows
+          continue
+        }
         let cursor = { from: Math.max(fromMs, start), after: -1 }
         for (;;) {
-          const chunk = reader.all<RawRow & { device: number }>(RAW_OF_HOUR, {
+          const chunk = reader.all<KeyedRow>(RAW_OF_HOUR, {
             person,
             metric,
             to,
@@ -150,7 +200,7 @@ export function createObservations(
     const stored = reader.all<Newest>(NEWEST_DAY, { person, metric })
     const candidates = [...unsettled, ...stored].sort((a, b) => b.atMs - a.atMs || a.device - b.device)
     for (const { atMs, device } of candidates) {
-      const row = reader.get<RawRow>(ONE, { at: atMs, person, metric, device })
+      const row = one({ at: atMs, person, metric, device })
       if (row) return row
     }
     return undefined

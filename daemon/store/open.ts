@@ -33,6 +33,7 @@ export async function createStore({
     onCommitted: writer.onCommitted,
     onRetracted: writer.onRetracted,
     rezone: async (personId) => void (await writer.run({ kind: 'rezone', personId })),
+    upkeep: (limits) => writer.upkeep({ nowMs: now(), limits }),
     stats: writer.stats,
     close() {
       closing ??= writer.close().finally(() => connection.close())

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { OpenSeries } from './rollups.ts'
 import type { NaturalKey, Write, WriteResult } from './store.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep.ts'
 
 /** Numbers per observation in `Batch.rows`: atMs, person, metric key, device, value, source, quality. */
 export const ROW_LENGTH = 7
@@ -51,6 +52,8 @@ export interface Gauges {
   bytesWritten: number | null
   openSeries: number
   dueHours: number
+  /** Rows for days whose single values were let go, since the thread started. */
+  closedRows: number
 }
 
 export type ToThread =
@@ -58,6 +61,7 @@ export type ToThread =
   /** Try the commit that stalled again. */
   | { kind: 'retry' }
   | { kind: 'open'; question: number; person: number; metric: number | null }
+  | { kind: 'upkeep'; question: number; order: UpkeepOrder }
   | { kind: 'close' }
 
 export type FromThread =
@@ -69,6 +73,8 @@ export type FromThread =
   /** Nothing of the batch is stored and trying again will not help. */
   | { kind: 'failed'; message: string }
   | { kind: 'open'; question: number; series: OpenSeries[] }
+  /** `done` is null with the reason when it was broken off. */
+  | { kind: 'upkept'; question: number | null; done: UpkeepDone | null; message: string }
   | { kind: 'closed' }
 
 export interface ThreadStart {

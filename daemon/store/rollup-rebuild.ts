@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { addSample, type Bucket, emptyBucket, mergeInto } from '../../models/series/rollup.ts'
+import type { RawValues } from './raw-values.ts'
 import {
   type BucketRow,
   bucketOf,
@@ -16,7 +17,7 @@ import {
   startOf,
   statisticsOf,
 } from './rollup-rows.ts'
-import { dayHolding, type RollupTables } from './rollup-tables.ts'
+import { dayHolding, type RollupTables, unlessDamaged } from './rollup-tables.ts'
 
 /** Roll-ups made anew from what lies below them: after a crash, and when a person's days move to another time zone. */
 export interface RollupRebuild {
@@ -30,12 +31,17 @@ export interface RollupRebuild {
 
 const COLUMNS = STATISTICS.join(', ')
 
-export function createRollupRebuild(db: Database.Database, tables: RollupTables): RollupRebuild {
+export function createRollupRebuild(
+  db: Database.Database,
+  tables: RollupTables,
+  raw: Pick<RawValues, 'minutesFromValues'>,
+  isPacked: (hour: SeriesHour) => boolean,
+): RollupRebuild {
   const newestMinutes = db.prepare<{ from: number; to: number }, SeriesKeys & { start: number }>(
     `SELECT person, metric, device, max(start) AS start FROM rollup_minute
      WHERE start >= :from AND start < :to GROUP BY person, metric, device`,
   )
-  const raw = db.prepare<{ from: number; to: number }, SeriesKeys & { ts: number; value: number }>(
+  const rows = db.prepare<{ from: number; to: number }, SeriesKeys & { ts: number; value: number }>(
     `SELECT ts, person, metric, device, value FROM observation WHERE ts >= :from AND ts < :to
      ORDER BY ts, person, metric, device`,
   )
@@ -74,7 +80,7 @@ export function createRollupRebuild(db: Database.Database, tables: RollupTables)
     }
     const made = new Map<string, { series: SeriesKeys; startMs: number; bucket: Bucket }>()
     // Iterated, not fetched: an hour under load holds more rows than memory should.
-    for (const row of raw.iterate({ from: Math.min(...from.values()), to: hour + HOUR_MS })) {
+    for (const row of rows.iterate({ from: Math.min(...from.values()), to: hour + HOUR_MS })) {
       const name = seriesName(row)
       const since = from.get(name)
       if (since === undefined || row.ts < since) continue
@@ -89,8 +95,21 @@ export function createRollupRebuild(db: Database.Database, tables: RollupTables)
     for (const { series, startMs, bucket } of made.values()) tables.writeMinute(series, startMs, bucket, 1)
   }
 
+  /** Late rows of a packed day: its values lie in two places, and there are few such hours. */
+  function remakePacked(series: SeriesHour): void {
+    const window = { fromMs: series.hour, toMs: series.hour + HOUR_MS }
+    for (const { startMs, bucket } of unlessDamaged(() => raw.minutesFromValues(series, window)) ?? [])
+      tables.writeMinute(series, startMs, bucket, 1)
+  }
+
   function recoverHour(hour: number, pending: readonly SeriesHour[]): void {
-    remakeMinutes(hour, pending)
+    const packed = pending.filter(isPacked)
+    for (const series of packed) remakePacked(series)
+    if (packed.length < pending.length)
+      remakeMinutes(
+        hour,
+        pending.filter((series) => !packed.includes(series)),
+      )
     tables.writeHours(pending)
     for (const series of pending) tables.dropPending(series)
   }

@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3'
-import { addSample, type Bucket, emptyBucket, mergeAll } from '../../models/series/rollup.ts'
+import { DamagedColumns } from '../../models/series/columns.ts'
+import { type Bucket, emptyBucket, mergeAll } from '../../models/series/rollup.ts'
 import { dayBounds, isZone, localDay } from '../domain/zone.ts'
+import type { RawValues } from './raw-values.ts'
 import {
   type BucketRow,
   type BucketValue,
@@ -17,7 +19,6 @@ import {
   type SeriesHour,
   type SeriesKeys,
   STATISTICS,
-  scaledValue,
   seriesName,
   startOf,
   statisticValues,
@@ -30,8 +31,8 @@ export interface RollupTables {
   /** Newest instant in the stored minutes of the hour, null when it has none. */
   newestInHour(hour: SeriesHour): number | null
   minute(series: SeriesKeys, startMs: number): PlacedBucket | null
-  /** The minute as its raw rows say, empty when it has none. */
-  minuteFromRaw(series: SeriesKeys, startMs: number): Bucket
+  /** The minute as its raw rows say, empty when it has none; null when they cannot be read: then what is rolled up stays. */
+  minuteFromRaw(series: SeriesKeys, startMs: number): Bucket | null
   /** Stores a minute with a revision of at least `rev` and above the stored one. */
   writeMinute(series: SeriesKeys, startMs: number, bucket: Bucket, rev: number): void
   /** Forgets a minute that has no rows any more. */
@@ -66,16 +67,6 @@ const WRITE_LEVEL = `
   VALUES (?, ?, ?, ?, ?, ${values}, 1)
   ON CONFLICT (level, person, metric, start, device) DO UPDATE SET ${updates}, rev = rollup.rev + 1`
 
-/** Sixty look-ups by key: a range over the time-first table would read every series of the hour. */
-export const MINUTES_OF_HOUR = `
-  WITH RECURSIVE minute (start) AS (
-    SELECT :hour UNION ALL SELECT start + 60000 FROM minute WHERE start < :hour + 3540000
-  )
-  SELECT r.start, r.device, r.rev, ${STATISTICS.map((name) => `r.${name}`).join(', ')}
-  FROM minute CROSS JOIN rollup_minute r
-    ON r.start = minute.start AND r.person = :person AND r.metric = :metric AND r.device = :device
-  ORDER BY minute.start`
-
 export const NEWEST_IN_HOUR = `
   WITH RECURSIVE minute (start) AS (
     SELECT :hour + 3540000 UNION ALL SELECT start - 60000 FROM minute WHERE start > :hour
@@ -92,7 +83,10 @@ const QUARTERS_BETWEEN = `
 
 const QUARTERS_AN_HOUR = 4
 
-export function createRollupTables(db: Database.Database): RollupTables {
+export function createRollupTables(
+  db: Database.Database,
+  raw: Pick<RawValues, 'minutesFromValues' | 'minutesOfHour'>,
+): RollupTables {
   const newest = db.prepare<SeriesKeys, { atMs: number }>(
     `SELECT last_at AS atMs FROM rollup
      WHERE level = ${DAYS} AND person = :person AND metric = :metric AND device = :device
@@ -103,11 +97,6 @@ export function createRollupTables(db: Database.Database): RollupTables {
     `SELECT start, device, rev, ${columns} FROM rollup_minute
      WHERE start = :start AND person = :person AND metric = :metric AND device = :device`,
   )
-  const rawOfMinute = db.prepare<SeriesKeys & { from: number; to: number }, { ts: number; value: number }>(
-    `SELECT ts, value FROM observation
-     WHERE ts >= :from AND ts < :to AND person = :person AND metric = :metric AND device = :device
-     ORDER BY ts`,
-  )
   const writeMinute = db.prepare<BucketValue[]>(WRITE_MINUTE)
   const writeLevel = db.prepare<BucketValue[]>(WRITE_LEVEL)
   const dropMinute = db.prepare<SeriesKeys & { start: number }>(
@@ -117,7 +106,6 @@ export function createRollupTables(db: Database.Database): RollupTables {
     `DELETE FROM rollup
      WHERE level = :level AND person = :person AND metric = :metric AND start = :start AND device = :device`,
   )
-  const minutesOfHour = db.prepare<SeriesHour, BucketRow>(MINUTES_OF_HOUR)
   const quartersBetween = db.prepare<SeriesKeys & { from: number; to: number }, BucketRow>(QUARTERS_BETWEEN)
   const listPending = db.prepare<[], SeriesHour>(
     `SELECT person, metric, device, hour_start AS hour FROM rollup_pending ORDER BY hour_start, person, metric, device`,
@@ -182,8 +170,9 @@ export function createRollupTables(db: Database.Database): RollupTables {
   /** Returns the starts of the quarters that changed. */
   function writeHour(hour: SeriesHour, known: readonly PlacedBucket[] | null): number[] {
     const series = keysOf(hour)
-    const quarters =
-      known ?? quartersOf(minutesOfHour.all({ ...series, hour: hour.hour }).map(placed), hour.metric)
+    const minutes = known ? [] : unlessDamaged(() => raw.minutesOfHour(hour))
+    if (minutes === null) return []
+    const quarters = known ?? quartersOf(minutes, hour.metric)
     const gone = known ? [] : dropEmptyQuarters(hour, quarters)
     if (quarters.length === 0) {
       dropLevel.run({ ...series, level: HOURS, start: hour.hour })
@@ -206,16 +195,9 @@ export function createRollupTables(db: Database.Database): RollupTables {
       return row ? placed(row) : null
     },
     minuteFromRaw(series, startMs) {
-      const bucket = emptyBucket()
-      const quantum = quantumOf(series.metric)
-      for (const { ts, value } of rawOfMinute.all({
-        ...keysOf(series),
-        from: startMs,
-        to: startMs + MINUTE_MS,
-      })) {
-        addSample(bucket, ts, scaledValue(series.metric, value), quantum)
-      }
-      return bucket
+      const window = { fromMs: startMs, toMs: startMs + MINUTE_MS }
+      const minutes = unlessDamaged(() => raw.minutesFromValues(series, window))
+      return minutes && (minutes[0]?.bucket ?? emptyBucket())
     },
     writeMinute(series, startMs, bucket, rev) {
       const { person, metric, device } = series
@@ -246,6 +228,16 @@ export function createRollupTables(db: Database.Database): RollupTables {
       zones.delete(person)
     },
     forgetZones: () => zones.clear(),
+  }
+}
+
+/** Null when a packed day cannot be read: one damaged day must not stop the commits of everybody. */
+export function unlessDamaged<Result>(read: () => Result): Result | null {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof DamagedColumns) return null
+    throw cause
   }
 }
 

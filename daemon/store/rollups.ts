@@ -228,6 +228,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
   function storeLateMinutes(): void {
     for (const { series, startMs } of draft.late.values()) {
       const bucket = tables.minuteFromRaw(series, startMs)
+      if (bucket === null) continue
       if (bucket.n === 0) dropMinute(series, startMs)
       else tables.writeMinute(series, startMs, bucket, 1)
       const hour = startOf(startMs, HOUR_MS)
@@ -241,7 +242,9 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       const { minute } = series
       if (!minute?.stale) continue
       const bucket = tables.minuteFromRaw(series, minute.startMs)
-      if (bucket.n > 0) {
+      if (bucket === null) {
+        forget(name, series)
+      } else if (bucket.n > 0) {
         series.minute = { ...minute, bucket, rev: minute.rev + 1, stale: false }
         series.lastMs = bucket.lastAt
       } else {

@@ -1,5 +1,7 @@
 import type { Level, LevelPoint, Observation, Outcome, StoredObservation } from '../domain/observation.ts'
+import type { RetentionLimits } from '../domain/retention.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { UpkeepDone } from './upkeep.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 export type SqlParams = Readonly<Record<string, SqlValue>>
@@ -101,6 +103,10 @@ export interface StoreStats {
   /** Series whose newest minute is in memory, and finished hours that are not rolled up yet. */
   openSeries: number
   dueHours: number
+  /** Rows for days whose single values were let go: they count as known. */
+  closedRows: number
+  /** Rounds of packing and letting go, and what they packed. */
+  upkeep: { rounds: number; failures: number; sealedRows: number; sealedBytes: number }
 }
 
 /**
@@ -124,6 +130,11 @@ export interface Store {
   onRetracted(listener: RetractListener): () => void
   /** Rebuilds the local-day roll-ups of a person whose time zone changed. */
   rezone(personId: string): Promise<void>
+  /**
+   * Packs days that are over, lets go what is older than the limits, and gives room back, between commits; the store packs by itself too.
+   * Rejects with INTERNAL when it had to break off, SHUTTING_DOWN when the store closes; what was done stays done.
+   */
+  upkeep(limits: RetentionLimits | null): Promise<UpkeepDone>
   stats(): StoreStats
   /** Commits what is queued, writes open roll-ups, closes. Later calls reject with SHUTTING_DOWN. */
   close(): Promise<void>

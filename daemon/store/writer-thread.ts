@@ -1,12 +1,13 @@
 /** Entry of the writer thread: opens the database, then answers one message after the other. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type Database from 'better-sqlite3'
-import { systemClock } from '../kernel/clock.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import { HubError, messageOf } from '../kernel/errors.ts'
 import { type Committer, createCommitter } from './commit.ts'
 import { openForWriting } from './database.ts'
 import { createDiskCount } from './disk-count.ts'
 import { failureOf } from './failure.ts'
+import { createIdleWork } from './idle-work.ts'
 import { migrate } from './migrate.ts'
 import type { Batch, FromThread, ThreadStart, ToThread } from './protocol.ts'
 import { ROLLUP_LIMITS } from './rollups.ts'
@@ -27,20 +28,26 @@ try {
     bytesWritten: createDiskCount(clock),
     limits: { ...ROLLUP_LIMITS, openSeries: start.openSeries },
   })
-  serve(db, committer)
+  serve(db, committer, clock)
   say({ kind: 'ready', recoveredHours: committer.recoveredHours })
 } catch (cause) {
   const code = cause instanceof HubError ? cause.code : failureOf(cause) === 'full' ? 'DISK_FULL' : 'INTERNAL'
   say({ kind: 'unfit', code, message: messageWithCause(cause) })
 }
 
-function serve(db: Database.Database, committer: Committer): void {
+function serve(db: Database.Database, committer: Committer, clock: Clock): void {
   let stalled: Batch | null = null
+  const idle = createIdleWork({
+    clock,
+    run: committer.upkeep,
+    tell: (answer) => say({ kind: 'upkept', ...answer }),
+  })
 
   function commit(batch: Batch): void {
     stalled = null
     try {
       say({ kind: 'committed', committed: committer.commit(batch) })
+      idle.committed(batch.nowMs)
     } catch (cause) {
       const failure = failureOf(cause)
       if (failure === 'other') {
@@ -53,6 +60,7 @@ function serve(db: Database.Database, committer: Committer): void {
   }
 
   function close(): void {
+    idle.stop()
     try {
       committer.settleAll()
       db.pragma('wal_checkpoint(TRUNCATE)')
@@ -73,7 +81,8 @@ function serve(db: Database.Database, committer: Committer): void {
     } else if (message.kind === 'open') {
       const { question, person, metric } = message
       say({ kind: 'open', question, series: committer.open(person, metric) })
-    } else close()
+    } else if (message.kind === 'upkeep') idle.ask(message.question, message.order)
+    else close()
   })
 }
 

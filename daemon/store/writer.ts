@@ -8,6 +8,7 @@ import type { Committed, FromThread, Unit } from './protocol.ts'
 import type { OpenSeries } from './rollups.ts'
 import type { CommitListener, RetractListener, StoreLimits, StoreStats, WriteResult } from './store.ts'
 import type { Thread } from './thread.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep.ts'
 
 /**
  * The queue before the writer thread. One commit is under way at a time; what queued meanwhile is the next one, with no timer
@@ -18,6 +19,8 @@ export interface Writer {
   run(unit: Unit): Promise<WriteResult[]>
   /** Series in the writer's memory, at least as new as everything acknowledged before the call. */
   open(person: number, metric: number | null): Promise<OpenSeries[]>
+  /** Packs and lets go between commits; resolves when nothing is left to do. */
+  upkeep(order: UpkeepOrder): Promise<UpkeepDone>
   onCommitted(listener: CommitListener): () => void
   onRetracted(listener: RetractListener): () => void
   stats(): StoreStats
@@ -38,8 +41,8 @@ const RETRY_LONGEST_MS = 5000
 /** With nobody calling, the thread is asked this often to store minutes and hours that are over. */
 const TIDY_EVERY_MS = 30_000
 
-interface Question {
-  resolve: (series: OpenSeries[]) => void
+interface Question<Answer> {
+  resolve: (answer: Answer) => void
   reject: (cause: HubError) => void
 }
 
@@ -47,7 +50,8 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
   const calls = createCalls(limits)
   const listeners = new Set<CommitListener>()
   const retractListeners = new Set<RetractListener>()
-  const questions = new Map<number, Question>()
+  const questions = new Map<number, Question<OpenSeries[]>>()
+  const upkeeps = new Map<number, Question<UpkeepDone>>()
   const counters = createCounters()
   let asked = 0
   let underWay: Call[] | null = null
@@ -202,15 +206,33 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
     rejectAll(ended)
     for (const question of questions.values()) question.reject(ended)
     questions.clear()
+    endUpkeeps()
     closing?.resolve()
     onFailure(cause)
+  }
+
+  /** What was begun goes on at the next start, where it stands. */
+  function endUpkeeps(): void {
+    for (const upkeep of upkeeps.values()) upkeep.reject(shuttingDown())
+    upkeeps.clear()
+  }
+
+  function upkept({ question, done, message }: Extract<FromThread, { kind: 'upkept' }>): void {
+    counters.upkept(done)
+    const asked = question === null ? undefined : upkeeps.get(question)
+    if (question !== null) upkeeps.delete(question)
+    if (done) asked?.resolve(done)
+    else asked?.reject(new HubError('INTERNAL', `The upkeep of the store failed: ${message}.`))
   }
 
   function receive(message: FromThread): void {
     if (message.kind === 'committed') committedNow(message.committed)
     else if (message.kind === 'stalled') stalledNow(message.full)
     else if (message.kind === 'failed') failedNow(message.message)
-    else if (message.kind === 'closed') closing?.resolve()
+    else if (message.kind === 'closed') {
+      endUpkeeps()
+      closing?.resolve()
+    } else if (message.kind === 'upkept') upkept(message)
     else if (message.kind === 'open') {
       questions.get(message.question)?.resolve(message.series)
       questions.delete(message.question)
@@ -249,6 +271,15 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
       return new Promise((resolve, reject) => {
         questions.set(question, { resolve, reject })
         thread.post({ kind: 'open', question, person, metric })
+      })
+    },
+    upkeep(order) {
+      if (closeSent) return Promise.reject(ended ?? shuttingDown())
+      asked += 1
+      const question = asked
+      return new Promise((resolve, reject) => {
+        upkeeps.set(question, { resolve, reject })
+        thread.post({ kind: 'upkeep', question, order })
       })
     },
     onCommitted(listener) {

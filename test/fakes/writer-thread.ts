@@ -25,7 +25,7 @@ export function fakeWriterThread(): FakeWriterThread {
       listener = to
     },
     commit(more = {}) {
-      const gauges = { batchMs: 1, syncMs: 1, bytesWritten: null, openSeries: 0, dueHours: 0 }
+      const gauges = { batchMs: 1, syncMs: 1, bytesWritten: null, openSeries: 0, dueHours: 0, closedRows: 0 }
       const outcomes = new Uint8Array(batches().at(-1)?.rows.length ?? 0)
       say({
         kind: 'committed',

@@ -4,7 +4,9 @@ import Database from 'better-sqlite3'
 import { HOURS_WITH_ROWS, STORED_BUCKETS } from '../../daemon/store/levels.ts'
 import { migrate } from '../../daemon/store/migrate.ts'
 import { NEWEST_DAY, RAW_OF_HOUR } from '../../daemon/store/observations.ts'
-import { MINUTES_OF_HOUR, NEWEST_IN_HOUR } from '../../daemon/store/rollup-tables.ts'
+import { MINUTES_OF_HOUR } from '../../daemon/store/raw-values.ts'
+import { NEWEST_IN_HOUR } from '../../daemon/store/rollup-tables.ts'
+import { SEALED_OF_METRIC, SEALED_ONE } from '../../daemon/store/sealed-days.ts'
 
 const db = new Database(':memory:')
 migrate(db, ':memory:')
@@ -35,4 +37,12 @@ test('minutes are found one by one, not by reading every series of the hour', ()
       'SEARCH r USING PRIMARY KEY (start=? AND person=? AND metric=? AND device=?)',
     ])
   }
+})
+
+test('packed days are found by series', () => {
+  for (const sql of [SEALED_ONE, SEALED_OF_METRIC])
+    assert.match(
+      plan(sql)[0]!,
+      /^SEARCH sealed_day USING INDEX sealed_day_series \(person=\? AND metric=\? AND day=\?/,
+    )
 })

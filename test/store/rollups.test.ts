@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { METRICS, metricNamed } from '../../daemon/domain/metric.ts'
 import type { Level, Observation } from '../../daemon/domain/observation.ts'
 import { LEVELS } from '../../daemon/domain/observation.ts'
+import { USUAL_RETENTION } from '../../daemon/domain/retention.ts'
 import { packBatch, type Work } from '../../daemon/store/batch.ts'
 import { type Committer, createCommitter } from '../../daemon/store/commit.ts'
 import { levelPage } from '../../daemon/store/level-page.ts'
@@ -23,6 +24,7 @@ import {
 } from '../../daemon/store/rollup-rows.ts'
 import { dayHolding } from '../../daemon/store/rollup-tables.ts'
 import type { Write } from '../../daemon/store/store.ts'
+import { unpackRows } from '../../models/series/chunk.ts'
 import { addSample, emptyBucket } from '../../models/series/rollup.ts'
 import { device, person, pulse } from './home.ts'
 
@@ -63,6 +65,7 @@ function setup(limits = ROOMY) {
   }
   const open = () => createCommitter({ db, clock: { monotonic }, bytesWritten: () => null, limits })
   let committer: Committer = open()
+  let round: ReturnType<Committer['upkeep']> | null = null
   const commit = (works: readonly Work[], nowMs: number) => committer.commit(packBatch(works, nowMs))
   const append = (rows: readonly Observation[], nowMs = EVENING) => commit([{ kind: 'append', rows }], nowMs)
   const write = (writes: readonly Write[], nowMs = EVENING) =>
@@ -78,12 +81,23 @@ function setup(limits = ROOMY) {
   function fromRaw(key: number, metric: number, level: Level): PlacedBucket[] {
     const place = placeOf(level, zoneOf(key))
     const made = new Map<string, PlacedBucket>()
-    const rows = db
+    const rows = new Map(
+      db
+        .prepare<[number, number], { device: number; chunk: Uint8Array }>(
+          'SELECT device, chunk FROM sealed_day WHERE person = ? AND metric = ?',
+        )
+        .all(key, metric)
+        .flatMap(({ device: of, chunk }) =>
+          unpackRows(chunk).map(({ atMs, value }) => [`${atMs}:${of}`, { ts: atMs, device: of, value }]),
+        ),
+    )
+    const over = db
       .prepare<[number, number], { ts: number; device: number; value: number }>(
-        'SELECT ts, device, value FROM observation WHERE person = ? AND metric = ? ORDER BY ts, device',
+        'SELECT ts, device, value FROM observation WHERE person = ? AND metric = ?',
       )
       .all(key, metric)
-    for (const row of rows) {
+    for (const row of over) rows.set(`${row.ts}:${row.device}`, row)
+    for (const row of [...rows.values()].sort((a, b) => a.ts - b.ts || a.device - b.device)) {
       const startMs = place(row.ts)
       const name = `${startMs}:${row.device}`
       const bucket = made.get(name) ?? { startMs, device: row.device, rev: 0, bucket: emptyBucket() }
@@ -109,6 +123,15 @@ function setup(limits = ROOMY) {
       .map(placed)
   }
 
+  /** Whether the minutes of the series' day are no rows. */
+  function isBare(metric: number, key: number, { startMs, device: of }: PlacedBucket): boolean {
+    const day = startOf(startMs, 24 * HOUR_MS)
+    const found = db.prepare(
+      'SELECT 1 FROM sealed_day WHERE metric = ? AND person = ? AND device = ? AND day = ? AND minute_rows = 0',
+    )
+    return found.get(metric, key, of, day) !== undefined
+  }
+
   const pending = () => db.prepare('SELECT * FROM rollup_pending ORDER BY hour_start').all()
 
   function window(key: number, metric: number, level: Level, limit: number) {
@@ -128,6 +151,14 @@ function setup(limits = ROOMY) {
     },
     crash() {
       committer = open()
+      round = null
+    },
+    /** Some steps of packing what is older than two days; a week later the minutes of packed days are no rows. */
+    upkeep(steps: number, days: number) {
+      const nowMs = EVENING + days * 24 * HOUR_MS
+      while (commit([], nowMs).more);
+      round ??= committer.upkeep({ nowMs, limits: { ...USUAL_RETENTION, minute_row_days: 6 } })
+      for (let step = 0; step < steps && round !== null; step += 1) if (round.next().done) round = null
     },
     open: (key: number) => committer.open(key, null),
     pending,
@@ -156,9 +187,10 @@ function setup(limits = ROOMY) {
                   bucket: { ...one.bucket, bins: [...one.bucket.bins].sort((a, b) => a[0] - b[0]) },
                 }))
                 .sort((a, b) => a.startMs - b.startMs || a.device - b.device)
+            const isRow = (one: PlacedBucket) => level !== '1m' || !isBare(metric, key, one)
             assert.deepEqual(
-              plain(stored(key, metric, level)),
-              plain(fromRaw(key, metric, level)),
+              plain(stored(key, metric, level).filter(isRow)),
+              plain(fromRaw(key, metric, level).filter(isRow)),
               `${level} of ${metric}`,
             )
           }
@@ -190,6 +222,7 @@ type Step =
   | { kind: 'race'; nowMs: number }
   | { kind: 'crash' }
   | { kind: 'restart' }
+  | { kind: 'upkeep'; steps: number; days: number }
 
 const nowMs = fc.integer({ min: 0, max: 12 * 60 }).map((minutes) => EVENING + minutes * MINUTE_MS)
 // Few distinct instants and values, so that duplicates, corrections and late rows are common.
@@ -216,6 +249,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('race' as const), nowMs }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'crash' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('upkeep' as const),
+      steps: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant(200)),
+      days: fc.constantFrom(5, 9),
+    }),
+  },
 )
 
 function take(house: House, one: Step): void {
@@ -236,7 +277,8 @@ function take(house: House, one: Step): void {
     const open = [house.open(1), house.open(2)]
     house.commit([], one.nowMs)
     assertReadsAreRaw(house, open)
-  } else {
+  } else if (one.kind === 'upkeep') house.upkeep(one.steps, one.days)
+  else {
     if (one.kind === 'restart') house.settleAll()
     house.crash()
   }

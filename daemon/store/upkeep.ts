@@ -1,0 +1,59 @@
+import type Database from 'better-sqlite3'
+import type { RetentionLimits } from '../domain/retention.ts'
+import type { LetGo, LettingGo } from './letting-go.ts'
+import type { Sealed, Sealing } from './sealing.ts'
+
+/** What one round of upkeep shall do: pack days that are over, and with limits let go what is older than them. */
+export interface UpkeepOrder {
+  nowMs: number
+  limits: RetentionLimits | null
+}
+
+export interface UpkeepDone {
+  sealed: Sealed
+  letGo: LetGo | null
+  /** Given back to the file system. */
+  freedBytes: number
+}
+
+export interface Upkeep {
+  /** Each `next()` is one short step. */
+  run(order: UpkeepOrder): Generator<void, UpkeepDone>
+}
+
+export interface UpkeepDeps {
+  db: Database.Database
+  sealing: Sealing
+  lettingGo: LettingGo
+}
+
+/** Free room that stays in the file: tomorrow's values go there without making it grow again. */
+const SPARE_BYTES = 4 * 1024 ** 2
+const SPARE_SHARE = 0.05
+const STEP_PAGES = 100
+
+export function createUpkeep({ db, sealing, lettingGo }: UpkeepDeps): Upkeep {
+  const pragma = (name: string) => Number(db.pragma(name, { simple: true }))
+
+  function* giveBack(): Generator<void, number> {
+    const pageBytes = pragma('page_size')
+    const before = pragma('page_count')
+    for (;;) {
+      const [pages, free] = [pragma('page_count'), pragma('freelist_count')]
+      if (free <= Math.max(SPARE_BYTES / pageBytes, pages * SPARE_SHARE)) break
+      db.pragma(`incremental_vacuum(${STEP_PAGES})`)
+      // A file that was made without it cannot shrink.
+      if (pragma('freelist_count') >= free) break
+      yield
+    }
+    return (before - pragma('page_count')) * pageBytes
+  }
+
+  return {
+    *run({ nowMs, limits }) {
+      const sealed = yield* sealing.seal(nowMs)
+      const letGo = limits === null ? null : yield* lettingGo.letGo(limits, nowMs)
+      return { sealed, letGo, freedBytes: yield* giveBack() }
+    },
+  }
+}
