@@ -1,7 +1,7 @@
 import { createLatencyCounter } from './latency.ts'
 import type { Committed } from './protocol.ts'
 import type { StoreStats } from './store.ts'
-import type { UpkeepDone } from './upkeep.ts'
+import type { UpkeepDone } from './upkeep-order.ts'
 
 /** The numbers behind `stats()`. */
 export function createCounters() {

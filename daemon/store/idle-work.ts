@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import { messageOf } from '../kernel/errors.ts'
-import type { UpkeepDone, UpkeepOrder } from './upkeep.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep-order.ts'
 
 /** Does upkeep between commits: by itself now and then, and when asked. One round at a time. */
 export interface IdleWork {

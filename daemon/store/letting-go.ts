@@ -7,18 +7,12 @@ import type { RawValues } from './raw-values.ts'
 import { HOUR_MS, type SeriesKeys, startOf } from './rollup-rows.ts'
 import { unlessDamaged } from './rollup-tables.ts'
 import { DAY_MS, type SealedDays } from './sealed-days.ts'
+import type { LetGo } from './upkeep-order.ts'
 
 /** Lets go what is older than its limit: minutes as rows, single values, minutes at all. Hours and days stay. */
 export interface LettingGo {
   /** Each `next()` is one short step; between two of them the program may end. Only packed days are touched. */
   letGo(limits: RetentionLimits, nowMs: number): Generator<void, LetGo>
-}
-
-export interface LetGo {
-  minuteRows: number
-  values: number
-  /** Days whose minutes went for good. */
-  minuteDays: number
 }
 
 export interface LettingGoDeps {

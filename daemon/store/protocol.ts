@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { OpenSeries } from './rollups.ts'
 import type { NaturalKey, Write, WriteResult } from './store.ts'
-import type { UpkeepDone, UpkeepOrder } from './upkeep.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep-order.ts'
 
 /** Numbers per observation in `Batch.rows`: atMs, person, metric key, device, value, source, quality. */
 export const ROW_LENGTH = 7

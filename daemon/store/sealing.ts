@@ -5,6 +5,7 @@ import { type SeriesKeys, seriesName, startOf } from './rollup-rows.ts'
 import { unlessDamaged } from './rollup-tables.ts'
 import type { SealWatch } from './seal-watch.ts'
 import { DAY_MS, overlaid, type SealedDays } from './sealed-days.ts'
+import type { Sealed } from './upkeep-order.ts'
 
 /**
  * Packs days that are over, step by step, oldest first. Between two steps other commits may come and the program may end at any of them: a
@@ -13,14 +14,6 @@ import { DAY_MS, overlaid, type SealedDays } from './sealed-days.ts'
 export interface Sealing {
   /** Each `next()` is one short step; ends when nothing more can be packed. */
   seal(nowMs: number): Generator<void, Sealed>
-}
-
-export interface Sealed {
-  days: number
-  rows: number
-  bytes: number
-  /** Series of a day that stayed rows: an hour of theirs is not rolled up yet, they changed meanwhile, or their packed part is damaged. */
-  left: number
 }
 
 export interface SealingDeps {

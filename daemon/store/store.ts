@@ -1,7 +1,7 @@
 import type { Level, LevelPoint, Observation, Outcome, StoredObservation } from '../domain/observation.ts'
 import type { RetentionLimits } from '../domain/retention.ts'
 import type { Clock } from '../kernel/clock.ts'
-import type { UpkeepDone } from './upkeep.ts'
+import type { UpkeepDone } from './upkeep-order.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
 export type SqlParams = Readonly<Record<string, SqlValue>>

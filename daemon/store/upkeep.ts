@@ -1,20 +1,7 @@
 import type Database from 'better-sqlite3'
-import type { RetentionLimits } from '../domain/retention.ts'
-import type { LetGo, LettingGo } from './letting-go.ts'
-import type { Sealed, Sealing } from './sealing.ts'
-
-/** What one round of upkeep shall do: pack days that are over, and with limits let go what is older than them. */
-export interface UpkeepOrder {
-  nowMs: number
-  limits: RetentionLimits | null
-}
-
-export interface UpkeepDone {
-  sealed: Sealed
-  letGo: LetGo | null
-  /** Given back to the file system. */
-  freedBytes: number
-}
+import type { LettingGo } from './letting-go.ts'
+import type { Sealing } from './sealing.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep-order.ts'
 
 export interface Upkeep {
   /** Each `next()` is one short step. */

@@ -8,7 +8,7 @@ import type { Committed, FromThread, Unit } from './protocol.ts'
 import type { OpenSeries } from './rollups.ts'
 import type { CommitListener, RetractListener, StoreLimits, StoreStats, WriteResult } from './store.ts'
 import type { Thread } from './thread.ts'
-import type { UpkeepDone, UpkeepOrder } from './upkeep.ts'
+import type { UpkeepDone, UpkeepOrder } from './upkeep-order.ts'
 
 /**
  * The queue before the writer thread. One commit is under way at a time; what queued meanwhile is the next one, with no timer

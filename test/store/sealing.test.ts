@@ -12,7 +12,7 @@ import { OUTCOMES } from '../../daemon/store/protocol.ts'
 import { createReader } from '../../daemon/store/reader.ts'
 import { ROLLUP_LIMITS } from '../../daemon/store/rollups.ts'
 import { DAY_MS } from '../../daemon/store/sealed-days.ts'
-import type { UpkeepDone } from '../../daemon/store/upkeep.ts'
+import type { UpkeepDone } from '../../daemon/store/upkeep-order.ts'
 import { HOUSEHOLD, MORNING, pulse, setup as setupStore } from './home.ts'
 
 const EVENING = Date.UTC(2026, 2, 14, 17, 30)
