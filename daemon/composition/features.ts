@@ -92,6 +92,7 @@ export function featuresOf(
     household.nightscout.feature,
     household.whoop.feature,
     household.burnout,
+    household.vitals.feature,
     ...household.imports,
     observations({ store, now: clock.now }),
     createExports({

@@ -32,6 +32,7 @@ import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
 import { openTraining } from './training.ts'
 import { openVision } from './vision.ts'
+import { watchVitals } from './vitals.ts'
 import { openWhoop } from './whoop.ts'
 
 export type Household = ReturnType<typeof createHousehold>
@@ -142,7 +143,11 @@ export function createHousehold(house: House) {
     },
     days: daily.rows,
   })
-  const tasks = nightWork(house, jobs, { people, daily, zoneOf })
+  const vitals = watchVitals(house, {
+    ...{ episodes: alarms.episodes, zoneOf },
+    personIds: () => people.all().map(({ id }) => id),
+  })
+  const tasks = nightWork(house, jobs, { people, daily, vitals, zoneOf })
   const whoop = openWhoop(house, { jobs, records, sources })
   const nightscout = createNightscout({
     store,
@@ -230,6 +235,7 @@ export function createHousehold(house: House) {
     alarms,
     jobs,
     tasks,
+    vitals,
     burnout,
     nightscout,
     imports,

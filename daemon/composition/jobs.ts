@@ -1,6 +1,7 @@
 /** The queue of long work, and the jobs that the hub brings along. */
 import { join } from 'node:path'
 import type { Feature } from '../domain/route.ts'
+import type { AnomalyWatch } from '../features/anomaly/anomaly.ts'
 import type { Daily } from '../features/daily/daily.ts'
 import type { Glucose } from '../features/glucose/glucose.ts'
 import { createHealthKit } from '../features/imports/health-kit.ts'
@@ -18,7 +19,10 @@ import type { Live } from '../live/live.ts'
 import type { Sources } from '../store/sources.ts'
 
 /** Kinds that may be asked for under `/tasks`. */
-const TASKS = [{ path: 'aggregate-daily', kind: 'aggregate-daily', summary: "Add everybody's last days up" }]
+const TASKS = [
+  { path: 'aggregate-daily', kind: 'aggregate-daily', summary: "Add everybody's last days up" },
+  { path: 'calibrate', kind: 'calibrate', summary: 'Learn anew what is usual for everybody' },
+]
 
 export interface JobsAreaDeps {
   live: Live
@@ -43,7 +47,12 @@ export function createQueue({ store, clock, log }: House, { live, timezone }: Jo
 export function nightWork(
   { clock }: House,
   jobs: Jobs,
-  { people, daily, zoneOf }: { people: People; daily: Daily; zoneOf: (personId: string) => string },
+  {
+    people,
+    daily,
+    vitals,
+    zoneOf,
+  }: { people: People; daily: Daily; vitals: AnomalyWatch; zoneOf: (personId: string) => string },
 ) {
   const deps = { now: clock.now, zoneOf, rows: daily.rows, people: () => people.all().map(({ id }) => id) }
   jobs.handle('aggregate-daily', {
@@ -51,6 +60,11 @@ export function nightWork(
     run: async (context) => ({ result: await aggregateDays(deps, context) }),
   })
   jobs.schedule({ kind: 'aggregate-daily', cron: '0 3 * * *' })
+  jobs.handle('calibrate', {
+    queue: 'low',
+    run: async ({ progress, signal }) => ({ result: { vitals: await vitals.calibrate(progress, signal) } }),
+  })
+  jobs.schedule({ kind: 'calibrate', cron: '0 2 * * *' })
   return createTasks({ jobs, now: clock.now, kinds: TASKS })
 }
 

@@ -62,6 +62,7 @@ export const ALARM_P = 1 / 240
 /** Fading means of the first minutes are still empty: hours before this are no evidence of what is ordinary. */
 const WARM_UP_MINUTES = 180
 const FOLDS = 3
+const PIECE_MINUTES = 500
 
 /** In spreads; smaller differences are nobody's reason. */
 const LEAST_DISTANCE = 0.25
@@ -110,20 +111,44 @@ function weightOf(distance: number): number {
 /**
  * Learns a person from successive minutes, the oldest first: what their channels are expected to show, and how high the net scores
  * in their ordinary hours. Each third of the minutes is scored by what was learnt from the other two. Call it anew when there is more.
+ * Minutes that are not `ordinary` are passed over.
  */
-export function calibrateAnomaly(net: DenseNet, minutes: readonly VitalMinute[]): AnomalyProfile {
+export function calibrateAnomaly(
+  net: DenseNet,
+  minutes: readonly VitalMinute[],
+  ordinary?: (t: number) => boolean,
+): AnomalyProfile {
+  const learning = calibrating(net, minutes, ordinary)
+  for (;;) {
+    const { done, value } = learning.next()
+    if (done) return value
+  }
+}
+
+/** The same in pieces of a few milliseconds, for a caller that has other things to do between them. */
+export function* calibrating(
+  net: DenseNet,
+  minutes: readonly VitalMinute[],
+  ordinary: (t: number) => boolean = () => true,
+): Generator<undefined, AnomalyProfile, undefined> {
   const rows = contextRows(minutes)
   const fold = Math.ceil(minutes.length / FOLDS)
   const scores = new Float64Array(minutes.length).fill(Number.NaN)
   for (let part = 0; part < FOLDS; part += 1) {
+    yield
     const [from, to] = [part * fold, Math.min((part + 1) * fold, minutes.length)]
-    const others = learnExpectations(minutes, rows, (t) => t < from || t >= to)
-    const start = Math.max(0, from - WARM_UP_MINUTES)
-    const found = scoreMinutes(net, others, minutes.slice(start, to))
-    const skipped = part === 0 ? WARM_UP_MINUTES : from - start
-    scores.set(found.subarray(skipped), start + skipped)
+    const others = learnExpectations(minutes, rows, (t) => (t < from || t >= to) && ordinary(t))
+    const scorer = createScorer(net, others)
+    // Fading means fill up before the first minute that counts.
+    for (let t = Math.max(0, from - WARM_UP_MINUTES); t < to; t += 1) {
+      if (t % PIECE_MINUTES === 0) yield
+      const minute = minutes[t]
+      const score = minute ? scorer(minute) : Number.NaN
+      if (t >= Math.max(from, WARM_UP_MINUTES) && ordinary(t)) scores[t] = score
+    }
   }
-  return { expectations: learnExpectations(minutes, rows), hours: hourlyHighest(scores) }
+  yield
+  return { expectations: learnExpectations(minutes, rows, ordinary), hours: hourlyHighest(scores) }
 }
 
 /** The net's score of each minute; NaN where nothing was judged. */
@@ -132,7 +157,11 @@ export function scoreMinutes(
   expectations: Expectations,
   minutes: readonly VitalMinute[],
 ): Float64Array {
+  return Float64Array.from(minutes, createScorer(net, expectations))
+}
+
+function createScorer(net: DenseNet, expectations: Expectations): (minute: VitalMinute) => number {
   const population = { scores: [0], shares: [1] }
   const anomaly = createAnomaly({ net, population, profile: { expectations, hours: [] } })
-  return Float64Array.from(minutes, (minute) => anomaly.step(minute).score ?? Number.NaN)
+  return (minute) => anomaly.step(minute).score ?? Number.NaN
 }

@@ -11,7 +11,9 @@ export const KINDS = [
   'fever_drift',
   'sensor_frozen',
   'desaturation',
+  'other',
 ] as const
+/** `other` is no illness: any channels, in any direction, for any time. It teaches the net what it has no name for. */
 export type Kind = (typeof KINDS)[number]
 
 /** Whole minutes, both ends included. */
@@ -45,6 +47,7 @@ const LENGTH: Readonly<Record<Kind, readonly [number, number]>> = {
   fever_drift: [300, 600],
   sensor_frozen: [20, 45],
   desaturation: [6, 30],
+  other: [8, 180],
 }
 /** Between two events: what follows one is neither well nor ill. */
 const APART_MINUTES = 60
@@ -79,6 +82,7 @@ function placeEvents(body: Body, course: Course, wanted: Wanted, draw: Draw): Vi
     (kind) => (kind !== 'desaturation' || body.hasSpo2) && (body.hasHrv || kind !== 'hrv_collapse'),
   )
   const events: VitalEvent[] = []
+  if (possible.length === 0) return events
   const count = Math.round((days - quietDays) * eventsPerDay)
   for (let tries = 0; events.length < count && tries < count * 40; tries += 1) {
     const kind = draw.pick(possible)
@@ -109,12 +113,15 @@ function strike(
   { kind, start, end }: VitalEvent,
   draw: Draw,
 ) {
+  const isOther = kind === 'other'
   const beats = BEATS[kind](draw)
-  const lnHrv = LN_HRV[kind](draw)
+  const lnHrv = isOther && beats === 0 ? either(draw, 0.45, 1.3) : LN_HRV[kind](draw)
   const rise = kind === 'fever_drift' ? draw.uniform(60, 240) : draw.uniform(1, 4)
   const swing = kind === 'irregular' ? draw.uniform(8, 18) : 0
-  const oxygen = kind === 'desaturation' ? draw.uniform(5, 15) : 0
-  const warmth = kind === 'fever_drift' ? draw.uniform(0.6, 2.4) : 0
+  const oxygen =
+    kind === 'desaturation' ? draw.uniform(5, 15) : isOther && draw.chance(0.2) ? draw.uniform(3, 12) : 0
+  const warmth =
+    kind === 'fever_drift' ? draw.uniform(0.6, 2.4) : isOther && draw.chance(0.2) ? either(draw, 0.5, 2) : 0
   for (let t = start; t <= end; t += 1) {
     const share = hill(t, start, end, rise)
     jumps[t] = share * (beats + swing * (t % 2 === 0 ? 1 : -1) + (swing > 0 ? draw.normal(0, swing / 3) : 0))
@@ -124,6 +131,11 @@ function strike(
     if (kind === 'tachy_rest' || kind === 'brady_sleep')
       jumps[t] = (jumps[t] ?? 0) + share * draw.normal(0, body.noiseSd)
   }
+}
+
+/** Up or down by so much. */
+function either(draw: Draw, low: number, high: number): number {
+  return (draw.chance(0.5) ? 1 : -1) * draw.uniform(low, high)
 }
 
 const none = () => 0
@@ -136,6 +148,7 @@ const BEATS: Readonly<Record<Kind, (draw: Draw) => number>> = {
   fever_drift: ({ uniform }) => uniform(7, 20),
   sensor_frozen: none,
   desaturation: ({ uniform }) => uniform(0, 12),
+  other: (draw) => (draw.chance(0.75) ? either(draw, 10, 35) : 0),
 }
 /** And the logarithm of HRV. */
 const LN_HRV: Readonly<Record<Kind, (draw: Draw) => number>> = {
@@ -146,6 +159,7 @@ const LN_HRV: Readonly<Record<Kind, (draw: Draw) => number>> = {
   fever_drift: ({ uniform }) => -uniform(0, 0.3),
   sensor_frozen: none,
   desaturation: none,
+  other: (draw) => (draw.chance(0.5) ? either(draw, 0.2, 1.2) : 0),
 }
 
 /** The watch repeats its last word. */

@@ -36,6 +36,12 @@ export interface Episodes extends Pick<Course, 'open' | 'remark' | 'planFollow'>
     personId: string,
     kind: string,
   ): Pick<StoredEpisode, 'state' | 'severity' | 'originId' | 'resolvedAtMs'> | undefined
+  /** Those with evidence at or after `fromMs`, the oldest first. */
+  since(
+    personId: string,
+    kind: string,
+    fromMs: number,
+  ): readonly Pick<StoredEpisode, 'startedAtMs' | 'lastEvidenceAtMs'>[]
 }
 
 export function createEpisodes(deps: EpisodesDeps): Episodes {
@@ -58,6 +64,7 @@ export function createEpisodes(deps: EpisodesDeps): Episodes {
     remark: course.remark,
     planFollow: course.planFollow,
     newest: table.newest,
+    since: table.since,
     feature: { name: 'episodes', routes: (http) => episodeRoutes(http, { ...deps, table, course }) },
   }
 }

@@ -45,6 +45,8 @@ export interface EpisodeTable {
   find(id: string): StoredEpisode | undefined
   /** The newest one of this person and kind. */
   newest(personId: string, kind: string): StoredEpisode | undefined
+  /** Those of this person and kind with evidence at or after `fromMs`, the oldest first. */
+  since(personId: string, kind: string, fromMs: number): StoredEpisode[]
   rows(id: string): StoredRow[]
   page(
     visible: readonly string[],
@@ -71,6 +73,8 @@ const FROM = 'FROM episode e JOIN person p ON p.key = e.person_key AND p.deleted
 const BY_ID = `SELECT ${COLUMNS} ${FROM} WHERE e.id = :id`
 const NEWEST = `SELECT ${COLUMNS} ${FROM} WHERE p.id = :personId AND e.kind = :kind
   ORDER BY e.state = 'resolved', e.resolved_at DESC, e.created_at DESC LIMIT 1`
+const SINCE = `SELECT ${COLUMNS} ${FROM} WHERE p.id = :personId AND e.kind = :kind AND e.last_evidence_at >= :fromMs
+  ORDER BY e.started_at, e.id LIMIT 1000`
 const LISTED = `p.id || ' ' || e.class IN (SELECT value FROM json_each(:visible)) AND (:state IS NULL OR e.state = :state)`
 const PAGE = `SELECT ${COLUMNS} ${FROM} WHERE ${LISTED} ORDER BY e.started_at DESC, e.id DESC LIMIT :limit OFFSET :offset`
 const COUNT = `SELECT count(*) AS total ${FROM} WHERE ${LISTED}`
@@ -95,6 +99,7 @@ export function createEpisodeTable(store: Pick<Store, 'all' | 'get'>): EpisodeTa
   return {
     find: (id) => store.get<StoredEpisode>(BY_ID, { id }),
     newest: (personId, kind) => store.get<StoredEpisode>(NEWEST, { personId, kind }),
+    since: (personId, kind, fromMs) => store.all<StoredEpisode>(SINCE, { personId, kind, fromMs }),
     rows: (id) => store.all<StoredRow>(ROWS, { id }),
     page(visible, state, offset, limit) {
       const params = { visible: JSON.stringify(visible), state }

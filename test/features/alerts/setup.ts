@@ -2,9 +2,11 @@
 import type { TestContext } from 'node:test'
 import { type Alarms, type AlarmsDeps, createAlarms } from '../../../daemon/composition/alarms.ts'
 import type { Actor } from '../../../daemon/domain/access.ts'
+import type { Feature } from '../../../daemon/domain/route.ts'
 import { createSession } from '../../../daemon/features/live-channel/session.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
 import { createLive } from '../../../daemon/live/live.ts'
+import type { Store } from '../../../daemon/store/store.ts'
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
 import { OWNER, openHousehold, temporaryFolder } from '../../fakes/household.ts'
 
@@ -20,6 +22,8 @@ export interface Options {
   folder?: string
   clock?: FakeClock
   voices?: NonNullable<AlarmsDeps['voices']>
+  /** Features beside those of alarms. */
+  beside?: (store: Store, alarms: Alarms) => Feature[]
   /** Called for each MQTT message instead of taking it. */
   onPublish?: (topic: string) => Promise<void>
 }
@@ -47,7 +51,7 @@ export async function open(t: TestContext, options: Options = {}) {
         published.push({ topic, message: JSON.parse(payload) })
       })
       made.push(alarms)
-      return alarms.features
+      return [...alarms.features, ...(options.beside?.(store, alarms) ?? [])]
     },
   })
   const alarms = made[0]!

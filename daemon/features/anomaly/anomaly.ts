@@ -1,0 +1,180 @@
+/** Watches over everybody's vitals with PulseNet: learns each person at the start and every night, judges every minute. */
+import type { PulseNet } from '../../../models/pulsenet.ts'
+import { type AnomalyProfile, calibrating } from '../../../models/series/anomaly.ts'
+import type { Feature } from '../../domain/route.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { messageOf } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Store } from '../../store/store.ts'
+import { type Known, LEAST_HEART_MINUTES, LEAST_MINUTES } from './known.ts'
+import { createMinutes, MINUTE_MS } from './minutes.ts'
+import type { AnomalyEpisodes } from './ports.ts'
+import { anomalyRoutes } from './routes.ts'
+import { createVitalWatch } from './watch.ts'
+import { KIND } from './words.ts'
+
+export interface AnomalyFeatureDeps {
+  store: Pick<Store, 'observations' | 'onCommitted'>
+  clock: Clock
+  log: Log
+  model: PulseNet
+  episodes: AnomalyEpisodes
+  personIds: () => readonly string[]
+  zoneOf: (personId: string) => string
+}
+
+export interface AnomalyWatch {
+  feature: Feature
+  /** Learns everybody anew; resolves with how many people are judged and how many have too few minutes. */
+  calibrate(
+    progress?: (fraction: number) => void,
+    signal?: AbortSignal,
+  ): Promise<{ judged: number; waiting: number }>
+  /** Resolves when every minute that is over was judged. */
+  settled(): Promise<void>
+  stats(): { people: number; judged: number; failures: number }
+}
+
+const DAY_MS = 1440 * MINUTE_MS
+const LEARN_DAYS = 14
+/** So many episodes of those days are not learnt from; somebody who has more of them is often like that. */
+const EPISODES_LEFT_OUT = 3
+/** What precedes the first evidence, and what follows the last, belongs to an episode. */
+const BEFORE_MS = 30 * MINUTE_MS
+const AFTER_MS = 60 * MINUTE_MS
+/** Fading means reach two hours back; before judging, a watch is given twice as much. */
+const WARM_UP_MS = 240 * MINUTE_MS
+/** Watches send late: a minute is judged once it has been over for so long. */
+const GRACE_MS = 20_000
+const LOOK_EVERY_MS = 15_000
+/** A hub that slept or was off does not judge the time between minute by minute. */
+const CATCH_UP_MS = 6 * 60 * MINUTE_MS
+
+export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
+  const { store, clock, log, model, episodes, zoneOf } = deps
+  const minutes = createMinutes({ observations: store.observations, zoneOf })
+  const known = new Map<string, Known>()
+  const counters = { judged: 0, failures: 0 }
+  let stops: (() => void)[] = []
+  let isStopped = false
+  let busy: Promise<unknown> = Promise.resolve()
+
+  /** One after the other: a look in the middle of learning would judge by what is being replaced. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = busy.then(work)
+    busy = done.catch(() => undefined)
+    return done
+  }
+
+  async function learn(personId: string): Promise<boolean> {
+    const nowMs = wholeMinute(clock.now())
+    const fromMs = nowMs - LEARN_DAYS * DAY_MS
+    const firstMs = await minutes.firstHeart(personId, fromMs, nowMs)
+    if (firstMs === null || nowMs - firstMs < LEAST_MINUTES * MINUTE_MS) {
+      known.delete(personId)
+      return false
+    }
+    const choice = await minutes.choose(personId, fromMs, nowMs)
+    const all = await minutes.read(personId, fromMs, nowMs, choice)
+    const first = all.findIndex(({ hr }) => hr !== null)
+    const learnt = first < 0 ? [] : all.slice(first)
+    const withHeart = learnt.filter(({ hr }) => hr !== null).length
+    if (learnt.length < LEAST_MINUTES || withHeart < LEAST_HEART_MINUTES) {
+      known.delete(personId)
+      return false
+    }
+    const profile = await inPieces(
+      calibrating(model.net, learnt, ordinaryIn(personId, fromMs + first * MINUTE_MS)),
+    )
+    const startMs = nowMs - WARM_UP_MS
+    const watch = createVitalWatch({ personId, model, profile, choice, episodes, fromMs: startMs })
+    // Learnt from until now: nothing of it is told.
+    await watch.take(all.slice(-WARM_UP_MS / MINUTE_MS), Number.POSITIVE_INFINITY)
+    known.set(personId, { watch, learntAtMs: clock.now(), learntMinutes: withHeart })
+    return true
+  }
+
+  /** By the place of a minute counted from `fromMs`. */
+  function ordinaryIn(personId: string, fromMs: number): (t: number) => boolean {
+    const had = episodes.since(personId, KIND, fromMs)
+    if (had.length > EPISODES_LEFT_OUT) return () => true
+    return (t) => {
+      const atMs = fromMs + t * MINUTE_MS
+      return !had.some(
+        ({ startedAtMs, lastEvidenceAtMs }) =>
+          atMs >= startedAtMs - BEFORE_MS && atMs <= lastEvidenceAtMs + AFTER_MS,
+      )
+    }
+  }
+
+  async function inPieces(work: Generator<undefined, AnomalyProfile, undefined>): Promise<AnomalyProfile> {
+    for (;;) {
+      const { done, value } = work.next()
+      if (done) return value
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+
+  async function calibrate(progress = (_: number) => {}, signal?: AbortSignal) {
+    const people = deps.personIds()
+    for (const personId of known.keys()) if (!people.includes(personId)) known.delete(personId)
+    let judged = 0
+    for (const [at, personId] of people.entries()) {
+      if (isStopped || signal?.aborted) break
+      if (await inTurn(() => learn(personId))) judged += 1
+      progress((at + 1) / people.length)
+    }
+    return { judged, waiting: people.length - judged }
+  }
+
+  async function judgeOne(personId: string, { watch }: Known): Promise<void> {
+    const nowMs = clock.now()
+    const toMs = wholeMinute(nowMs - GRACE_MS)
+    if (toMs - watch.nextMs() > CATCH_UP_MS) {
+      await learn(personId)
+      return
+    }
+    if (toMs <= watch.nextMs()) return
+    await watch.take(await minutes.read(personId, watch.nextMs(), toMs, watch.choice), nowMs)
+    counters.judged += 1
+  }
+
+  async function look(): Promise<void> {
+    for (const [personId, one] of [...known]) {
+      if (isStopped) return
+      try {
+        await judgeOne(personId, one)
+      } catch (cause) {
+        if (isStopped) return
+        counters.failures += 1
+        log.warn({ cause: messageOf(cause) }, 'vitals of a minute were not judged')
+      }
+    }
+  }
+
+  return {
+    calibrate,
+    settled: () => inTurn(look),
+    stats: () => ({ people: known.size, ...counters }),
+    feature: {
+      name: 'anomaly',
+      routes: (http) => anomalyRoutes(http, { ...deps, minutes, known: (personId) => known.get(personId) }),
+      start() {
+        isStopped = false
+        stops = [clock.every(LOOK_EVERY_MS, () => void inTurn(look))]
+        calibrate().catch((cause: unknown) => {
+          if (!isStopped) log.warn({ cause: messageOf(cause) }, 'what is usual was not learnt at the start')
+        })
+      },
+      async stop() {
+        isStopped = true
+        for (const stop of stops) stop()
+        await busy
+      },
+    },
+  }
+}
+
+function wholeMinute(ms: number): number {
+  return Math.floor(ms / MINUTE_MS) * MINUTE_MS
+}
