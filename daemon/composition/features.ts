@@ -7,6 +7,7 @@ import { createExports } from '../features/exports/exports.ts'
 import { createDiscovery } from '../features/home-automation/discovery.ts'
 import { createHomeAutomation } from '../features/home-automation/home-automation.ts'
 import { createLocal } from '../features/local/local.ts'
+import { createPlainUploads, type OpenUploads } from '../features/nightscout/plain-uploads.ts'
 import { observations } from '../features/observations/observations.ts'
 import { exposeCounts } from '../features/operations/gauges.ts'
 import { operations, type PartState } from '../features/operations/operations.ts'
@@ -23,13 +24,15 @@ interface Surroundings {
   broker: Broker
   announcement: Announcement
   ports: () => { httpPort: number; httpsPort: number }
+  /** The listener without TLS for uploaders. */
+  plainListener: { open(port: number): Promise<number>; close(): Promise<void> }
 }
 
 /** In start order; they stop in the reverse. */
 export function featuresOf(
   house: House,
   household: Household,
-  { broker, announcement, ports }: Surroundings,
+  { broker, announcement, ports, plainListener }: Surroundings,
 ): Feature[] {
   const { store, clock, log, registry, version, tls } = house
   const { accounts, people, devices, consents, pairing, ingest, liveChannel, live } = household
@@ -65,6 +68,11 @@ export function featuresOf(
     devices: devices.list,
     publish: publishRetained,
   })
+  const plainUploads = createPlainUploads({
+    ...{ store, clock, listener: plainListener },
+    log: log.child({ part: 'uploads' }),
+    hosts: () => house.network().reachable,
+  })
   return [
     household.audit.feature,
     accounts.feature,
@@ -90,6 +98,7 @@ export function featuresOf(
     ...household.alarms.features,
     household.tasks,
     household.nightscout.feature,
+    plainUploads.feature,
     household.whoop.feature,
     household.burnout,
     household.vitals.feature,
@@ -126,12 +135,14 @@ export function featuresOf(
       snapshots: house.snapshots,
       recovery: house.recovery,
       bytesWritten: () => store.stats().bytesWritten,
+      plainUploads: plainUploads.state,
     }),
     operations({
       version,
       now: clock.now,
       parts: () => [
         ...partStates(house, announcement, household.cameras),
+        ...plainState(plainUploads.state()),
         ...household.joined.states().map((one) => ({ ...one, name: `broker ${one.name}` })),
       ],
       metrics: () => registry.metrics(),
@@ -168,6 +179,13 @@ function partStates(
     { name: 'announcement', ...announcement.state() },
     { name: 'cameras', ...camerasState(cameras) },
   ]
+}
+
+/** A part of the hub only while it is open: then it is something to know about. */
+function plainState(open: OpenUploads | null): PartState[] {
+  if (!open) return []
+  const detail = `open on port ${open.port} until ${new Date(open.expiresAtMs).toISOString()}: uploads without TLS can be read by everybody on the network`
+  return [{ name: 'plain uploads', state: 'degraded', detail }]
 }
 
 function recoveryDetail(told: ToldRecovery | null): string | null {

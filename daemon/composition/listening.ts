@@ -49,8 +49,15 @@ export async function listen(house: House, household: Household): Promise<Listen
       caSha256: house.tls().caSha256,
     }),
   })
-  const features = featuresOf(house, household, { broker, announcement, ports: () => ports })
+  // Made after the features that it serves; nobody opens the plain listener before the features start.
+  let plain: HubHttp['plainUploads'] | null = null
+  const plainListener = {
+    open: (port: number) => plain?.open(port) ?? Promise.resolve(0),
+    close: async () => plain?.close(),
+  }
+  const features = featuresOf(house, household, { broker, announcement, ports: () => ports, plainListener })
   const http = openHttp(house, household, { broker, features })
+  plain = http.plainUploads
   ports = await http.start()
   const hints = network().reachable
   household.setWhereabouts({ host: hints[0] ?? 'localhost', port: ports.httpsPort, hints })

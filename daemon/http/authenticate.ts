@@ -22,6 +22,8 @@ export interface AuthenticateDeps {
   rateLimitPerMinute: number
   deviceRateLimitPerMinute: number
   isLocal: (request: FastifyRequest['raw']) => boolean
+  /** Came in without TLS, where nobody but an uploader may show who he is. */
+  isPlain: (request: FastifyRequest['raw']) => boolean
 }
 
 const LOCAL: Actor = { kind: 'local', role: 'owner' }
@@ -43,7 +45,7 @@ export function authenticateRequests(http: Http, deps: AuthenticateDeps): void {
         'Nobody owns this hub yet. Open /app and enter the claim code it shows at start.',
       )
     }
-    const failed = await identify(request, deps.authenticator, policy)
+    const failed = await identify(request, deps, policy)
     const limit = limitOf(request, deps)
     if (isApi(request) && limit !== null) hold(limiter.take(keyOf(request), limit), reply)
     if (failed) throw failed.cause
@@ -59,7 +61,7 @@ function isOpenBeforeClaim(request: FastifyRequest): boolean {
 /** A refused credential counts against the caller's address before it is answered: guessing is not free. */
 async function identify(
   request: FastifyRequest,
-  authenticator: Authenticator,
+  { authenticator, isPlain }: AuthenticateDeps,
   policy: Policy | undefined,
 ): Promise<{ cause: unknown } | null> {
   // Open routes take no notice of credentials, so that a stale one does not stand in the way of signing in; nor does what
@@ -67,7 +69,7 @@ async function identify(
   if (!policy || policy.access === 'open' || policy.access === 'local') return null
   try {
     const uploader = request.routeOptions.config.uploader === true ? uploaderOf(request, authenticator) : null
-    request.actor = uploader ?? (await whoAsks(request, authenticator))
+    request.actor = uploader ?? (isPlain(request.raw) ? ANONYMOUS : await whoAsks(request, authenticator))
     return null
   } catch (cause) {
     return { cause }

@@ -19,6 +19,7 @@ import { guardAgainstForeignPages, SECURITY_HEADERS } from './guard.ts'
 import { type AnswerStore, repeatSafely } from './idempotency.ts'
 import { measureLatency } from './latency.ts'
 import { type MqttStream, serveMqttSockets } from './mqtt-socket.ts'
+import { admitUploadersOnly, createPlainUploads, type PlainUploads } from './plain-uploads.ts'
 import { enforcePersonPolicies } from './policy.ts'
 import { describeRoutes, serveReference } from './reference.ts'
 import { compileValidator } from './validation.ts'
@@ -83,6 +84,8 @@ export interface HubHttp {
   routes(): readonly RouteEntry[]
   /** Registers everything without opening a listener. */
   ready(): Promise<Http>
+  /** The listener without TLS for uploaders; shut until somebody opens it. */
+  plainUploads: Pick<PlainUploads, 'open' | 'close'>
 }
 
 /** An MQTT camera frame with its packet head; the live channel holds its own, smaller limit. */
@@ -102,6 +105,10 @@ export function createHttp(deps: HttpDeps): HubHttp {
   const { http, server } = createInstance(deps, seedPaths)
   const control = deps.socketPath === null ? null : controlSocket(deps.socketPath, http)
   const welcome = createWelcome(deps)
+  const plainUploads = createPlainUploads({
+    host: deps.settings.http.host,
+    handle: (request, response) => http.routing(request, response),
+  })
   const routes: RouteEntry[] = []
   const state = { stopping: false, registered: false }
 
@@ -109,7 +116,7 @@ export function createHttp(deps: HttpDeps): HubHttp {
     if (!state.registered) {
       state.registered = true
       collectRoutes(http, routes)
-      await register(http, deps, { seedPaths, control, isStopping: () => state.stopping })
+      await register(http, deps, { seedPaths, control, plainUploads, isStopping: () => state.stopping })
     }
     await http.ready()
     return http
@@ -117,6 +124,7 @@ export function createHttp(deps: HttpDeps): HubHttp {
 
   return {
     ready,
+    plainUploads,
     routes: () => routes,
     async start() {
       await ready()
@@ -130,7 +138,8 @@ export function createHttp(deps: HttpDeps): HubHttp {
     },
     async stop(deadlineMs) {
       state.stopping = true
-      await closeWithin(deadlineMs, deps.clock, { http, server, welcome, control })
+      const within = closeWithin(deadlineMs, deps.clock, { http, server, welcome, control })
+      await Promise.all([plainUploads.close(), within])
     },
     setSecureContext({ certPem, keyPem }) {
       server.setSecureContext({ cert: certPem, key: keyPem })
@@ -176,6 +185,7 @@ function requestId(sent: string | string[] | undefined, newId: () => string): st
 interface Parts {
   seedPaths: SeedPaths
   control: ControlSocket | null
+  plainUploads: PlainUploads
   isStopping: () => boolean
 }
 
@@ -200,13 +210,15 @@ async function register(http: Http, deps: HttpDeps, parts: Parts): Promise<void>
 }
 
 /** Hooks, in the order in which they run for a request. */
-function guard(http: Http, deps: HttpDeps, { seedPaths, control, isStopping }: Parts): void {
+function guard(http: Http, deps: HttpDeps, { seedPaths, control, plainUploads, isStopping }: Parts): void {
   const { clock, settings, store, secret, authenticator, personExists, ownHosts } = deps
   const { rateLimitPerMinute, deviceRateLimitPerMinute, allowedOrigins } = settings
   const isLocal: ControlSocket['isLocal'] = (request) => control?.isLocal(request) ?? false
+  const { isPlain } = plainUploads
   http.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  admitUploadersOnly(http, isPlain)
   measureLatency(http, deps.registry, clock.monotonic)
   guardAgainstForeignPages(http, { ownHosts, allowedOrigins, isLocal })
   http.addHook('onRequest', async (_request, reply) => {
@@ -221,6 +233,7 @@ function guard(http: Http, deps: HttpDeps, { seedPaths, control, isStopping }: P
     rateLimitPerMinute,
     deviceRateLimitPerMinute,
     isLocal,
+    isPlain,
   })
   tagAnswers(http)
   speakSeedDialects(http, seedPaths)

@@ -78,6 +78,7 @@ async function assemble(t: TestContext) {
     broker,
     announcement,
     ports: () => ({ httpPort: 0, httpsPort: 0 }),
+    plainListener: { open: async () => 0, close: async () => {} },
   })
   t.after(async () => {
     for (const feature of features.toReversed()) await feature.stop?.()

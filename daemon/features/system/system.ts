@@ -18,6 +18,8 @@ export interface SystemDeps {
   recovery: { read(): ToldRecovery | null; dismiss(): Promise<void> }
   /** Since the program started; null where the kernel does not count. */
   bytesWritten: () => number | null
+  /** The listener without TLS for uploaders; null while it is shut. */
+  plainUploads: () => { port: number; expiresAtMs: number } | null
 }
 
 const Maybe = <T extends Parameters<typeof Type.Union>[0][number]>(of: T) => Type.Union([of, Type.Null()])
@@ -50,6 +52,7 @@ const System = Type.Object({
     snapshots: Snapshot,
   }),
   recovered: Maybe(Recovered),
+  plain_uploads: Maybe(Type.Object({ port: Type.Integer(), expires_at: Timestamp })),
 })
 
 const OWNERS: Policy = { access: 'signed-in', roles: ['owner'] }
@@ -94,9 +97,14 @@ function routeSystem(http: Http, deps: SystemDeps): void {
           snapshots: snapshotJson(snapshots.state()),
         },
         recovered: recoveredJson(recovery.read()),
+        plain_uploads: plainJson(deps.plainUploads()),
       })
     },
   )
+}
+
+function plainJson(open: ReturnType<SystemDeps['plainUploads']>) {
+  return open && { port: open.port, expires_at: iso(open.expiresAtMs) }
 }
 
 function routeSnapshot(http: Http, { now, snapshots }: SystemDeps): void {

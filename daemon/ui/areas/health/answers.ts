@@ -166,6 +166,13 @@ export interface JobEvent {
   error: string | null
 }
 
+/** Whether uploaders may come in without TLS. */
+export interface PlainUploads {
+  open: boolean
+  urls: string[]
+  expires_at: string | null
+}
+
 export interface WhoopStatus {
   configured: boolean
   state: 'not_configured' | 'not_connected' | 'connected' | 'connect_again'

@@ -271,6 +271,21 @@ export const words = {
   'import.status.started': 'Running',
   'import.status.waiting': 'Waiting',
 
+  'plain.title': 'Old uploaders',
+  'plain.text':
+    'xDrip+, Loop and the like send readings with the key of their device. Some phones refuse the certificate of this house; for those the hub can take readings without encryption for a while.',
+  'plain.hours': 'For how long',
+  'plain.hours.1': 'One hour',
+  'plain.hours.24': 'One day',
+  'plain.hours.168': 'One week',
+  'plain.let': 'Let them in',
+  'plain.warning':
+    'Everybody in your Wi-Fi can then read these readings and the secret that comes with them. Nothing else of the hub answers there, and it ends by itself.',
+  'plain.open': 'Uploads without encryption are let in until {when}. Everybody in your Wi-Fi can read them.',
+  'plain.address': 'Address for the uploader',
+  'plain.secret': 'Its secret is the key of the device that you added for it.',
+  'plain.shut': 'End it now',
+
   'whoop.lead':
     'Fetch recovery, nights and workouts of {name}’s strap from WHOOP. You sign in at WHOOP itself.',
   'whoop.notSetUp': 'WHOOP is not set up',

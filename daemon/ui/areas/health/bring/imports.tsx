@@ -16,6 +16,7 @@ import { useHealth, useSay } from '../health.ts'
 import { type Kept, Known, useKept } from '../kept.tsx'
 import { Progress } from './progress.tsx'
 import { type Upload, upload } from './upload.ts'
+import { Uploaders } from './uploaders.tsx'
 
 const KINDS = [
   'auto',
@@ -78,6 +79,7 @@ export function Imports(): JSX.Element {
           }
         </Known>
       </Section>
+      <Uploaders />
     </>
   )
 }
