@@ -104,13 +104,17 @@ export function createObservations(
 
   /** The rows of a window of which the day is packed, for every device: those in the table lie over the packed ones. */
   function overPacked(days: readonly SealedDay[], keys: WindowKeys): KeyedRow[] {
-    const byKey = new Map<string, KeyedRow>()
-    for (const day of days) {
+    const packed = days.flatMap((day) => {
       const id = deviceId(day.device)
-      for (const row of between(sealed.values(day), instantOf, { fromMs: keys.from, toMs: keys.to }))
-        byKey.set(`${row.atMs}:${day.device}`, { ...row, device: day.device, deviceId: id })
-    }
+      return between(sealed.values(day), instantOf, { fromMs: keys.from, toMs: keys.to }).map((row) => ({
+        ...row,
+        device: day.device,
+        deviceId: id,
+      }))
+    })
     const rows = reader.all<KeyedRow>(RAW_OF_HOUR, { ...keys, after: -1, limit: -1 })
+    if (rows.length === 0 && days.length === 1) return packed
+    const byKey = new Map<string, KeyedRow>(packed.map((row) => [`${row.atMs}:${row.device}`, row]))
     for (const row of rows) byKey.set(`${row.atMs}:${row.device}`, row)
     return [...byKey.values()].sort((a, b) => a.atMs - b.atMs || a.device - b.device)
   }

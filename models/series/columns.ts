@@ -155,6 +155,11 @@ export function createColumnReader(bytes: Uint8Array): ColumnReader {
   let at = 0
 
   function take(): number {
+    const first = bytes[at]
+    if (first !== undefined && first < 0x80) {
+      at += 1
+      return first
+    }
     let value = 0
     for (let scale = 1; scale <= 0x80 ** 7; scale *= 0x80) {
       const byte = bytes[at++]
@@ -199,8 +204,15 @@ export function createColumnReader(bytes: Uint8Array): ColumnReader {
     if (index > length) throw new DamagedColumns('an exception lies outside')
     const order = count(2)
     requireBytes(length)
-    const whole = new Array<number>(length)
-    for (let row = 0; row < length; row++) whole[row] = unzigzag(take()) + predicted(whole, row, order)
+    const whole: number[] = []
+    let [last, before] = [0, 0]
+    for (let row = 0; row < length; row++) {
+      // As `predicted` says, without asking the column for what is at hand.
+      const expected = order === 0 || row === 0 ? 0 : order === 1 || row === 1 ? last : 2 * last - before
+      before = last
+      last = unzigzag(take()) + expected
+      whole.push(last)
+    }
     const values = scale === 1 ? whole : whole.map((value) => value / scale)
     for (const [row, value] of exceptions) values[row] = value
     return values
