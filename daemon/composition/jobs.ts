@@ -16,7 +16,11 @@ import { createTasks } from '../features/tasks/tasks.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Live } from '../live/live.ts'
+import { forgetQuarantine } from '../store/quarantine.ts'
+import { createRetentionSetting } from '../store/retention-limits.ts'
 import type { Sources } from '../store/sources.ts'
+
+const DAY_MS = 86_400_000
 
 /** Kinds that may be asked for under `/tasks`. */
 const TASKS = [
@@ -45,7 +49,7 @@ export function createQueue({ store, clock, log }: House, { live, timezone }: Jo
 
 /** Work of the night, at the hours that the household's clock shows. */
 export function nightWork(
-  { clock }: House,
+  { clock, store }: House,
   jobs: Jobs,
   {
     people,
@@ -65,6 +69,16 @@ export function nightWork(
     run: async ({ progress, signal }) => ({ result: { vitals: await vitals.calibrate(progress, signal) } }),
   })
   jobs.schedule({ kind: 'calibrate', cron: '0 2 * * *' })
+  const retention = createRetentionSetting(store)
+  jobs.handle('let-go', {
+    queue: 'low',
+    async run() {
+      const limits = retention.read()
+      const quarantined = await forgetQuarantine(store, clock.now() - limits.quarantine_days * DAY_MS)
+      return { result: { quarantined, ...(await store.upkeep(limits)) } }
+    },
+  })
+  jobs.schedule({ kind: 'let-go', cron: '10 3 * * *' })
   return createTasks({ jobs, now: clock.now, kinds: TASKS })
 }
 

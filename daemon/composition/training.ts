@@ -11,12 +11,13 @@ import { createLiveSessions, type LiveSessions } from '../features/live-sessions
 import type { SessionKeeper } from '../features/live-sessions/parts.ts'
 import type { People } from '../features/people/people.ts'
 import { createRecordings, type Recordings } from '../features/recordings/recordings.ts'
-import { expireRecordings } from '../features/sessions/expiry.ts'
+import { expireRecordings, KEPT_DAYS } from '../features/sessions/expiry.ts'
 import { createSessions, type Sessions } from '../features/sessions/sessions.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Live } from '../live/live.ts'
 import { poseEvent } from '../media/vision/pose-event.ts'
+import { createRetentionSetting } from '../store/retention-limits.ts'
 import type { Alarms } from './alarms.ts'
 import type { HubCameras } from './cameras.ts'
 import type { HubVision } from './vision.ts'
@@ -47,10 +48,17 @@ export function openTraining(house: House, { cameras, vision, live, people, jobs
     if (!person) return null
     return person.birthDate === null ? person.age : ageOn(person.birthDate, atMs, person.timezone)
   }
+  const retention = createRetentionSetting(store)
   jobs.handle('expire-recordings', {
     queue: 'low',
     run: async ({ signal }) => ({
-      result: await expireRecordings({ store, files: sessions.files, now: clock.now, ageAt }, signal),
+      result: await expireRecordings(
+        {
+          ...{ store, files: sessions.files, now: clock.now, ageAt },
+          keptDays: { ...KEPT_DAYS, minors: retention.read().minors_video_days },
+        },
+        signal,
+      ),
     }),
   })
   jobs.schedule({ kind: 'expire-recordings', cron: '30 3 * * *' })

@@ -12,8 +12,9 @@ import type { Live } from '../live/live.ts'
 import type { FrameRing } from '../media/frames.ts'
 import { publishPoses } from '../media/vision/pose-event.ts'
 import { createVision, inferenceThreads } from '../media/vision/vision.ts'
-import { forgetMovement, MOVEMENT_KEPT_MS } from '../store/movement/reading.ts'
+import { forgetMovement } from '../store/movement/reading.ts'
 import { createMovementRecorder } from '../store/movement/recorder.ts'
+import { createRetentionSetting } from '../store/retention-limits.ts'
 
 export type HubVision = ReturnType<typeof openVision>
 
@@ -64,9 +65,13 @@ export function openVision(house: House, { jobs, live, maySeeCamera }: Neighbour
       return { result }
     },
   })
+  const retention = createRetentionSetting(store)
   jobs.handle(FORGET_MOVEMENT, {
     queue: 'low',
-    run: async () => ({ result: { rows: await forgetMovement(store, clock.now() - MOVEMENT_KEPT_MS) } }),
+    async run() {
+      const keptMs = retention.read().movement_days * 86_400_000
+      return { result: { rows: await forgetMovement(store, clock.now() - keptMs) } }
+    },
   })
   jobs.schedule({ kind: FORGET_MOVEMENT, cron: '40 3 * * *' })
   const feature = createVisionFeature({

@@ -32,3 +32,18 @@ export function createQuarantine(store: Pick<Store, 'write'>): (entry: Quarantin
     ])
   }
 }
+
+const FORGOTTEN_AT_ONCE = 200
+const FORGET = `DELETE FROM quarantine WHERE id IN
+  (SELECT id FROM quarantine WHERE at < :beforeMs ORDER BY id LIMIT ${FORGOTTEN_AT_ONCE})`
+
+/** Deletes what was set aside before an instant, a few entries at a time so that nothing waits behind it; answers how many. */
+export async function forgetQuarantine(store: Pick<Store, 'write'>, beforeMs: number): Promise<number> {
+  let gone = 0
+  for (;;) {
+    const [result] = await store.write([{ sql: FORGET, params: { beforeMs } }])
+    const changes = result?.changes ?? 0
+    gone += changes
+    if (changes < FORGOTTEN_AT_ONCE) return gone
+  }
+}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { USUAL_RETENTION } from '../../daemon/domain/retention.ts'
+import { forgetQuarantine } from '../../daemon/store/quarantine.ts'
 import { createRetentionSetting } from '../../daemon/store/retention-limits.ts'
 import { setup } from './home.ts'
 
@@ -27,4 +28,15 @@ test('a stored choice that this program cannot read makes way for the usual one'
   const { store } = await setup(t)
   await store.write([{ sql: `INSERT INTO meta (name, value) VALUES ('retention', '{"raw_days":1}')` }])
   assert.deepEqual(createRetentionSetting(store).read(), USUAL_RETENTION)
+})
+
+test('what was set aside long ago is let go, however much it is, and what is newer stays', async (t) => {
+  const { store } = await setup(t)
+  const put = (at: number) => ({
+    sql: `INSERT INTO quarantine (device_id, at, topic, code, reason, payload, payload_bytes) VALUES ('', :at, '', '', '', x'00', 1)`,
+    params: { at },
+  })
+  await store.write(Array.from({ length: 450 }, (_, at) => put(at)))
+  assert.equal(await forgetQuarantine(store, 430), 430)
+  assert.equal(store.get<{ n: number }>('SELECT count(*) AS n FROM quarantine')?.n, 20)
 })

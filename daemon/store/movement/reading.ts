@@ -31,8 +31,6 @@ export interface MovementPage {
   nextFromMs: number | null
 }
 
-/** A year: what the household is told about tracks and poses. */
-export const MOVEMENT_KEPT_MS = 365 * 86_400_000
 const BATCH = 200
 
 interface Row {
