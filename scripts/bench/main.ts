@@ -16,6 +16,7 @@ import { machineOf } from './machine.ts'
 import { createNative } from './native.ts'
 import { queries } from './queries.ts'
 import { type Row, Skipped } from './row.ts'
+import { sessionRows } from './session.ts'
 import { slowDisk } from './slow-disk.ts'
 import { steps } from './steps.ts'
 import { tableOf } from './table.ts'
@@ -38,6 +39,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   alarms: () => alarmRows(),
   idle: (count) => idleRows(count),
   vision: (count) => visionRows(count),
+  session: (count) => sessionRows(count),
   cameras: (count) => cameraRows(native, count),
   unplug: (count) => unplugRows(count),
   kill: (count) => killRows(native, count),
