@@ -12,11 +12,15 @@ interface Lane {
   /** When the next one would go at an even rate. */
   dueMs: number
   newest: Frame | null
+  /** A newer one took the place of one that waited: they come faster than they may go. */
+  replaced: boolean
   cancel: (() => void) | null
 }
 
-/** A camera of just that rate sends some pictures a little early: made to wait for their turn, all after them would wait as well. */
+/** A camera of just that rate sends some pictures a little early: they need not wait … */
 const EARLY_SHARE = 0.5
+/** … and where one came late, those after it catch up, instead of all being late from then on. */
+const CATCH_UP_SHARE = 0.95
 
 /** `send` is called at most every `everyMs` on average for a topic, with the newest frame offered by then. */
 export function createPace(clock: Clock, everyMs: number, send: (frame: Frame) => void): Pace {
@@ -28,7 +32,9 @@ export function createPace(clock: Clock, everyMs: number, send: (frame: Frame) =
     const frame = lane.newest
     lane.newest = null
     if (frame === null) return
-    lane.dueMs = Math.max(lane.dueMs, clock.monotonic()) + everyMs
+    lane.dueMs =
+      Math.max(lane.dueMs, clock.monotonic()) + (lane.replaced ? everyMs : everyMs * CATCH_UP_SHARE)
+    lane.replaced = false
     send(frame)
   }
 
@@ -37,10 +43,18 @@ export function createPace(clock: Clock, everyMs: number, send: (frame: Frame) =
     lanes.delete(topic)
   }
 
+  function laneOf(topic: string): Lane {
+    const known = lanes.get(topic)
+    if (known) return known
+    const lane = { dueMs: Number.NEGATIVE_INFINITY, newest: null, replaced: false, cancel: null }
+    lanes.set(topic, lane)
+    return lane
+  }
+
   return {
     offer(frame) {
-      const lane = lanes.get(frame.topic) ?? { dueMs: Number.NEGATIVE_INFINITY, newest: null, cancel: null }
-      lanes.set(frame.topic, lane)
+      const lane = laneOf(frame.topic)
+      lane.replaced ||= lane.newest !== null
       lane.newest = frame
       const waitMs = lane.dueMs - earlyMs - clock.monotonic()
       if (waitMs <= 0 && lane.cancel === null) flush(lane)

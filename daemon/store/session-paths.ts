@@ -14,7 +14,16 @@ export interface StoredPath {
   track: number
   /** Null while nobody said who it is. */
   personId: string | null
-  samples: PathSample[]
+  samples: PathColumns
+}
+
+/** Samples in columns: two hours of six players are close to half a million, and the hub waits while they are read. */
+export interface PathColumns {
+  readonly length: number
+  readonly slots: Float64Array
+  readonly x: Float64Array
+  readonly y: Float64Array
+  readonly speedsMps: Float64Array
 }
 
 /** A row ends after this many slots. */
@@ -45,16 +54,46 @@ function pack(samples: readonly PathSample[]): Uint8Array {
   return packed
 }
 
-function unpack(fromSlot: number, path: Uint8Array): PathSample[] {
-  const packed = Buffer.from(path.buffer, path.byteOffset, path.byteLength)
-  let x = packed.readInt16LE(0)
-  let y = packed.readInt16LE(2)
-  return Array.from({ length: Math.floor((packed.length - HEAD_BYTES) / STEP_BYTES) }, (_, index) => {
-    const at = HEAD_BYTES + index * STEP_BYTES
-    x += packed.readInt8(at)
-    y += packed.readInt8(at + 1)
-    return { slot: fromSlot + index, x: x / CM, y: y / CM, speedMps: packed.readUInt16LE(at + 2) / CM }
-  })
+function samplesIn(path: Uint8Array): number {
+  return Math.floor((path.length - HEAD_BYTES) / STEP_BYTES)
+}
+
+/** Columns that are filled row by row. */
+function createColumns(most: number) {
+  const [slots, x, y, speedsMps] = [0, 1, 2, 3].map(() => new Float64Array(most)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ]
+  let length = 0
+  return {
+    /** Takes the samples of one row whose slots lie in the window. */
+    take(fromSlot: number, path: Uint8Array, window: { fromSlot: number; toSlot: number }): void {
+      const packed = new DataView(path.buffer, path.byteOffset, path.byteLength)
+      let [xCm, yCm] = [packed.getInt16(0, true), packed.getInt16(2, true)]
+      const samples = samplesIn(path)
+      for (let index = 0; index < samples; index++) {
+        const at = HEAD_BYTES + index * STEP_BYTES
+        xCm += packed.getInt8(at)
+        yCm += packed.getInt8(at + 1)
+        const slot = fromSlot + index
+        if (slot < window.fromSlot || slot >= window.toSlot) continue
+        slots[length] = slot
+        x[length] = xCm / CM
+        y[length] = yCm / CM
+        speedsMps[length] = packed.getUint16(at + 2, true) / CM
+        length += 1
+      }
+    },
+    whole: (): PathColumns => ({
+      length,
+      slots: slots.subarray(0, length),
+      x: x.subarray(0, length),
+      y: y.subarray(0, length),
+      speedsMps: speedsMps.subarray(0, length),
+    }),
+  }
 }
 
 function within(value: number, most: number): number {
@@ -107,14 +146,20 @@ export function readPaths(
       ...(window.players && { players: JSON.stringify(window.players) }),
     },
   )
-  const paths = new Map<string, StoredPath>()
-  for (const { fromSlot, path, ...of } of rows) {
-    const key = `${of.camera}/${of.track}`
-    const known = paths.get(key) ?? { ...of, samples: [] }
-    paths.set(key, known)
-    for (const sample of unpack(fromSlot, path))
-      if (sample.slot >= (window.fromSlot ?? 0) && sample.slot < (window.toSlot ?? Number.MAX_SAFE_INTEGER))
-        known.samples.push(sample)
+  const within = { fromSlot: window.fromSlot ?? 0, toSlot: window.toSlot ?? Number.MAX_SAFE_INTEGER }
+  const byTrack = new Map<string, typeof rows>()
+  for (const row of rows) {
+    const key = `${row.camera}/${row.track}`
+    const known = byTrack.get(key)
+    if (known) known.push(row)
+    else byTrack.set(key, [row])
   }
-  return [...paths.values()]
+  return [...byTrack.values()].flatMap((ofTrack) => {
+    const [first] = ofTrack
+    if (!first) return []
+    const columns = createColumns(ofTrack.reduce((sum, { path }) => sum + samplesIn(path), 0))
+    for (const { fromSlot, path } of ofTrack) columns.take(fromSlot, path, within)
+    const { camera, track, personId } = first
+    return [{ camera, track, personId, samples: columns.whole() }]
+  })
 }

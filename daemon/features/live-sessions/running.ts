@@ -1,11 +1,17 @@
 /** One session that runs: who is seen by its cameras, what each player did so far, and what of it is on disk. */
 import type { GaitSummary } from '../../../models/vision/kpi/gait.ts'
-import { createPlayerPace, type PlayerPace, paceOf } from '../../../models/vision/kpi/pace.ts'
+import {
+  createPlayerPace,
+  type PlayerPace,
+  paceOf,
+  type SlotSpeeds,
+  speedTable,
+} from '../../../models/vision/kpi/pace.ts'
 import type { KpiReason, Kpis } from '../../domain/kpi.ts'
 import type { SessionAccess } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { type PathSample, readPaths } from '../../store/session-paths.ts'
+import { readPaths } from '../../store/session-paths.ts'
 import type { Store, Write } from '../../store/store.ts'
 import type { Calibrations } from './calibrations.ts'
 import { kpisOf } from './kpis.ts'
@@ -111,11 +117,10 @@ export function createRunning(deps: RunningDeps): Running {
     const inMemory = new Set(waiting.map(keyOf))
     const pace = createPlayerPace(thresholds.settings)
     const stored = readPaths(store, session.key, { players: [personId] })
-    for (const { slot, speedMps } of merged([
-      ...stored,
-      ...waiting.map(({ waiting: samples }) => ({ samples })),
-    ]))
-      pace.add(slot, speedMps)
+    speedTable([
+      ...stored.map(({ samples }) => samples),
+      ...waiting.map(({ waiting: samples }) => columnsOf(samples)),
+    ]).each(pace.add)
     const past = sessionLog
       .tracks(session.key)
       .filter((track) => track.personId === personId && !inMemory.has(keyOf(track)))
@@ -252,7 +257,6 @@ function keyOf({ cameraId, trackId }: { cameraId: string; trackId: number }): st
   return `${cameraId}/${trackId}`
 }
 
-/** Samples of several paths by their slot; the first one given has a slot first. */
-function merged(paths: readonly { samples: readonly Pick<PathSample, 'slot' | 'speedMps'>[] }[]) {
-  return paths.flatMap(({ samples }) => samples).sort((one, other) => one.slot - other.slot)
+function columnsOf(samples: readonly { slot: number; speedMps: number }[]): SlotSpeeds {
+  return { slots: samples.map(({ slot }) => slot), speedsMps: samples.map(({ speedMps }) => speedMps) }
 }

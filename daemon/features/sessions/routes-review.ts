@@ -1,5 +1,6 @@
 /** HTTP of looking back at a session: what happened when, where everybody ran, how fast, and side by side. */
 import { Type } from 'typebox'
+import { speedTable } from '../../../models/vision/kpi/pace.ts'
 import type { Actor } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
 import { OpenObject } from '../../domain/person.ts'
@@ -7,7 +8,7 @@ import type { Http } from '../../domain/route.ts'
 import { SessionTag } from '../../domain/session.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import { readPaths, type StoredPath } from '../../store/session-paths.ts'
+import { type PathColumns, readPaths, type StoredPath } from '../../store/session-paths.ts'
 import { instantOf, readablePlayers, type SessionParts, seenBy, TAGS, USERS } from './parts.ts'
 import type { StoredSession } from './register.ts'
 import { SessionParams } from './routes.ts'
@@ -24,7 +25,8 @@ const PointsQuery = Type.Integer({
   minimum: 10,
   maximum: POINTS.most,
   default: POINTS.default,
-  description: 'At most so many points for each line',
+  description:
+    'At most so many points for each line: of a player, however often they were lost and found again',
 })
 const Numbers = Type.Array(orNull(Type.Number()))
 const TrackQuery = Type.Object(
@@ -191,14 +193,16 @@ function trackRoute(http: Http, parts: SessionParts): void {
     },
     async ({ actor, params, query }) => {
       const { paths } = pathsFor(parts, actor, params.sessionId, query)
-      const tracks = paths.map(({ camera, track, personId, samples }) => {
-        const some = thinned(samples, query.points)
-        const fromMs = (some[0]?.slot ?? 0) * SLOT_MS
+      const stepOf = evenSteps(paths, query.points)
+      const tracks = paths.map((path) => {
+        const { camera, track, personId, samples } = path
+        const step = stepOf(path)
+        const fromMs = (samples.slots[0] ?? 0) * SLOT_MS
         return {
           ...{ camera_id: camera, track_id: track, player_id: personId, from: iso(fromMs) },
-          t_ms: some.map(({ slot }) => slot * SLOT_MS - fromMs),
-          x: some.map(({ x }) => x),
-          y: some.map(({ y }) => y),
+          t_ms: every(samples.slots, step).map((slot) => slot * SLOT_MS - fromMs),
+          x: every(samples.x, step),
+          y: every(samples.y, step),
         }
       })
       return ok(now(), { tracks })
@@ -206,9 +210,16 @@ function trackRoute(http: Http, parts: SessionParts): void {
   )
 }
 
-function thinned<Item>(items: readonly Item[], most: number): Item[] {
-  const step = Math.max(1, Math.ceil(items.length / most))
-  return items.filter((_, index) => index % step === 0)
+/** How many samples one point stands for, so that all tracks of a player have no more than that many together. */
+function evenSteps(paths: readonly StoredPath[], points: number): (path: StoredPath) => number {
+  const lineOf = ({ personId, camera, track }: StoredPath) => personId ?? `${camera}/${track}`
+  const lengths = new Map<string, number>()
+  for (const path of paths) lengths.set(lineOf(path), (lengths.get(lineOf(path)) ?? 0) + path.samples.length)
+  return (path) => Math.max(1, Math.ceil((lengths.get(lineOf(path)) ?? 0) / points))
+}
+
+function every(values: Float64Array, step: number): number[] {
+  return Array.from({ length: Math.ceil(values.length / step) }, (_, at) => values[at * step] ?? 0)
 }
 
 function heatRoute(http: Http, parts: SessionParts): void {
@@ -243,23 +254,18 @@ function heatRoute(http: Http, parts: SessionParts): void {
 }
 
 function heatOf(paths: readonly StoredPath[], cellM: number) {
-  let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity]
-  for (const { samples } of paths)
-    for (const { x, y } of samples) {
-      left = Math.min(left, x)
-      right = Math.max(right, x)
-      bottom = Math.min(bottom, y)
-      top = Math.max(top, y)
-    }
-  if (left > right) return { cell_m: cellM, x0: 0, y0: 0, columns: 0, rows: 0, seconds: [] }
-  const x0 = Math.floor(left / cellM) * cellM
-  const y0 = Math.floor(bottom / cellM) * cellM
-  const columns = Math.floor((right - x0) / cellM) + 1
-  const rows = Math.floor((top - y0) / cellM) + 1
+  const all = paths.map(({ samples }) => samples)
+  const ends = boundsOf(all)
+  if (ends === null) return { cell_m: cellM, x0: 0, y0: 0, columns: 0, rows: 0, seconds: [] }
+  const x0 = Math.floor(ends.left / cellM) * cellM
+  const y0 = Math.floor(ends.bottom / cellM) * cellM
+  const columns = Math.floor((ends.right - x0) / cellM) + 1
+  const rows = Math.floor((ends.top - y0) / cellM) + 1
   const slots = new Uint32Array(columns * rows)
-  for (const { samples } of paths)
-    for (const { x, y } of samples) {
-      const at = Math.floor((y - y0) / cellM) * columns + Math.floor((x - x0) / cellM)
+  for (const { x, y, length } of all)
+    for (let index = 0; index < length; index++) {
+      const row = Math.floor(((y[index] ?? 0) - y0) / cellM)
+      const at = row * columns + Math.floor(((x[index] ?? 0) - x0) / cellM)
       slots[at] = (slots[at] ?? 0) + 1
     }
   return {
@@ -270,6 +276,19 @@ function heatOf(paths: readonly StoredPath[], cellM: number) {
     rows,
     seconds: [...slots].map((count) => (count * SLOT_MS) / 1000),
   }
+}
+
+function boundsOf(all: readonly PathColumns[]) {
+  let [left, bottom, right, top] = [Infinity, Infinity, -Infinity, -Infinity]
+  for (const { x, y, length } of all)
+    for (let index = 0; index < length; index++) {
+      const [atX, atY] = [x[index] ?? 0, y[index] ?? 0]
+      if (atX < left) left = atX
+      if (atX > right) right = atX
+      if (atY < bottom) bottom = atY
+      if (atY > top) top = atY
+    }
+  return left > right ? null : { left, bottom, right, top }
 }
 
 function speedRoute(http: Http, parts: SessionParts): void {
@@ -302,28 +321,23 @@ function speedRoute(http: Http, parts: SessionParts): void {
 }
 
 function speedOf(paths: readonly StoredPath[], points: number) {
-  const bySlot = new Map<number, number>()
-  for (const { samples } of paths)
-    for (const { slot, speedMps } of samples) if (!bySlot.has(slot)) bySlot.set(slot, speedMps)
-  let [first, last] = [Infinity, -Infinity]
-  for (const slot of bySlot.keys()) {
-    first = Math.min(first, slot)
-    last = Math.max(last, slot)
-  }
-  if (first > last) return { from: null, t_ms: [], max: [], mean: [] }
+  const table = speedTable(paths.map(({ samples }) => samples))
+  const ends = table.ends()
+  if (ends === null) return { from: null, t_ms: [], max: [], mean: [] }
+  const { first, last } = ends
   const step = Math.max(1, Math.ceil((last - first + 1) / points))
   const bins = Array.from({ length: Math.ceil((last - first + 1) / step) }, () => ({
     count: 0,
     sum: 0,
     max: 0,
   }))
-  for (const [slot, speed] of bySlot) {
+  table.each((slot, speed) => {
     const bin = bins[Math.floor((slot - first) / step)]
-    if (!bin) continue
+    if (!bin) return
     bin.count += 1
     bin.sum += speed
     bin.max = Math.max(bin.max, speed)
-  }
+  })
   return {
     from: iso(first * SLOT_MS),
     t_ms: bins.map((_, index) => index * step * SLOT_MS),

@@ -159,8 +159,11 @@ export function createMovementRecorder({ store, clock, log }: RecorderDeps): Mov
       await Promise.all(writing)
     },
     firstTrackId(cameraId) {
+      // A session may know of tracks whose first seconds were lost with the hub; nobody else may become one of those.
       const row = store.get<{ last: number | null }>(
-        'SELECT max(track) AS last FROM track_chunk WHERE camera = :cameraId AND kind = 0',
+        `SELECT max(track) AS last FROM (
+           SELECT max(track) AS track FROM track_chunk WHERE camera = :cameraId AND kind = 0
+           UNION ALL SELECT max(track) FROM session_track WHERE camera = :cameraId)`,
         { cameraId },
       )
       const waiting = [...open.values()].filter((chunk) => chunk.cameraId === cameraId && chunk.kind === 0)

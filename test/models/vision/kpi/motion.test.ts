@@ -4,8 +4,17 @@ import { ADULT_GPS } from '../../../../models/series/gps.ts'
 import { fitHomography, pixelAt } from '../../../../models/vision/calibrate/homography.ts'
 import { type GroundPlan, placeOf } from '../../../../models/vision/kpi/ground.ts'
 import { createMotion, type MotionSample } from '../../../../models/vision/kpi/motion.ts'
-import { createPlayerPace, paceOf } from '../../../../models/vision/kpi/pace.ts'
+import { createPlayerPace, paceOf as paceOfColumns } from '../../../../models/vision/kpi/pace.ts'
 
+/** The same from samples as rows. */
+const paceOf = (tracks: readonly MotionSample[][], settings: Parameters<typeof paceOfColumns>[1]) =>
+  paceOfColumns(
+    tracks.map((samples) => ({
+      slots: samples.map(({ slot }) => slot),
+      speedsMps: samples.map(({ speedMps }) => speedMps),
+    })),
+    settings,
+  )
 const START_MS = Date.UTC(2026, 2, 14, 8)
 
 /** A camera at the side line, 1280 × 720, that sees half a pitch. */
