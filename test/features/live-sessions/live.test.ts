@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Luma } from '../../../models/vision/kpi/moved.ts'
 import { PITCH, POINTS, pictureOf, setup } from './setup.ts'
 
 type Hub = Awaited<ReturnType<typeof setup>>
@@ -119,6 +120,44 @@ test('a session goes on after a restart of the hub, and the gap is noted', async
     gaps.map(({ reason }: { reason: string }) => reason),
     ['hub_off'],
   )
+})
+
+/** Patches that a camera sees, shifted by some pixels. */
+function view(dx = 0): Luma {
+  const [width, height] = [160, 90]
+  const data = Uint8Array.from({ length: width * height }, (_, at) => {
+    const cell = Math.floor(((at % width) + dx) / 6) * 131 + Math.floor(at / width / 5) * 977
+    return 60 + ((cell * cell * 31 + cell * 17) % 120)
+  })
+  return { width, height, data }
+}
+
+test('a camera that is moved in the middle is told of within half a minute and gives no metres from then on', async (t) => {
+  const hub = await setup(t)
+  hub.views.set('yard', view())
+  await calibrate(hub)
+  await start(hub)
+  run(hub, 1)
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  run(hub, 10, { from: 3.4, mps: 1 })
+  const before = playerIn(hub).kpis.distance.total
+  hub.views.set('yard', view(4))
+  const movedMs = hub.clock.now()
+  const isTold = () => hub.told.findLast(({ to }) => to === 'session:game')?.data.cameras[0].moved
+  while (!isTold() && hub.clock.now() - movedMs < 40_000) {
+    run(hub, 1, { from: 13.4, mps: 0 })
+    await hub.call('GET', '/live/game/status', { token: hub.owner })
+  }
+  const tookMs = hub.clock.now() - movedMs
+  t.diagnostic(`told after ${tookMs / 1000} s`)
+  assert.ok(tookMs <= 30_000, `${tookMs} ms`)
+  run(hub, 10, { from: 3, mps: 3 })
+  const { kpis } = playerIn(hub)
+  assert.ok(kpis.distance.total <= before + 1, `${before} m before, ${kpis.distance.total} m after`)
+  // Noted once it is on the disk that the camera has moved.
+  const noted = () => hub.store.get<{ reason: string }>('SELECT reason, camera FROM session_gap')
+  while (!noted()) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(noted(), { reason: 'camera_moved', camera: 'yard' })
 })
 
 test('a camera that drops leaves the others, and its absence is noted', async (t) => {

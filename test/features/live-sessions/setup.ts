@@ -15,6 +15,7 @@ import { createLog } from '../../../daemon/kernel/log.ts'
 import type { DecoderSettings } from '../../../daemon/media/decoder/sandbox.ts'
 import { createSegment } from '../../../daemon/media/record/segment.ts'
 import { fitHomography, pixelAt } from '../../../models/vision/calibrate/homography.ts'
+import type { Luma } from '../../../models/vision/kpi/moved.ts'
 import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
 import { openHousehold, temporaryFolder } from '../../fakes/household.ts'
 
@@ -53,6 +54,8 @@ export async function setup(t: TestContext, options: Options = {}) {
     [camera('yard', ['mia', 'leo']), camera('side', ['mia'])].map((one) => [one.id, one]),
   )
   const made: { sessions: Sessions; live: LiveSessions }[] = []
+  /** What cameras show, small and grey. */
+  const views = new Map<string, Luma>()
   const told: Told[] = []
   const poses: string[] = []
   const disk = { freeBytes: 20 * GB, totalBytes: 32 * GB }
@@ -84,7 +87,7 @@ export async function setup(t: TestContext, options: Options = {}) {
       })
       const live = createLiveSessions({
         ...{ store, clock, log, newId },
-        cameras: { get: (id) => cameras.get(id) ?? null, luma: () => null },
+        cameras: { get: (id) => cameras.get(id) ?? null, luma: (id) => views.get(id) ?? null },
         calibrations: createCalibrations({ store, now: clock.now }),
         sessions: {
           ...sessions.register,
@@ -144,7 +147,7 @@ export async function setup(t: TestContext, options: Options = {}) {
       for (const listener of watchers.get(cameraId) ?? []) listener(unit)
     }
   }
-  return { ...home, ...made[0]!, owner, cameras, told, poses, show, film, disk, watchers, folder }
+  return { ...home, ...made[0]!, owner, cameras, views, told, poses, show, film, disk, watchers, folder }
 }
 
 const fit = fitHomography(POINTS)
