@@ -21,8 +21,9 @@ const SPECIAL: Record<string, Record<string, string | number | null>> = {
   user: { role: 'member', id: 'x' },
   wearer: { from_at: 0, to_at: null },
 }
-/** What stays: no row of these is about one person. */
+/** What stays: no row of these is about one person, or it outlives them on purpose and holds ids alone. */
 const KEPT = [
+  ...['audit_entry', 'audit_anchor', 'audit_edge'],
   ...[
     'meta',
     'source',
