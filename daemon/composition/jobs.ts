@@ -102,7 +102,7 @@ export function waysIn(
   }
   return [
     createImports({
-      ...{ store, jobs, zoneOf },
+      ...{ store, jobs, zoneOf, clock },
       now: clock.now,
       newId: () => newId(clock.now()),
       folder: join(dataDir, 'imports'),

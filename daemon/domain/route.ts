@@ -57,6 +57,8 @@ declare module 'fastify' {
     envelope?: boolean
     /** Takes a credential in the places where Nightscout's uploaders put it, too. */
     uploader?: boolean
+    /** The handler takes as long as the sender needs and gives up on silence itself. */
+    slowBody?: boolean
   }
   interface FastifyRequest {
     actor: Actor

@@ -22,6 +22,7 @@ import { type MqttStream, serveMqttSockets } from './mqtt-socket.ts'
 import { admitUploadersOnly, createPlainUploads, type PlainUploads } from './plain-uploads.ts'
 import { enforcePersonPolicies } from './policy.ts'
 import { describeRoutes, serveReference } from './reference.ts'
+import { cutSlowSenders } from './slow-senders.ts'
 import { compileValidator } from './validation.ts'
 import { createWelcome, type Trust, type Welcome } from './welcome.ts'
 import { type Seen, tellWitness } from './witness.ts'
@@ -91,7 +92,6 @@ export interface HubHttp {
 /** An MQTT camera frame with its packet head; the live channel holds its own, smaller limit. */
 const SOCKET_MESSAGE_BYTES = 1_048_576 + 4096
 const BODY_BYTES = 1_048_576
-const REQUEST_MS = 120_000
 const HEADERS_MS = 20_000
 /** Node's own two minutes would let idle connections fill every place. */
 const HANDSHAKE_MS = 10_000
@@ -149,7 +149,7 @@ export function createHttp(deps: HttpDeps): HubHttp {
 
 function createInstance(deps: HttpDeps, seedPaths: SeedPaths): { http: Http; server: HttpsServer } {
   const options = { cert: deps.tls.certPem, key: deps.tls.keyPem, headersTimeout: HEADERS_MS }
-  const server = createHttpsServer({ ...options, requestTimeout: REQUEST_MS, handshakeTimeout: HANDSHAKE_MS })
+  const server = createHttpsServer({ ...options, requestTimeout: 0, handshakeTimeout: HANDSHAKE_MS })
   server.maxConnections = CONNECTIONS_MAX
   // Fastify's own view of a logger, so that the instance is the one that features are typed against.
   const loggerInstance: FastifyBaseLogger = deps.log
@@ -218,6 +218,7 @@ function guard(http: Http, deps: HttpDeps, { seedPaths, control, plainUploads, i
   http.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
+  cutSlowSenders(http, clock)
   admitUploadersOnly(http, isPlain)
   measureLatency(http, deps.registry, clock.monotonic)
   guardAgainstForeignPages(http, { ownHosts, allowedOrigins, isLocal })

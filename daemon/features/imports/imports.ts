@@ -1,6 +1,7 @@
 /** Brings in what other apps exported: the file is kept, a job reads it, and every item lands as if it had come over HTTP. */
 import type { Job } from '../../domain/job.ts'
 import type { Feature } from '../../domain/route.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import type { Plan } from '../../store/plan.ts'
 import type { Store, Write } from '../../store/store.ts'
 import { type ReadFile, readFile } from './reader.ts'
@@ -36,6 +37,7 @@ export interface ImportsDeps {
   store: Pick<Store, 'all' | 'get' | 'write'>
   now: () => number
   newId: () => string
+  clock: Pick<Clock, 'after'>
   zoneOf: (personId: string) => string
   jobs: ImportJobs
   ports: ImportPorts

@@ -7,10 +7,13 @@ import { type Actor, can, DATA_CLASSES, maySee } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
 import { JOB_STATUSES, type Job } from '../../domain/job.ts'
 import type { Http, Policy } from '../../domain/route.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { iso, Ok, OkPage, ok, okPage, PageQuery, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Plan } from '../../store/plan.ts'
 import type { Store } from '../../store/store.ts'
+import { boundaryOf, fileOfForm } from './multipart.ts'
+import { untilStalled } from './stalls.ts'
 import type { ImportPayload } from './storing.ts'
 import type { ImportTable, StoredImport } from './table.ts'
 import type { Uploads } from './uploads.ts'
@@ -19,6 +22,7 @@ export interface ImportRoutesDeps {
   store: Pick<Store, 'write'>
   now: () => number
   newId: () => string
+  clock: Pick<Clock, 'after'>
   zoneOf: (personId: string) => string
   jobs: {
     enqueue(
@@ -50,6 +54,8 @@ const UPLOAD: Policy = {
 const BODY_LIMIT = Number.MAX_SAFE_INTEGER
 /** Uploads that are coming in at a time: each holds a connection and a file. */
 const AT_ONCE = 4
+/** A phone at the edge of the Wi-Fi may be slow, but not silent. */
+const STALL_MS = 30_000
 
 const Query = Type.Object(
   {
@@ -99,18 +105,19 @@ function uploadRoute(http: Http, deps: ImportRoutesDeps): void {
   http.post(
     '/imports',
     {
-      config: { policy: UPLOAD },
+      config: { policy: UPLOAD, slowBody: true },
       bodyLimit: BODY_LIMIT,
       schema: {
         tags: ['imports'],
-        summary: 'Bring a file in: its bytes are the body. Answers once it is on disk; a job reads it',
+        summary:
+          'Bring a file in: the body is its bytes, or a form with it. Answers once it is on disk; a job reads it',
         querystring: Query,
         response: { 202: Ok(Entered) },
       },
     },
     async (request, reply) => {
       const { query, actor, personId } = request
-      const body = bodyOf(request)
+      const file = fileIn(request, deps.clock)
       if (arriving.size >= AT_ONCE)
         throw new HubError('OVERLOADED', 'Other files are still coming in. Send it in a minute.', {
           retryAfterS: 60,
@@ -119,8 +126,8 @@ function uploadRoute(http: Http, deps: ImportRoutesDeps): void {
       arriving.add(importId)
       try {
         await sweep()
-        const bytes = await uploads.receive(importId, body, announced(request))
-        const fileName = query.file_name?.replace(/^.*[/\\]/, '') ?? null
+        const bytes = await uploads.receive(importId, file.chunks, announced(request))
+        const fileName = (query.file_name ?? file.name())?.replace(/^.*[/\\]/, '') || null
         const payload: ImportPayload = {
           ...{ importId, personId, fileName, kind: query.kind, dateOrder: query.date_order ?? null },
           zone: zoneOf(personId),
@@ -143,10 +150,13 @@ function uploadRoute(http: Http, deps: ImportRoutesDeps): void {
   )
 }
 
-function bodyOf({ body, headers }: FastifyRequest): Readable {
-  if (/^multipart\//i.test(headers['content-type'] ?? ''))
-    throw new HubError('UNSUPPORTED_MEDIA', 'Send the file itself as the body, not a form around it.')
-  if (body instanceof Readable) return body
+/** The file that a request brings, bare or in a form. */
+function fileIn({ body, headers }: FastifyRequest, clock: Pick<Clock, 'after'>) {
+  const boundary = boundaryOf(headers['content-type'])
+  if (body instanceof Readable) {
+    const chunks = untilStalled(body, STALL_MS, clock)
+    return boundary === null ? { chunks, name: () => null } : fileOfForm(chunks, boundary)
+  }
   throw new HubError(
     'VALIDATION_ERROR',
     'Send the file as the body, with a Content-Type such as application/zip.',

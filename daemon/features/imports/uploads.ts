@@ -1,13 +1,12 @@
 /** Files on their way in: written to the data directory as they come, with a limit and room left on the disk. */
 import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { HubError, isMissing } from '../../kernel/errors.ts'
 
 export interface Uploads {
   pathOf(id: string): string
   /** Resolves with the size once all of it is on disk. Rejects with TOO_LARGE or DISK_FULL, leaving nothing behind. */
-  receive(id: string, body: Readable, announcedBytes: number | null): Promise<number>
+  receive(id: string, body: AsyncIterable<Buffer>, announcedBytes: number | null): Promise<number>
   remove(id: string): Promise<void>
   /** Takes away files that nobody needs any more. */
   sweep(isNeeded: (id: string) => boolean): Promise<void>
@@ -35,12 +34,12 @@ export function createUploads({ folder, maxBytes, reserveBytes, freeBytes }: Upl
       throw new HubError('DISK_FULL', 'The disk has no room for this file. Make room and send it again.')
   }
 
-  async function write(id: string, body: Readable): Promise<number> {
+  async function write(id: string, body: AsyncIterable<Buffer>): Promise<number> {
     const file = await open(pathOf(id), 'wx', 0o600)
     let bytes = 0
     let looked = 0
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
+      for await (const chunk of body) {
         bytes += chunk.length
         if (bytes > maxBytes) throw tooLarge(maxBytes)
         if (bytes - looked >= LOOK_BYTES) {

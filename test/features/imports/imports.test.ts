@@ -173,6 +173,28 @@ test('an import that was cancelled goes on where it was', async (t) => {
   assert.ok(duplicates <= 2 * BATCH_ITEMS, 'at most what was on its way is told twice')
 })
 
+test('a file may come in a form, as browsers and share sheets send it', async (t) => {
+  const { home, ended, call } = await setup(t)
+  const file = readFileSync(fixturePath('apple/export.xml'))
+  const head = '--Edge\r\nContent-Disposition: form-data; name="file"; filename="Export.xml"\r\n\r\n'
+  const answer = await home.http.inject({
+    method: 'POST',
+    url: '/api/v1/imports?person_id=mia',
+    headers: { ...MIA, 'content-type': 'multipart/form-data; boundary=Edge' },
+    payload: Buffer.concat([Buffer.from(head), file, Buffer.from('\r\n--Edge--\r\n')]),
+  })
+  assert.equal(answer.statusCode, 202)
+  const { data } = answer.json<{ data: { job_id: string; import_id: string } }>()
+  await ended(data.job_id)
+  const { body } = await call<{ file_name: string; bytes: number; accepted: number }>(
+    'GET',
+    `/imports/${data.import_id}`,
+    MIA,
+  )
+  assert.deepEqual([body.data.file_name, body.data.bytes], ['Export.xml', file.length])
+  assert.ok(body.data.accepted > 10)
+})
+
 test('what HealthKit recorded lands item by item', async (t) => {
   const { call } = await setup(t)
   const body = {

@@ -64,7 +64,7 @@ export async function setup(
         (await records.tell(kind, body, from)).outcome
       const ingest = createIngest({ store, now, manualDevice: async () => MANUAL_DEVICE_ID })
       const imports = createImports({
-        ...{ store, now, jobs, folder, zoneOf: () => ZONE },
+        ...{ store, now, jobs, folder, zoneOf: () => ZONE, clock },
         newId: () => newId(now()),
         ports: {
           entryFor: sources.entryFor,
@@ -123,5 +123,5 @@ export async function setup(
     const left = (await home.call<Left[]>('GET', `/imports/${id}/skipped?per_page=200`, MIA)).body.data
     return { ...shown, left, jobId: body.data.job_id }
   }
-  return { ...home, jobs, folder, upload, bring, ended }
+  return { ...home, home, jobs, folder, upload, bring, ended }
 }
