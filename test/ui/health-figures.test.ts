@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Night, ProfileBin } from '../../daemon/ui/areas/health/answers.ts'
-import { schoolMarks, unbroken, within } from '../../daemon/ui/areas/health/day/lanes.ts'
+import { schoolMarks, thingsOf, unbroken, within } from '../../daemon/ui/areas/health/day/lanes.ts'
 import { FACES, faceOf, ratingOf } from '../../daemon/ui/areas/health/faces.ts'
 import { labelPlaces, profileShapes, stackOf } from '../../daemon/ui/areas/health/glucose/profile.ts'
 import {
@@ -256,4 +256,29 @@ test('every face comes back from the rating it stands for', () => {
     [...FACES],
   )
   assert.deepEqual([1, 5, 7, 9].map(faceOf), ['awful', 'okay', 'good', 'great'])
+})
+
+test('a touch shows what lies about that instant, and all of the day where there is nothing', () => {
+  const span = (fromMs: number, toMs: number, text: string) => ({ fromMs, toMs, text, detail: '' })
+  const set = {
+    spans: [{ kind: 'sleep' as const, items: [span(0, 6 * HOUR, 'night')] }],
+    marks: [{ kind: 'meal' as const, items: [{ atMs: 6.2 * HOUR, text: 'breakfast', detail: '' }] }],
+  }
+  const shown = (atMs: number | null) => thingsOf(set, atMs).things.map(({ text }) => text)
+  assert.deepEqual(shown(null), ['night', 'breakfast'])
+  assert.deepEqual(shown(3 * HOUR), ['night'])
+  assert.deepEqual(shown(6.1 * HOUR), ['night', 'breakfast'])
+  assert.deepEqual(thingsOf(set, 12 * HOUR), thingsOf(set, null))
+})
+
+test('a night that began on the day before is cut with its stages', () => {
+  const stage = (fromMs: number, toMs: number) => ({ stage: 'deep' as const, fromMs, toMs })
+  const night = {
+    fromMs: -HOUR,
+    toMs: HOUR,
+    text: '2 h',
+    detail: '',
+    stages: [stage(-HOUR, 0), stage(-5, HOUR)],
+  }
+  assert.deepEqual(within([night], 0, 24 * HOUR), [{ ...night, fromMs: 0, stages: [stage(0, HOUR)] }])
 })

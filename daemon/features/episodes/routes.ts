@@ -68,11 +68,16 @@ const Answer = Type.Union([
   ),
   Type.Null(),
 ])
+const Edge = Type.Optional(
+  Type.String({ maxLength: 64, description: 'An instant: what lasted into from, or began before to' }),
+)
 const ListQuery = Type.Object(
   {
     ...PageQuery.properties,
     person_id: Type.Optional(Id),
     state: Type.Optional(Type.Enum([...EPISODE_STATES])),
+    from: Edge,
+    to: Edge,
   },
   { additionalProperties: false },
 )
@@ -95,6 +100,15 @@ function find(request: FastifyRequest, action: Action, { table, clock }: Episode
   if (!episode || !maySee(request.actor, episode.personId, clock.now())) throw noSuchEpisode()
   request.authorize(episode.personId, action, episode.class)
   return episode
+}
+
+function edge(path: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const parsed = parseInstant(text, 'UTC')
+  if ('atMs' in parsed) return parsed.atMs
+  throw new HubError('VALIDATION_ERROR', `${path} ${parsed.wrong}.`, {
+    details: [{ path, message: parsed.wrong, value: text }],
+  })
 }
 
 function startRoute(http: Http, deps: EpisodeRoutesDeps): void {
@@ -187,7 +201,12 @@ function listRoutes(http: Http, deps: EpisodeRoutesDeps): void {
         throw new HubError('NOT_FOUND', 'There is no person with this id.')
       const people = query.person_id === undefined ? deps.personIds() : [query.person_id]
       const offset = (query.page - 1) * query.per_page
-      const found = table.page(visible(actor, people), query.state ?? null, offset, query.per_page)
+      const found = table.page(
+        visible(actor, people),
+        { state: query.state, fromMs: edge('from', query.from), toMs: edge('to', query.to) },
+        offset,
+        query.per_page,
+      )
       return okPage(clock.now(), found.episodes.map(episodeView), query, found.total)
     },
   )
@@ -213,7 +232,7 @@ function listRoutes(http: Http, deps: EpisodeRoutesDeps): void {
     },
     async ({ actor, personId, query }) => {
       const offset = (query.page - 1) * query.per_page
-      const found = table.page(visible(actor, [personId]), null, offset, query.per_page)
+      const found = table.page(visible(actor, [personId]), {}, offset, query.per_page)
       return okPage(clock.now(), found.episodes.map(episodeView), query, found.total)
     },
   )

@@ -50,10 +50,17 @@ export interface EpisodeTable {
   rows(id: string): StoredRow[]
   page(
     visible: readonly string[],
-    state: EpisodeState | null,
+    filter: EpisodeFilter,
     offset: number,
     limit: number,
   ): { episodes: StoredEpisode[]; total: number }
+}
+
+export interface EpisodeFilter {
+  state?: EpisodeState | undefined
+  /** Those that lasted into or began within `[fromMs, toMs)`; an open one lasts. */
+  fromMs?: number | undefined
+  toMs?: number | undefined
 }
 
 export interface StoredRow {
@@ -75,7 +82,8 @@ const NEWEST = `SELECT ${COLUMNS} ${FROM} WHERE p.id = :personId AND e.kind = :k
   ORDER BY e.state = 'resolved', e.resolved_at DESC, e.created_at DESC LIMIT 1`
 const SINCE = `SELECT ${COLUMNS} ${FROM} WHERE p.id = :personId AND e.kind = :kind AND e.last_evidence_at >= :fromMs
   ORDER BY e.started_at, e.id LIMIT 1000`
-const LISTED = `p.id || ' ' || e.class IN (SELECT value FROM json_each(:visible)) AND (:state IS NULL OR e.state = :state)`
+const LISTED = `p.id || ' ' || e.class IN (SELECT value FROM json_each(:visible)) AND (:state IS NULL OR e.state = :state)
+  AND (:fromMs IS NULL OR e.resolved_at IS NULL OR e.resolved_at > :fromMs) AND (:toMs IS NULL OR e.started_at < :toMs)`
 const PAGE = `SELECT ${COLUMNS} ${FROM} WHERE ${LISTED} ORDER BY e.started_at DESC, e.id DESC LIMIT :limit OFFSET :offset`
 const COUNT = `SELECT count(*) AS total ${FROM} WHERE ${LISTED}`
 const ROWS = `SELECT number, at AS atMs, kind, actor, text, evidence FROM episode_row WHERE episode_id = :id ORDER BY number`
@@ -101,8 +109,9 @@ export function createEpisodeTable(store: Pick<Store, 'all' | 'get'>): EpisodeTa
     newest: (personId, kind) => store.get<StoredEpisode>(NEWEST, { personId, kind }),
     since: (personId, kind, fromMs) => store.all<StoredEpisode>(SINCE, { personId, kind, fromMs }),
     rows: (id) => store.all<StoredRow>(ROWS, { id }),
-    page(visible, state, offset, limit) {
-      const params = { visible: JSON.stringify(visible), state }
+    page(visible, { state, fromMs, toMs }, offset, limit) {
+      const window = { fromMs: fromMs ?? null, toMs: toMs ?? null }
+      const params = { visible: JSON.stringify(visible), state: state ?? null, ...window }
       return {
         episodes: store.all<StoredEpisode>(PAGE, { ...params, limit, offset }),
         total: store.get<{ total: number }>(COUNT, params)?.total ?? 0,

@@ -86,3 +86,19 @@ test('a person out of sight has no episodes, and glucose stays with those who ma
   assert.equal(hers.body.pagination.total, 0)
   assert.equal(published.filter(({ topic }) => topic === 'hf/out/episode')[0]?.message.person_id, 'mia')
 })
+
+test('episodes of a window are those that lasted into it or began in it', async (t) => {
+  const { alarms, clock, call, owner } = await family(t)
+  const beganMs = clock.now()
+  const { episode } = await alarms.episodes.open(sighting(beganMs))
+  const found = async (fromMs: number, toMs: number) => {
+    const window = `from=${new Date(fromMs).toISOString()}&to=${new Date(toMs).toISOString()}`
+    return (await call('GET', `/episodes?person_id=mia&${window}`, { token: owner })).body.data.length
+  }
+  assert.deepEqual([await found(beganMs - 10 * MINUTE, beganMs), await found(beganMs, beganMs + 1)], [0, 1])
+  assert.equal(await found(beganMs + 60 * MINUTE, beganMs + 90 * MINUTE), 1, 'an open one lasts')
+  clock.advance(5 * MINUTE)
+  await call('PUT', `/episodes/${episode.id}/resolve`, { token: owner, body: {} })
+  assert.equal(await found(beganMs + 60 * MINUTE, beganMs + 90 * MINUTE), 0)
+  assert.equal((await call('GET', '/episodes?from=yesterday', { token: owner })).status, 400)
+})

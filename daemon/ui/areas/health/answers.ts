@@ -52,6 +52,8 @@ export interface Meal {
   carbs_grams: number | null
   calories: number | null
   description: string | null
+  /** Absent in what was kept by an older version. */
+  has_photo?: boolean
 }
 
 export interface Activity {
@@ -60,6 +62,27 @@ export interface Activity {
   activity_type: string
   duration_minutes: number | null
   intensity: 'light' | 'moderate' | 'vigorous' | null
+}
+
+/** A training or match that took place. */
+export interface Session {
+  id: string
+  session_type: 'training' | 'match' | 'analysis' | 'scan' | 'live'
+  title: string | null
+  started_at: string
+  ended_at: string | null
+  duration_minutes: number | null
+  participants: { player_id: string; rpe: number | null }[]
+}
+
+/** Something that somebody was told of. */
+export interface Episode {
+  id: string
+  title: string
+  severity: 'tip' | 'warning' | 'urgent'
+  started_at: string
+  last_evidence_at: string
+  resolved_at: string | null
 }
 
 export interface Mood {

@@ -14,6 +14,8 @@ export interface Upload {
 export interface UploadOptions {
   path: string
   file: Blob
+  /** The hub reads what a file is from its bytes, unless this says it. */
+  type?: string
   token: string
   onProgress: (fraction: number) => void
   /** A new, unopened request; the browser's own unless a test brings another. */
@@ -26,7 +28,14 @@ interface Answer {
 }
 
 /** `done` rejects with ApiError: a refusal, OFFLINE, or CANCELLED after `abort`. */
-export function upload({ path, file, token, onProgress, request = ownRequest }: UploadOptions): Upload {
+export function upload({
+  path,
+  file,
+  type = 'application/octet-stream',
+  token,
+  onProgress,
+  request = ownRequest,
+}: UploadOptions): Upload {
   const xhr = request()
   const done = new Promise<Entered>((resolve, reject) => {
     xhr.upload.onprogress = ({ loaded, total, lengthComputable }) => {
@@ -50,8 +59,7 @@ export function upload({ path, file, token, onProgress, request = ownRequest }: 
   })
   xhr.open('POST', `/api/v1${path}`)
   xhr.setRequestHeader('authorization', `Bearer ${token}`)
-  // The hub reads what it is from the bytes.
-  xhr.setRequestHeader('content-type', 'application/octet-stream')
+  xhr.setRequestHeader('content-type', type)
   xhr.send(file)
   return { done, abort: () => xhr.abort() }
 }

@@ -1,19 +1,24 @@
-/** One person's local day on one time axis: sleep, vitals, movement, meals, mood and what the day held. */
+/** One person's local day on one time axis: sleep, vitals, movement, meals, mood, what was planned, trained and rung for. */
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
-import { isDay } from '../../../../domain/zone.ts'
-import { useApp } from '../../../app.ts'
+import { dayBounds, isDay } from '../../../../domain/zone.ts'
+import { hasRole, useApp, useWords } from '../../../app.ts'
+import type { Observations, Person, RawPoint } from '../../../net/answers.ts'
 import type { Api } from '../../../net/api.ts'
 import { Empty } from '../../../parts/feedback.tsx'
 import { asApiError } from '../../../state/resource.ts'
-import type { Activity, Meal, Mood, Night, Timeline } from '../answers.ts'
+import type { Activity, Episode, Meal, Mood, Night, Session, Timeline } from '../answers.ts'
+import type { Entry } from '../calendar/answers.ts'
+import { words as planWords } from '../calendar/words.ts'
 import { faceOf } from '../faces.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
 import { DayStep, useFlick, useToday } from '../parts/day-step.tsx'
 import { Figure } from '../parts/figure.tsx'
 import { dayPlus } from '../scale.ts'
+import { addressOf } from '../screens.ts'
+import { stagesOf } from '../sleep/nights.ts'
 import { glucoseText } from '../units.ts'
 import {
   countsOf,
@@ -22,10 +27,16 @@ import {
   type Mark,
   type Span,
   schoolMarks,
+  thingsOf,
   valueAt,
   within,
 } from './lanes.ts'
 import { type LaneSet, Lanes, placeOf } from './lanes-drawn.tsx'
+import { Things } from './things.tsx'
+
+const TRAINERS = ['owner', 'coach']
+/** A night that ends on a day began on the evening before. */
+const EVENING_MS = 12 * 3_600_000
 
 export function Day(): JSX.Element {
   const { api, router } = useApp()
@@ -33,29 +44,45 @@ export function Day(): JSX.Element {
   const today = useToday()
   const asked = router.place.value.query.get('d')
   const day = asked !== null && isDay(asked) && asked <= today ? asked : today
-  const kept = useKept(`day.${person.id}`, day, () => fetchDay(api, person.id, day))
+  const kept = useKept(`day.${person.id}`, day, () => fetchDay(api, person, day))
   const go = (to: string) =>
     router.go(`/health/${person.id}${to === today ? '' : `?d=${to}`}`, { replace: true })
   const flick = useFlick(() => go(dayPlus(day, -1)), day >= today ? null : () => go(dayPlus(day, 1)))
   return (
     <section class="day" {...flick}>
       <DayStep day={day} onDay={go} />
-      <Known of={kept}>{(answers) => <DayDrawn key={day} answers={answers} day={day} />}</Known>
+      <Known of={kept}>
+        {(answers) => <DayDrawn key={day} answers={answers} day={day} onChanged={() => void kept.reload()} />}
+      </Known>
     </section>
   )
 }
 
-async function fetchDay(api: Api, personId: string, day: string): Promise<DayAnswers> {
+async function fetchDay(api: Api, { id: personId, timezone }: Person, day: string): Promise<DayAnswers> {
+  const { fromMs, toMs } = dayBounds(day, timezone)
+  const window = `from=${new Date(fromMs).toISOString()}&to=${new Date(toMs).toISOString()}`
+  const measured = new URLSearchParams({
+    ...{ metric: 'sleep_state', level: 'raw', to: new Date(toMs).toISOString() },
+    from: new Date(fromMs - EVENING_MS).toISOString(),
+  })
+  const player = `player_id=${encodeURIComponent(personId)}&${window}`
   const about = `person_id=${encodeURIComponent(personId)}&from=${day}`
-  const [timeline, nights, meals, activities, moods] = await Promise.all([
+  const [timeline, nights, meals, activities, moods, plans, sessions, episodes, states] = await Promise.all([
     api.get<Timeline>(`/people/${encodeURIComponent(personId)}/timeline?date=${day}`),
     // A night counts on the day it ends, so this evening's belongs to tomorrow.
     shared(api.all<Night>(`/sleep?${about}&to=${dayPlus(day, 1)}`)),
     shared(api.all<Meal>(`/meals?${about}&to=${day}`)),
     shared(api.all<Activity>(`/activities?${about}&to=${day}`)),
     shared(api.all<Mood>(`/mood?${about}&to=${day}`)),
+    shared(api.all<Entry>(`/calendar/events?${player}`)),
+    shared(api.all<Session>(`/sessions?${player}`)),
+    shared(api.all<Episode>(`/episodes?person_id=${encodeURIComponent(personId)}&${window}`)),
+    shared(
+      api.get<Observations<RawPoint>>(`/people/${encodeURIComponent(personId)}/observations?${measured}`),
+    ),
   ])
-  return { timeline, nights, meals, activities, moods }
+  const stages = states?.points ?? []
+  return { timeline, nights, meals, activities, moods, plans, sessions, episodes, stages }
 }
 
 /** Null for what is not this reader's to see; the rest of the day stays. */
@@ -69,8 +96,16 @@ async function shared<Value>(answer: Promise<Value>): Promise<Value | null> {
   }
 }
 
-function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.Element {
-  const { format, clock } = useApp()
+interface DayDrawnProps {
+  answers: DayAnswers
+  day: string
+  onChanged: () => void
+}
+
+function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
+  const app = useApp()
+  const { format, clock } = app
+  const sayPlan = useWords(planWords)
   const { person, units } = useHealth()
   const say = useSay()
   const pointedMs = useSignal<number | null>(null)
@@ -102,6 +137,13 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
       >
         {(width) => <Lanes set={set} width={width} pointedMs={pointedMs} nowMs={clock.nowMs()} />}
       </Figure>
+      <Things
+        found={thingsOf(set, pointedMs.value)}
+        onAll={() => {
+          pointedMs.value = null
+        }}
+        onChanged={onChanged}
+      />
       <Hidden answers={answers} />
     </>
   )
@@ -109,6 +151,11 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
   function laneSet(): LaneSet {
     const [fromMs, toMs] = [Date.parse(answers.timeline.from), Date.parse(answers.timeline.to)]
     const noonMs = (fromMs + toMs) / 2
+    const plans = answers.plans ?? []
+    // The calendar has what it understands of them; the rest is told as the family wrote it.
+    const school = schoolMarks(person.school_events, day, noonMs).filter(
+      ({ text }) => !plans.some(({ title }) => title === text),
+    )
     const nights = within((answers.nights ?? []).map(nightSpan), fromMs, toMs)
     const activities = within((answers.activities ?? []).map(activitySpan), fromMs, toMs)
     const notes = answers.timeline.notes.flatMap(({ ts, context, interaction }) => {
@@ -120,13 +167,16 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
       spans: [
         { kind: 'sleep' as const, items: nights },
         { kind: 'activity' as const, items: activities },
+        { kind: 'session' as const, items: within((answers.sessions ?? []).map(sessionSpan), fromMs, toMs) },
+        { kind: 'plan' as const, items: within(plans.map(planSpan), fromMs, toMs) },
+        { kind: 'episode' as const, items: within((answers.episodes ?? []).map(episodeSpan), fromMs, toMs) },
       ].filter(({ items }) => items.length > 0),
       lines: linesOf(answers.timeline),
       steps: countsOf(answers.timeline, 'steps'),
       marks: [
         { kind: 'meal' as const, items: (answers.meals ?? []).map(mealMark) },
         { kind: 'mood' as const, items: (answers.moods ?? []).map(moodMark) },
-        { kind: 'school' as const, items: schoolMarks(person.school_events, day, noonMs) },
+        { kind: 'school' as const, items: school },
         { kind: 'note' as const, items: notes },
       ]
         .filter(({ items }) => items.length > 0)
@@ -140,6 +190,8 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
       toMs: Date.parse(night.sleep_end),
       text: format.span(night.duration_minutes * 60_000),
       detail: night.quality_score === null ? '' : say('sleep.quality', { score: night.quality_score }),
+      stages: stagesOf(answers.stages, night),
+      to: addressOf(person.id, 'sleep'),
     }
   }
 
@@ -154,8 +206,52 @@ function DayDrawn({ answers, day }: { answers: DayAnswers; day: string }): JSX.E
     }
   }
 
-  function mealMark({ timestamp, meal_type: type, carbs_grams: carbs, description }: Meal): Mark {
+  function sessionSpan(session: Session): Span {
+    const {
+      id,
+      title,
+      session_type: type,
+      started_at: start,
+      ended_at: end,
+      duration_minutes: minutes,
+    } = session
+    const fromMs = Date.parse(start)
+    const lengthMs = (minutes ?? 0) * 60_000
+    const toMs = end === null ? fromMs + Math.max(lengthMs, 5 * 60_000) : Date.parse(end)
+    const rpe = session.participants.find(({ player_id: player }) => player === person.id)?.rpe ?? null
     return {
+      ...{
+        fromMs,
+        toMs,
+        text: title ?? (type === 'match' ? sayPlan('kind.match') : sayPlan('kind.training')),
+      },
+      detail: [format.span(toMs - fromMs), rpe === null ? '' : say('session.rpe', { rpe })]
+        .filter(Boolean)
+        .join(', '),
+      ...(hasRole(app, TRAINERS) ? { to: `/training/sessions/${encodeURIComponent(id)}` } : {}),
+    }
+  }
+
+  function planSpan({ title, event_type: kind, start_time: start, end_time: end }: Entry): Span {
+    const span = { fromMs: Date.parse(start), toMs: Date.parse(end) }
+    return { ...span, text: title, detail: sayPlan(`kind.${kind}`), to: addressOf(person.id, 'calendar') }
+  }
+
+  function episodeSpan({ id, title, severity, started_at: start, resolved_at: end }: Episode): Span {
+    const [fromMs, toMs] = [Date.parse(start), end === null ? clock.nowMs() : Date.parse(end)]
+    return {
+      ...{ fromMs, toMs, text: title },
+      detail: [say(`severity.${severity}`), end === null ? say('episode.open') : '']
+        .filter(Boolean)
+        .join(', '),
+      to: `/alerts/episodes/${encodeURIComponent(id)}`,
+    }
+  }
+
+  function mealMark(meal: Meal): Mark {
+    const { timestamp, meal_type: type, carbs_grams: carbs, description } = meal
+    return {
+      meal,
       atMs: Date.parse(timestamp),
       text: carbs === null ? say('meal.short') : say('meal.grams', { grams: Math.round(carbs) }),
       detail: [type === null ? '' : say(`meal.${type}`), description ?? ''].filter(Boolean).join(', '),
@@ -265,6 +361,9 @@ function Hidden({ answers }: { answers: DayAnswers }): JSX.Element | null {
     answers.nights === null ? say('lane.sleep') : '',
     answers.moods === null ? say('lane.mood') : '',
     answers.activities === null ? say('lane.activity') : '',
+    answers.plans === null ? say('lane.plan') : '',
+    answers.sessions === null ? say('lane.session') : '',
+    answers.episodes === null ? say('lane.episode') : '',
   ].filter((word) => word !== '')
   if (hidden.length === 0) return null
   return <p class="holes">{say('day.hidden', { what: hidden.join(', ') })}</p>

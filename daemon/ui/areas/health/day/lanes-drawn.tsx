@@ -5,18 +5,19 @@ import { useApp } from '../../../app.ts'
 import { useSay } from '../health.ts'
 import { NowLine, TimeAxis } from '../parts/time-axis.tsx'
 import { bandBetween, type Frame, lineThrough, type Scale, scaleOf } from '../scale.ts'
+import { STAGES, type StageSpan } from '../sleep/nights.ts'
 import { type GlucoseUnit, glucoseText } from '../units.ts'
-import { type Mark, type Span, unbroken, type Values } from './lanes.ts'
+import { type Mark, type MarkKind, type Span, type SpanKind, unbroken, type Values } from './lanes.ts'
 
 export interface LaneSet {
   fromMs: number
   toMs: number
   zone: string
   unit: GlucoseUnit
-  spans: { kind: 'sleep' | 'activity'; items: Span[] }[]
+  spans: { kind: SpanKind; items: Span[] }[]
   lines: Values[]
   steps: Values | null
-  marks: { kind: 'meal' | 'mood' | 'school' | 'note'; items: Mark[] }[]
+  marks: { kind: MarkKind; items: Mark[] }[]
 }
 
 export interface LanesProps {
@@ -129,11 +130,12 @@ function Pointer({
 function Spans({ items, kind, top, x }: { items: Span[]; kind: string; top: number; x: Scale }): JSX.Element {
   return (
     <>
-      {items.map(({ fromMs, toMs, text }) => {
+      {items.map(({ fromMs, toMs, text, stages = [] }) => {
         const [from, to] = [x(fromMs), x(toMs)]
-        const words = text.length * LETTER_PX + 12 < to - from ? text : ''
+        const hasRoom = text.length * LETTER_PX + 12 < to - from
+        const words = hasRoom && stages.length === 0 ? text : ''
         return (
-          <g key={fromMs}>
+          <g key={`${fromMs}${text}`}>
             <rect
               class={`span span-${kind}`}
               x={from}
@@ -145,11 +147,24 @@ function Spans({ items, kind, top, x }: { items: Span[]; kind: string; top: numb
             <text class={`span-text span-text-${kind}`} x={from + 7} y={top + 18}>
               {words}
             </text>
+            <path class="span-stages" d={stepsThrough(stages, top, x)} />
           </g>
         )
       })}
     </>
   )
+}
+
+/** A night's stages as steps, awake at the top and deep at the bottom. */
+function stepsThrough(stages: readonly StageSpan[], top: number, x: Scale): string {
+  const apart = (SPAN_PX - 8) / (STAGES.length - 1)
+  return stages
+    .map(({ stage, fromMs, toMs }, index) => {
+      const y = top + 4 + STAGES.indexOf(stage) * apart
+      const joins = index > 0 && stages[index - 1]?.toMs === fromMs
+      return `${joins ? 'L' : 'M'}${x(fromMs).toFixed(1)} ${y}H${x(toMs).toFixed(1)}`
+    })
+    .join('')
 }
 
 function Line({

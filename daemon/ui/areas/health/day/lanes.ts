@@ -1,15 +1,25 @@
 /** Makes one day's answers into lanes on a common time axis: spans, marks and lines. */
-import type { LevelPoint } from '../../../net/answers.ts'
-import type { Activity, Lane, Meal, Mood, Night, Timeline } from '../answers.ts'
+import type { LevelPoint, RawPoint } from '../../../net/answers.ts'
+import type { Activity, Episode, Lane, Meal, Mood, Night, Session, Timeline } from '../answers.ts'
+import type { Entry } from '../calendar/answers.ts'
+import type { StageSpan } from '../sleep/nights.ts'
 
-export interface Span {
+/** What lies behind something that is drawn, for those who want to know more. */
+export interface Behind {
+  /** A page that has all of it. */
+  to?: string
+  meal?: Meal
+}
+
+export interface Span extends Behind {
   fromMs: number
   toMs: number
   text: string
   detail: string
+  stages?: readonly StageSpan[]
 }
 
-export interface Mark {
+export interface Mark extends Behind {
   atMs: number
   text: string
   detail: string
@@ -27,6 +37,50 @@ export interface DayAnswers {
   meals: Meal[] | null
   activities: Activity[] | null
   moods: Mood[] | null
+  plans: Entry[] | null
+  sessions: Session[] | null
+  episodes: Episode[] | null
+  /** States of sleep as they were measured, for nights that bring no stages of their own. */
+  stages: RawPoint[]
+}
+
+export type SpanKind = 'sleep' | 'activity' | 'session' | 'plan' | 'episode'
+export type MarkKind = 'meal' | 'mood' | 'school' | 'note'
+
+/** One thing of the day, whatever lane it lies in. */
+export interface Thing extends Behind {
+  kind: SpanKind | MarkKind
+  fromMs: number
+  toMs: number
+  text: string
+  detail: string
+}
+
+/** A finger is not exact to the minute. */
+const NEAR_MS = 20 * 60_000
+
+/** Everything of the day, or what lies about one instant where there is something; ascending. */
+export function thingsOf(
+  {
+    spans,
+    marks,
+  }: {
+    spans: readonly { kind: SpanKind; items: readonly Span[] }[]
+    marks: readonly { kind: MarkKind; items: readonly Mark[] }[]
+  },
+  aboutMs: number | null,
+): { things: Thing[]; isAll: boolean } {
+  const all: Thing[] = [
+    ...spans.flatMap(({ kind, items }) => items.map((item) => ({ ...item, kind }))),
+    ...marks.flatMap(({ kind, items }) =>
+      items.map((item) => ({ ...item, kind, fromMs: item.atMs, toMs: item.atMs })),
+    ),
+  ].sort((a, b) => a.fromMs - b.fromMs)
+  const near =
+    aboutMs === null
+      ? []
+      : all.filter(({ fromMs, toMs }) => fromMs - NEAR_MS <= aboutMs && aboutMs <= toMs + NEAR_MS)
+  return near.length > 0 ? { things: near, isAll: near.length === all.length } : { things: all, isAll: true }
 }
 
 /** Metrics that get a lane, most asked for first. */
@@ -85,7 +139,18 @@ export function unbroken<Value extends { atMs: number }>(points: readonly Value[
 export function within(spans: readonly Span[], fromMs: number, toMs: number): Span[] {
   return spans
     .filter((span) => span.toMs > fromMs && span.fromMs < toMs)
-    .map((span) => ({ ...span, fromMs: Math.max(span.fromMs, fromMs), toMs: Math.min(span.toMs, toMs) }))
+    .map((span) => ({
+      ...span,
+      fromMs: Math.max(span.fromMs, fromMs),
+      toMs: Math.min(span.toMs, toMs),
+      ...(span.stages && { stages: cut(span.stages, fromMs, toMs) }),
+    }))
+}
+
+function cut(stages: readonly StageSpan[], fromMs: number, toMs: number): StageSpan[] {
+  return stages
+    .filter((one) => one.toMs > fromMs && one.fromMs < toMs)
+    .map((one) => ({ ...one, fromMs: Math.max(one.fromMs, fromMs), toMs: Math.min(one.toMs, toMs) }))
 }
 
 /** The value at an instant: of the quarter of an hour that it lies in. */
