@@ -54,7 +54,7 @@ export async function startHub(dataDir: string, env: Record<string, string> = {}
   const startedMs = performance.now()
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'start'], {
     cwd: dataDir,
-    env: { ...withoutSettings(), ...FREE_PORTS, HOMEFIELD_DATA: dataDir, ...env },
+    env: hubEnvironment(dataDir, env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const printed: string[] = []
@@ -85,6 +85,11 @@ const FREE_PORTS = {
   HOMEFIELD_MQTTS_PORT: '0',
   HOMEFIELD_MDNS_ENABLED: 'false',
   HOMEFIELD_LOG: 'warn',
+}
+
+/** What a hub is started with: no setting of whoever runs the bench, free ports, and `env`. */
+export function hubEnvironment(dataDir: string, env: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return { ...withoutSettings(), ...FREE_PORTS, HOMEFIELD_DATA: dataDir, ...env }
 }
 
 function withoutSettings(): NodeJS.ProcessEnv {

@@ -8,7 +8,8 @@ import Database from 'better-sqlite3'
 import { WebSocket } from 'ws'
 import { type Control, createControl } from '../../daemon/cli/control.ts'
 import { OWNER } from './household.ts'
-import { startHub, temporaryData } from './hub-process.ts'
+import { hubEnvironment, startHub, temporaryData } from './hub-process.ts'
+import { processorSeconds } from './process-use.ts'
 import { median, quantile, type Row } from './row.ts'
 import type { SessionHubReady, SessionPlay, SessionPlayed } from './session-hub.ts'
 import { distanceOf, PITCH, PLAYERS, POINTS, TRACK_MS, trackOf } from './session-players.ts'
@@ -51,10 +52,14 @@ async function playSession(dataDir: string, minutes: number) {
   // It ends about now, so that nothing of it lies ahead when it is looked back at.
   const startMs = Date.now() - minutes * 60_000 - 60_000
   const child = fork(ENTRY, [dataDir, String(startMs)], {
-    env: { ...process.env, ...RATES, ...FREE },
+    env: hubEnvironment(dataDir, RATES),
     execArgv: ['--enable-source-maps', '--expose-gc'],
   })
-  const next = async <Message>() => ((await once(child, 'message')) as [Message])[0]
+  const gone = once(child, 'exit').then(([code]) => {
+    throw new Error(`the hub of the session ended with ${code}`)
+  })
+  gone.catch(() => {})
+  const next = async <Message>() => ((await Promise.race([once(child, 'message'), gone])) as [Message])[0]
   const play = async (wanted: SessionPlay) => {
     child.send(wanted)
     return next<SessionPlayed>()
@@ -81,11 +86,6 @@ async function playSession(dataDir: string, minutes: number) {
   const truth = players.map((_, player) => distanceOf(player, 0, minutes * 60))
   const off = metrics.players.map(({ kpis }, player) => (kpis.distance.total ?? 0) / (truth[player] ?? 1) - 1)
   return { memory, heard, stopMs, off }
-}
-
-const FREE = {
-  ...{ HOMEFIELD_HTTP_PORT: '0', HOMEFIELD_HTTPS_PORT: '0', HOMEFIELD_MQTT_PORT: '0' },
-  ...{ HOMEFIELD_MQTTS_PORT: '0', HOMEFIELD_MDNS_ENABLED: 'false' },
 }
 
 async function prepare(control: Control): Promise<void> {
@@ -209,9 +209,9 @@ function diskRows({ paths, boxes, poses }: ReturnType<typeof diskOf>): Row[] {
 }
 
 /** Cold: the first time in a hub that has just started, its file not in memory. */
-async function lookBack(dataDir: string): Promise<{ cold: Times; warm: Times; bytes: Times }> {
+async function lookBack(dataDir: string): Promise<Record<'cold' | 'warm' | 'cpu' | 'bytes', Times>> {
   const none = () => Object.fromEntries(Object.keys(PLOTS).map((name) => [name, [] as number[]])) as Times
-  const [cold, warm, bytes] = [none(), none(), none()]
+  const [cold, warm, cpu, bytes] = [none(), none(), none(), none()]
   const plots = Object.entries(PLOTS) as [keyof typeof PLOTS, string][]
   for (let start = 0; start < COLD_STARTS; start++) {
     forgetFile(join(dataDir, 'homefield.db'))
@@ -225,27 +225,31 @@ async function lookBack(dataDir: string): Promise<{ cold: Times; warm: Times; by
       const inOrder = plots.map((_, at) => plots[(at + start) % plots.length])
       for (const plot of inOrder)
         if (plot) cold[plot[0]].push(await timed(() => ask(`/sessions/game${plot[1]}`)))
-      for (const [name, path] of plots)
-        for (let at = 0; at < WARM_ASKS / COLD_STARTS; at++) {
+      const asks = WARM_ASKS / COLD_STARTS
+      for (const [name, path] of plots) {
+        const usedS = processorSeconds(hub.json.pid)
+        for (let at = 0; at < asks; at++) {
           const fromMs = performance.now()
           const length = await ask(`/sessions/game${path}`)
           warm[name].push(performance.now() - fromMs)
           bytes[name].push(length)
         }
+        cpu[name].push(((processorSeconds(hub.json.pid) - usedS) * 1000) / asks)
+      }
     } finally {
       await hub.kill('SIGTERM')
     }
   }
-  return { cold, warm, bytes }
+  return { cold, warm, cpu, bytes }
 }
 
-function plotRows({ cold, warm, bytes }: Awaited<ReturnType<typeof lookBack>>): Row[] {
+function plotRows({ cold, warm, cpu, bytes }: Awaited<ReturnType<typeof lookBack>>): Row[] {
   return (Object.keys(PLOTS) as (keyof typeof PLOTS)[]).map((name) => {
     const worst = quantile(warm[name], 0.99)
     return {
       name: `looking back: ${name}`,
       hub: `warm p50 ${shortNumber(median(warm[name]))} p99 ${shortNumber(worst)} ms`,
-      beside: `cold p50 ${shortNumber(median(cold[name]))} p99 ${shortNumber(quantile(cold[name], 0.99))} ms; ${shortNumber(median(bytes[name]) / 1024)} KB`,
+      beside: `cold p50 ${shortNumber(median(cold[name]))} p99 ${shortNumber(quantile(cold[name], 0.99))} ms; processor ${shortNumber(median(cpu[name]))} ms; ${shortNumber(median(bytes[name]) / 1024)} KB`,
       ...{ ratio: null, target: `warm p99 <= ${AIM.plotP99Ms} ms`, met: worst <= AIM.plotP99Ms },
     }
   })

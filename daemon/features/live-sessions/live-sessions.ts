@@ -123,7 +123,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     if (!running.delete(one.id)) throw notRunning()
     await Promise.all([one.flush(), recorder.stop(one.id)])
     await closeGaps(one, clock.now())
-    await sessions.end(one.id, clock.now(), one.final())
+    await sessions.end(one.id, clock.now(), await one.final())
     log.info({ sessionId: one.id, ...one.stats() }, 'live session stopped')
   }
 

@@ -73,7 +73,7 @@ export interface Running {
   tracks(): SeenTrack[]
   stats(): { pictures: number; outOfOrder: number; lost: number; tracks: number }
   /** The KPIs of each player from what is on disk; call it after the last `flush`. */
-  final(): Map<string, Kpis>
+  final(): Promise<Map<string, Kpis>>
 }
 
 /** A track out of sight for this long leaves memory; what it did stays. */
@@ -236,19 +236,23 @@ export function createRunning(deps: RunningDeps): Running {
           speedMps: newest?.speedMps ?? null,
         })),
     stats: () => ({ ...counts, tracks: tracks.size }),
-    final() {
-      const paths = readPaths(store, session.key)
+    async final() {
       const stored = sessionLog.tracks(session.key)
-      return new Map(
-        [...players.values()].map(({ personId, thresholds }) => {
-          const own = stored.filter((track) => track.personId === personId)
-          const { gait, reason } = summed(own)
-          const samples = paths.filter((path) => path.personId === personId).map((path) => path.samples)
-          const pace = paceOf(samples, thresholds.settings)
-          const why = own.length === 0 ? 'not_assigned' : reason
-          return [personId, kpisOf({ gait, thresholds, pace, now: null, reason: why })]
-        }),
-      )
+      const done = new Map<string, Kpis>()
+      for (const { personId, thresholds } of players.values()) {
+        // Hours of a player take a tenth of a second: in between, others have their turn.
+        await new Promise((resolve) => setImmediate(resolve))
+        const own = stored.filter((track) => track.personId === personId)
+        const { gait, reason } = summed(own)
+        const paths = readPaths(store, session.key, { players: [personId] })
+        const pace = paceOf(
+          paths.map(({ samples }) => samples),
+          thresholds.settings,
+        )
+        const why = own.length === 0 ? 'not_assigned' : reason
+        done.set(personId, kpisOf({ gait, thresholds, pace, now: null, reason: why }))
+      }
+      return done
     },
   }
 }

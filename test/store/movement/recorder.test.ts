@@ -78,6 +78,41 @@ test('what a camera saw is read back by track, in order, joints included', async
   assert.equal(recorder.firstTrackId('pitch'), 3)
 })
 
+test('a track that a session knows of is nobody else after a hub that lost its first seconds', async (t) => {
+  const { store, recorder, recorderOf } = await setup(t)
+  await store.write([
+    {
+      sql: "INSERT INTO session (id, session_type, started_at, created_at, updated_at) VALUES ('game', 'live', 1, 1, 1)",
+    },
+    {
+      sql: `INSERT INTO session_track (session_key, camera, track, first_at, last_at, gait)
+            SELECT key, 'pitch', 7, 1, 2, '{}' FROM session`,
+    },
+  ])
+  assert.equal(recorderOf().firstTrackId('pitch'), 8)
+  assert.equal(recorder.firstTrackId('yard'), 1)
+})
+
+test('a camera that is removed takes what it saw along, except what belongs to a session', async (t) => {
+  const { store, recorder, fromMs, count } = await setup(t)
+  for (const atMs of [fromMs, fromMs + 3_600_000])
+    for (let step = 0; step < 20; step++) recorder.add(moment(atMs + step * STEP_MS, [1]))
+  await recorder.flush()
+  assert.equal(count(), 2)
+  await store.write([
+    {
+      sql: "INSERT INTO session (id, session_type, started_at, created_at, updated_at) VALUES ('game', 'live', 1, 1, 1)",
+    },
+    {
+      sql: `INSERT INTO session_track (session_key, camera, track, first_at, last_at, gait)
+            SELECT key, 'pitch', 1, :fromMs, :fromMs + 5000, '{}' FROM session`,
+      params: { fromMs },
+    },
+    ...planForgetCamera('pitch'),
+  ])
+  assert.deepEqual(store.all('SELECT from_at AS fromMs FROM track_chunk'), [{ fromMs }])
+})
+
 test('a window cuts exactly, a step thins, one track can be asked for alone', async (t) => {
   const { recorder, fromMs, read } = await setup(t)
   for (let step = 0; step < 300; step++) recorder.add(moment(fromMs + step * STEP_MS, [1, 2]))
