@@ -1,4 +1,5 @@
 /** The data directory, opened: database, certificate and secrets, which every part stands on. */
+import { statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
@@ -10,6 +11,7 @@ import { type NetworkIdentity, networkIdentity } from './kernel/network.ts'
 import { ensureSecret } from './kernel/secrets.ts'
 import { ensureTls, type Tls } from './kernel/tls.ts'
 import { isDamage } from './store/damage.ts'
+import { createDiskGuard, type DiskGuard } from './store/disk-guard.ts'
 import { ensureHub } from './store/hub.ts'
 import { createStore } from './store/open.ts'
 import { markClosed, markOpen, type Recovery, recoverDatabase } from './store/recovery.ts'
@@ -17,6 +19,7 @@ import { createRecoveryNote, type RecoveryNote } from './store/recovery-note.ts'
 import { salvageObservations } from './store/salvage.ts'
 import { createSnapshots, type Snapshots } from './store/snapshots.ts'
 import type { Store, StoreOptions } from './store/store.ts'
+import { createWriteLog, type WriteLog } from './store/write-log.ts'
 
 export interface HouseDeps {
   config: Config
@@ -45,6 +48,8 @@ export interface House extends HouseDeps {
   followNetwork(heard: { onCertificate(tls: Tls): void; onMoved(): Promise<void> }): () => void
   registry: Registry
   snapshots: Snapshots
+  disk: DiskGuard
+  writeLog: WriteLog
   /** Set when this start, or one before it that nobody has read about yet, brought the database back from a snapshot. */
   recovery: RecoveryNote
 }
@@ -58,7 +63,15 @@ export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => 
   if (recovered) log.error(recovered, 'the database was brought back from a snapshot')
   const recovery = await createRecoveryNote(dataDir, recovered)
   try {
-    const store = await createMarkedStore({ path, now: clock.now, onFailure })
+    const opened = await createMarkedStore({ path, now: clock.now, onFailure })
+    const disk = createDiskGuard({
+      ...{ folder: dataDir, clock, log: log.child({ part: 'disk' }) },
+      freeBytes: () => freeBytes(dataDir),
+      stalled: () => opened.stats().diskFull,
+      makeRoom: () => void opened.upkeep(null).catch(() => {}),
+    })
+    const store = disk.guarded({ ...opened, close: () => closed(opened, [disk, writeLog]) })
+    const writeLog = createWriteLog({ store, clock, log })
     const snapshots = createSnapshots({
       database: path,
       folder: place.snapshots,
@@ -67,11 +80,13 @@ export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => 
       written: () => store.stats().rows + store.stats().commits,
     })
     if (recovered?.damagedPath) void recoverRest(recovered, { store, log, recovery, nowMs: clock.now() })
-    return await furnish(deps, store, { snapshots, recovery }).catch(async (cause: unknown) => {
-      await snapshots.stop()
-      await store.close()
-      throw cause
-    })
+    return await furnish(deps, store, { snapshots, recovery, disk, writeLog }).catch(
+      async (cause: unknown) => {
+        await snapshots.stop()
+        await store.close()
+        throw cause
+      },
+    )
   } catch (cause) {
     throw isDamage(cause) ? damaged(path, cause) : cause
   }
@@ -100,6 +115,16 @@ async function createMarkedStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize
+}
+
+async function closed(store: Store, parts: readonly { stop(): void }[]): Promise<void> {
+  for (const part of parts) part.stop()
+  await store.close()
+}
+
 /** Values of the hour before a snapshot may have come late; the store knows which of them it has. */
 const BEFORE_SNAPSHOT_MS = 24 * 3_600_000
 
@@ -126,7 +151,7 @@ function damaged(path: string, cause: unknown): Error {
 async function furnish(
   deps: HouseDeps,
   store: Store,
-  kept: Pick<House, 'snapshots' | 'recovery'>,
+  kept: Pick<House, 'snapshots' | 'recovery' | 'disk' | 'writeLog'>,
 ): Promise<House> {
   const { config, dataDir, clock, log, builtAtMs: buildDateMs } = deps
   const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())

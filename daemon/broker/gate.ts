@@ -47,6 +47,7 @@ const QUARANTINED_BYTES = 16_384
 const REFUSALS_TOLD = 20
 const REFUSED_FRAME_EVERY_MS = 10_000
 const REFUSALS_REMEMBERED = 1024
+const FULL_RETRY_MS = 5000
 /** A store that cannot take more is tried again after these pauses, about 30 s in all; then the connection is dropped. */
 const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>(14).fill(2000)]
 
@@ -217,7 +218,8 @@ async function committed<Result>(
       if (!(cause instanceof HubError) || cause.code === 'SHUTTING_DOWN' || cause.status === 500) throw cause
       if (cause.status !== 503)
         return { refusal: { index: 0, code: cause.code, path: '', message: cause.message } }
-      const pauseMs = RETRY_AFTER_MS[attempt]
+      // A full disk may stay so for hours: the device waits, and sends nothing that would have to be refused again.
+      const pauseMs = RETRY_AFTER_MS[attempt] ?? (cause.code === 'DISK_FULL' ? FULL_RETRY_MS : undefined)
       if (pauseMs === undefined || !message.isOpen()) throw cause
       if (attempt === 0) deps.counters.held++
       message.onHeld()

@@ -39,6 +39,7 @@ export function featuresOf(
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
     broker: () => ({ ...broker.stats() }),
+    disk: () => ({ ...house.disk.report(), writtenADay: house.writeLog.bytesADay() }),
     foreign: () => ({ ...household.foreign.stats(), joined: household.joined.stats() }),
     jobs: () => ({ ...household.jobs.stats() }),
     live: () => ({ ...live.stats(), connections: liveChannel.connections() }),
@@ -135,6 +136,8 @@ export function featuresOf(
       snapshots: house.snapshots,
       recovery: house.recovery,
       bytesWritten: () => store.stats().bytesWritten,
+      disk: house.disk,
+      writeLog: house.writeLog,
       plainUploads: plainUploads.state,
     }),
     operations({
@@ -152,18 +155,18 @@ export function featuresOf(
 }
 
 function partStates(
-  { store, tls, snapshots, recovery }: House,
+  { tls, snapshots, recovery, disk }: House,
   announcement: Announcement,
   cameras: HubCameras,
 ): PartState[] {
-  const { diskFull } = store.stats()
+  const room = disk.report().state
   const { leftOut } = tls()
   const snapshot = snapshots.state()
   return [
     {
       name: 'store',
-      state: diskFull || recovery.read() ? 'degraded' : 'up',
-      detail: diskFull ? 'the disk is full: values wait' : recoveryDetail(recovery.read()),
+      state: room !== 'roomy' || recovery.read() ? 'degraded' : 'up',
+      detail: room === 'roomy' ? recoveryDetail(recovery.read()) : ROOM[room],
     },
     { name: 'snapshots', state: snapshot.problem === null ? 'up' : 'degraded', detail: snapshot.problem },
     { name: 'broker', state: 'up', detail: null },
@@ -187,6 +190,12 @@ function plainState(open: OpenUploads | null): PartState[] {
   const detail = `open on port ${open.port} until ${new Date(open.expiresAtMs).toISOString()}: uploads without TLS can be read by everybody on the network`
   return [{ name: 'plain uploads', state: 'degraded', detail }]
 }
+
+const ROOM = {
+  low: 'the disk has little room left: only what is measured just now is stored',
+  full: 'the disk is full: what is measured just now and alerts live on the reserve',
+  stuck: 'the disk is full: values wait',
+} as const
 
 function recoveryDetail(told: ToldRecovery | null): string | null {
   if (told === null) return null

@@ -3,9 +3,11 @@ import { dirname } from 'node:path'
 import { Type } from 'typebox'
 import type { Feature, Http, Policy } from '../../domain/route.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
+import type { DiskGuard } from '../../store/disk-guard.ts'
 import type { ToldRecovery } from '../../store/recovery-note.ts'
 import type { SnapshotState, Snapshots } from '../../store/snapshots.ts'
-import { cardHealth } from './wear.ts'
+import type { WriteLog } from '../../store/write-log.ts'
+import { cardHealth, yearsOfCard } from './wear.ts'
 
 export interface SystemDeps {
   version: string
@@ -18,6 +20,8 @@ export interface SystemDeps {
   recovery: { read(): ToldRecovery | null; dismiss(): Promise<void> }
   /** Since the program started; null where the kernel does not count. */
   bytesWritten: () => number | null
+  disk: Pick<DiskGuard, 'report'>
+  writeLog: Pick<WriteLog, 'bytesADay' | 'days'>
   /** The listener without TLS for uploaders; null while it is shut. */
   plainUploads: () => { port: number; expiresAtMs: number } | null
 }
@@ -47,6 +51,17 @@ const System = Type.Object({
     free_bytes: Type.Integer(),
     total_bytes: Type.Integer(),
     written_bytes: Maybe(Type.Integer()),
+    /** What the hub writes in a day, all its files counted, and the last days one by one. */
+    written_a_day_bytes: Maybe(Type.Integer()),
+    written_days: Type.Array(
+      Type.Object({ day: Timestamp, bytes: Type.Integer(), counted_share: Type.Number() }),
+    ),
+    card_years: Maybe(Type.Number()),
+    room: Type.Object({
+      state: Type.Enum(['roomy', 'low', 'full', 'stuck']),
+      reserve_bytes: Type.Integer(),
+      refused_rows: Type.Integer(),
+    }),
     card_used_share: Maybe(Type.Number()),
     card_reason: Maybe(Type.String()),
     snapshots: Snapshot,
@@ -72,6 +87,7 @@ export function createSystem(deps: SystemDeps): Feature {
 
 function routeSystem(http: Http, deps: SystemDeps): void {
   const { version, hubId, now, database, startedAtMs, snapshots, recovery, bytesWritten } = deps
+  const { disk, writeLog } = deps
   http.get(
     '/system',
     {
@@ -81,6 +97,8 @@ function routeSystem(http: Http, deps: SystemDeps): void {
     async () => {
       const { bavail, blocks, bsize } = statfsSync(dirname(database))
       const { usedShare, reason } = cardHealth()
+      const { state, reserveBytes, refusedRows } = disk.report()
+      const bytesADay = writeLog.bytesADay()
       return ok(now(), {
         version,
         hub_id: hubId,
@@ -92,6 +110,12 @@ function routeSystem(http: Http, deps: SystemDeps): void {
           free_bytes: bavail * bsize,
           total_bytes: blocks * bsize,
           written_bytes: bytesWritten(),
+          written_a_day_bytes: bytesADay,
+          written_days: writeLog
+            .days()
+            .map(({ dayMs, bytes, share }) => ({ day: iso(dayMs), bytes, counted_share: share })),
+          card_years: yearsOfCard(blocks * bsize, bytesADay),
+          room: { state, reserve_bytes: reserveBytes, refused_rows: refusedRows },
           card_used_share: usedShare,
           card_reason: reason,
           snapshots: snapshotJson(snapshots.state()),

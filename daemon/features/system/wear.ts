@@ -36,3 +36,14 @@ function lifeTime(path: string): number[] {
     return []
   }
 }
+
+/** What a cheap card of three bits a cell bears, and what its own housekeeping multiplies small writes by. Makers seldom say; this is meant to be too low. */
+const WHOLE_WRITES = 500
+const AMPLIFICATION = 4
+
+/** How many years a card of this size lasts at so many bytes a day, by a cautious guess; null when the bytes are not known. */
+export function yearsOfCard(cardBytes: number, bytesADay: number | null): number | null {
+  if (bytesADay === null || bytesADay <= 0) return null
+  const years = (cardBytes * WHOLE_WRITES) / (bytesADay * AMPLIFICATION) / 365
+  return Math.min(100, Math.round(years * 10) / 10)
+}
