@@ -8,6 +8,8 @@ import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
 import { fanOut } from './fan-out.ts'
 import { healthRows } from './health.ts'
+import { healthImportRows } from './health-import.ts'
+import { healthReadRows } from './health-reads.ts'
 import { httpBulk } from './http-bulk.ts'
 import { removeTemporaryData } from './hub-process.ts'
 import { idleRows } from './idle.ts'
@@ -34,7 +36,11 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   written: () => written(native),
   queries: () => queries(),
   http: () => httpBulk(),
-  health: () => healthRows(),
+  health: async (megabytes) => [
+    ...(await healthRows()),
+    ...(await healthImportRows(megabytes)),
+    ...(await healthReadRows()),
+  ],
   live: () => fanOut(native),
   alarms: () => alarmRows(),
   idle: (count) => idleRows(count),
