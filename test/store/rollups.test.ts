@@ -223,6 +223,8 @@ type Step =
   | { kind: 'crash' }
   | { kind: 'restart' }
   | { kind: 'upkeep'; steps: number; days: number }
+  /** Somebody travels: days are cut anew, past ones too. */
+  | { kind: 'move'; personId: string; zone: string; nowMs: number }
 
 const nowMs = fc.integer({ min: 0, max: 12 * 60 }).map((minutes) => EVENING + minutes * MINUTE_MS)
 // Few distinct instants and values, so that duplicates, corrections and late rows are common.
@@ -259,7 +261,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+const ZONES = ['Europe/Berlin', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'America/New_York']
+const moving: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('move' as const),
+  personId: fc.constantFrom('mia', 'tom'),
+  zone: fc.constantFrom(...ZONES),
+  nowMs,
+})
+
+function move(house: House, { personId, zone, nowMs }: Step & { kind: 'move' }): void {
+  const params = { personId, zone }
+  const sql = 'UPDATE person SET timezone = :zone WHERE id = :personId'
+  house.commit(
+    [
+      { kind: 'unit', unit: { kind: 'write', writes: [{ sql, params }] } },
+      { kind: 'unit', unit: { kind: 'rezone', personId } },
+    ],
+    nowMs,
+  )
+}
+
 function take(house: House, one: Step): void {
+  if (one.kind === 'move') {
+    move(house, one)
+    return
+  }
   if (one.kind === 'append') house.append(one.rows, one.nowMs)
   else if (one.kind === 'lose') house.lose(one.rows, one.nowMs)
   else if (one.kind === 'retract') {
@@ -301,6 +327,26 @@ for (const [name, limits] of Object.entries({ roomy: ROOMY, tight: TIGHT })) {
     )
   })
 }
+
+test('levels equal the raw rows whoever wears which device and wherever they travel', () => {
+  const steps = fc.array(fc.oneof({ weight: 3, arbitrary: step }, { weight: 2, arbitrary: moving }), {
+    minLength: 2,
+    maxLength: 10,
+  })
+  fc.assert(
+    fc.property(steps, (all) => {
+      const house = setup()
+      for (const one of all) {
+        take(house, one)
+        assertReadsAreRaw(house)
+      }
+      house.settleAll()
+      house.assertStoredIsRaw()
+      house.db.close()
+    }),
+    { numRuns: 40 },
+  )
+})
 
 test('pages of a level, laid one after the other, are the level', () => {
   fc.assert(

@@ -116,6 +116,25 @@ test('what is no export fails with the reason, and leaves nothing', async (t) =>
   assert.equal(rows(store, 'observation'), 0)
 })
 
+test('a table in another language lands as what it says, its bad rows are named, and twice is once', async (t) => {
+  const { bring, store } = await setup(t)
+  const german = [
+    'Index;Zeitstempel (JJJJ-MM-TTThh:mm:ss);Ereignistyp;Ereignissubtyp;Patienteninfo;Geräteinfo;ID des Quellgeräts;Glukosewert (mmol/L);Insulinwert (E);Kohlenhydratwert (Gramm);Dauer (hh:mm:ss);Glukoseänderungsrate (mmol/L/min);Transmitterzeit;Transmitter-ID',
+    '1;2026-03-14T08:00:00;EGV;;;;iPhone;5,6;;;;;;',
+    '2;2026-03-14T08:05:00;EGV;;;;iPhone;5600,5;;;;;;',
+    '3;14.03.2026 8 Uhr;EGV;;;;iPhone;5,6;;;;;;',
+    '4;2027-03-14T08:00:00;EGV;;;;iPhone;5,6;;;;;;',
+    '5;2026-03-14T08:10:00;EGV;;;;iPhone;Niedrig;;;;;;',
+  ].join('\n')
+  const done = await bring('kind=clarity', german)
+  assert.deepEqual([done.status, done.accepted, done.skipped], ['finished', 2, 3])
+  assert.ok(done.left.every(({ where, reason }) => where !== '' && reason !== ''))
+  assert.ok(done.left.some(({ reason }) => reason === 'the time lies in the future'))
+  const again = await bring('kind=clarity', german)
+  assert.deepEqual([again.accepted, again.duplicates], [0, 2])
+  assert.equal(rows(store, 'observation'), 2)
+})
+
 test('a file breaks off in the middle: what stood before it is kept, and the job says so', async (t) => {
   const { bring, jobs } = await setup(t)
   const whole = health(entry('HeartRate', '60', 'count/min', '2026-03-14 07:00:00 +0100'))

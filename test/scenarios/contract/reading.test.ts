@@ -151,3 +151,26 @@ test('a day’s timeline is the person’s own day as lanes', async () => {
   const other = await hub.ask('GET', '/api/v1/people/child_2/timeline', { token: coach })
   assert.equal(code(other), '404 NOT_FOUND')
 })
+
+test('a late, a corrected and a deleted reading are in its hour, its day and its row with the next answer', async () => {
+  const at = DAY + 5 * HOUR + 7 * 60_000
+  const seen = async () => {
+    const level = async (name: string) => {
+      const { points } = (await ask(`/observations?metric=glucose&level=${name}&${range}`)).json.data
+      const start = name === '1d' ? DAY : DAY + 5 * HOUR
+      return points.find((point: { ts: string }) => Date.parse(point.ts) === start) ?? null
+    }
+    const [row] = (await ask('/daily?from=2026-03-29&to=2026-03-29')).json.data.rows
+    return [(await level('1h'))?.max ?? null, (await level('1d'))?.max, row.max_glucose]
+  }
+  assert.deepEqual(await seen(), [null, 110, 110])
+  const sent = { person_id: 'child_1', timestamp: at, value: 250 }
+  const added = await hub.ask('POST', '/api/v1/glucose/readings', { token: owner, body: sent })
+  assert.equal(added.status, 201)
+  assert.deepEqual(await seen(), [250, 250, 250])
+  const path = `/api/v1/glucose/readings/${added.json.data.id}`
+  await hub.ask('PATCH', path, { token: owner, body: { value: 190 } })
+  assert.deepEqual(await seen(), [190, 190, 190])
+  await hub.ask('DELETE', path, { token: owner })
+  assert.deepEqual(await seen(), [null, 110, 110])
+})
