@@ -102,7 +102,7 @@ export function featuresOf(
     plainUploads.feature,
     household.whoop.feature,
     household.burnout,
-    household.vitals.feature,
+    ...household.vitals.features,
     ...household.imports,
     observations({ store, now: clock.now }),
     createExports({

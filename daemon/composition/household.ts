@@ -143,10 +143,7 @@ export function createHousehold(house: House) {
     },
     days: daily.rows,
   })
-  const vitals = watchVitals(house, {
-    ...{ episodes: alarms.episodes, zoneOf },
-    personIds: () => people.all().map(({ id }) => id),
-  })
+  const vitals = watchVitals(house, { episodes: alarms.episodes, people, records, zoneOf })
   const tasks = nightWork(house, jobs, { people, daily, vitals, zoneOf })
   const whoop = openWhoop(house, { jobs, records, sources })
   const nightscout = createNightscout({

@@ -1,7 +1,6 @@
 /** The queue of long work, and the jobs that the hub brings along. */
 import { join } from 'node:path'
 import type { Feature } from '../domain/route.ts'
-import type { AnomalyWatch } from '../features/anomaly/anomaly.ts'
 import type { Daily } from '../features/daily/daily.ts'
 import type { Glucose } from '../features/glucose/glucose.ts'
 import { createHealthKit } from '../features/imports/health-kit.ts'
@@ -19,6 +18,7 @@ import type { Live } from '../live/live.ts'
 import { forgetQuarantine } from '../store/quarantine.ts'
 import { createRetentionSetting } from '../store/retention-limits.ts'
 import type { Sources } from '../store/sources.ts'
+import type { Vitals } from './vitals.ts'
 
 const DAY_MS = 86_400_000
 
@@ -56,7 +56,7 @@ export function nightWork(
     daily,
     vitals,
     zoneOf,
-  }: { people: People; daily: Daily; vitals: AnomalyWatch; zoneOf: (personId: string) => string },
+  }: { people: People; daily: Daily; vitals: Vitals; zoneOf: (personId: string) => string },
 ) {
   const deps = { now: clock.now, zoneOf, rows: daily.rows, people: () => people.all().map(({ id }) => id) }
   jobs.handle('aggregate-daily', {
@@ -66,7 +66,7 @@ export function nightWork(
   jobs.schedule({ kind: 'aggregate-daily', cron: '0 3 * * *' })
   jobs.handle('calibrate', {
     queue: 'low',
-    run: async ({ progress, signal }) => ({ result: { vitals: await vitals.calibrate(progress, signal) } }),
+    run: async ({ progress, signal }) => ({ result: await vitals.calibrate(progress, signal) }),
   })
   jobs.schedule({ kind: 'calibrate', cron: '0 2 * * *' })
   const retention = createRetentionSetting(store)

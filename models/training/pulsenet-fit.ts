@@ -25,7 +25,7 @@ export function fitPulseNet(people: readonly Rows[], settings: FitSettings, draw
   const input = new Float64Array(EVIDENCE_SIZE)
   const slope = new Float64Array(1)
   for (let epoch = 0; epoch < settings.epochs; epoch += 1) {
-    shuffle(order, draw)
+    draw.shuffle(order)
     // Down to nothing along half a cosine: the last steps settle.
     const rate = settings.rate * 0.5 * (1 + Math.cos((Math.PI * epoch) / settings.epochs))
     let loss = 0
@@ -86,13 +86,4 @@ function foldScale(layers: Layers, { mean, sd }: Scale): Layer[] {
     bias[o] = (bias[o] ?? 0) - weight * (mean[Math.floor(at / first.outputs)] ?? 0)
   })
   return [{ ...first, weights, bias }, ...rest]
-}
-
-function shuffle(list: unknown[], draw: Draw): void {
-  for (let i = list.length - 1; i > 0; i -= 1) {
-    const j = draw.whole(0, i)
-    const kept = list[i]
-    list[i] = list[j]
-    list[j] = kept
-  }
 }

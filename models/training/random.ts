@@ -7,6 +7,8 @@ export interface Draw {
   normal(mean: number, deviation: number): number
   chance(probability: number): boolean
   pick<T>(from: readonly T[]): T
+  /** In place (Fisher & Yates). */
+  shuffle(list: unknown[]): void
 }
 
 export function createDraw(seed: number): Draw {
@@ -24,6 +26,14 @@ export function createDraw(seed: number): Draw {
       const found = from[whole(0, from.length - 1)]
       if (found === undefined) throw new RangeError('nothing to pick from')
       return found
+    },
+    shuffle(list) {
+      for (let i = list.length - 1; i > 0; i -= 1) {
+        const j = whole(0, i)
+        const kept = list[i]
+        list[i] = list[j]
+        list[j] = kept
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import { HubError, messageOf } from '../../kernel/errors.ts'
 import { anomaly } from './anomaly.ts'
 import { type Computation, inputFile, type PlainText, settings } from './computation.ts'
 import { decode } from './decode.ts'
+import { forecast } from './forecast.ts'
 import { importRecords } from './import.ts'
 import { detect, pose } from './inference.ts'
 import { METRICS } from './metrics.ts'
@@ -28,6 +29,7 @@ const COMPUTATIONS: Readonly<Record<string, Computation>> = {
   'association-rules': associations,
   'cluster-days': clusterDays,
   anomaly,
+  forecast,
   ...METRICS,
 }
 
