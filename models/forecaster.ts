@@ -13,6 +13,8 @@ export interface Forecaster {
 export function loadForecaster(folder: URL = BUNDLED_FOLDER): Forecaster {
   const net = readDenseNet(readFileSync(new URL('forecaster.onnx', folder)))
   // Written by the training together with the net.
-  const { version } = JSON.parse(readFileSync(new URL('forecaster.json', folder), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('forecaster.json', folder), 'utf8')) as {
+    version: string
+  }
   return { name: 'forecaster', version, net }
 }

@@ -3,29 +3,13 @@ import type { Forecaster } from '../../../models/forecaster.ts'
 import { calibrateForecast, type ForecastCalibration, forecast } from '../../../models/series/forecast.ts'
 import type { Feature } from '../../domain/route.ts'
 import { HubError } from '../../kernel/errors.ts'
+import type { PersonForecast, TargetForecast } from './made.ts'
 import { forecastRoute } from './routes.ts'
 import { HOUR_MS, localHour, type SeriesDeps, seriesFor, type Target, type TargetSeries } from './series.ts'
 
 export interface ForecastDeps extends SeriesDeps {
   now: () => number
   model: Forecaster
-}
-
-/** A target of a person, as it is known now. */
-export interface TargetForecast {
-  target: Target
-  quantiles: number[][]
-  calibration: ForecastCalibration
-  calibratedAtMs: number
-  basis: TargetSeries['basis']
-  points: number
-}
-
-export interface PersonForecast {
-  /** Start of the first hour. */
-  originMs: number
-  targets: TargetForecast[]
-  missing: { target: Target; points: number }[]
 }
 
 export interface Forecasts {

@@ -7,13 +7,13 @@ import { Id } from '../../domain/id.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import type { Forecasts, TargetForecast } from './forecast.ts'
+import type { PersonForecast, TargetForecast } from './made.ts'
 import { HOUR_MS, TARGETS, type Target } from './series.ts'
 
 export interface ForecastRouteDeps {
   now: () => number
   model: Forecaster
-  forecasts: Pick<Forecasts, 'forecast'>
+  forecasts: { forecast(personId: string, targets: readonly Target[]): Promise<PersonForecast> }
 }
 
 const READ: Policy = {
