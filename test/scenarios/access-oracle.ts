@@ -198,7 +198,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /people/:personId/export': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/daily': [{ need: SEES_MIA, run: true }],
   'GET /people/:personId/burnout': [{ need: reads('wellness'), run: true }],
-  'GET /forecast/:personId': [{ need: reads('wellness'), run: true }],
+  'GET /forecast/:personId': [{ need: reads('wellness') }],
   'GET /people/:personId/anomaly': [{ need: reads('wellness'), run: true }],
   'GET /integrations/whoop/connect': [{ need: corrects('wellness'), query: 'person_id=mia' }],
   'POST /integrations/whoop/connect': [{ need: corrects('wellness'), query: 'person_id=mia' }],
