@@ -30,6 +30,7 @@ interface Neighbours {
   forget: NonNullable<Parameters<typeof createCameras>[0]['forget']>
   /** Looks at a picture that is sent for a live session. */
   admitFrame: NonNullable<Parameters<typeof createCameras>[0]['admitFrame']>
+  isRecorded: NonNullable<Parameters<typeof createCameras>[0]['isRecorded']>
   refusedFrames: NonNullable<Parameters<typeof createCameras>[0]['refusedFrames']>
 }
 

@@ -22,6 +22,7 @@ import { createSegment } from '../media/record/segment.ts'
 import { createRtspSource } from '../media/rtsp/source.ts'
 import { type Source, SourceFailure } from '../media/source.ts'
 import { createEncoder, type Encoder } from '../media/view/encoder.ts'
+import { createKeptPictures } from '../media/view/kept.ts'
 import { showPictures } from '../media/view/multipart.ts'
 import { createPictures } from '../media/view/pictures.ts'
 import { createRelay, type Relay } from '../media/view/relay.ts'
@@ -223,7 +224,8 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
         listeners.delete(listener)
       }
     },
-    onUnit: camera.onUnit,
+    // What comes by WebRTC reaches the hub decoded, and is coded anew to be kept.
+    onUnit: relay ? createKeptPictures({ pictures, clock, log }).onUnit : camera.onUnit,
     segment: (first) => createSegment(decoder, first),
     picture: () => pictures.newest(),
     luma: () => lumaOf(ring),

@@ -204,6 +204,7 @@ export function createHousehold(house: House) {
       const { result, writes, committed } = training.calibrations.planRemove(cameraId)
       return { result, writes: [...writes, ...planForgetCamera(cameraId)], committed }
     },
+    isRecorded: (cameraId) => training.live.isRecorded(cameraId),
     refusedFrames: (cameraId, pictures) => training.live.refused(cameraId, pictures),
   })
   const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })

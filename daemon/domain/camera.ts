@@ -82,6 +82,8 @@ export const Camera = Type.Object(
     frames: Type.Integer(),
     dropped: Type.Integer(),
     vision: orNull(CameraVision),
+    /** Whether its video is being kept now. */
+    recording: Type.Boolean(),
     /** The user who added it; null: root on the box. */
     added_by: orNull(Id),
     created_at: Timestamp,

@@ -6,7 +6,7 @@ import { hostIsOurs, isAllowedOrigin, isCrossSite } from './origin.ts'
 
 /** Everything from the hub's own origin, nothing inline, no framing, and script sinks behind Trusted Types. */
 export const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; " +
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; " +
   "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +
   "object-src 'none'; require-trusted-types-for 'script'"
 

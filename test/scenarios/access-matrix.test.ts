@@ -241,6 +241,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   eventId: 'event-mia',
   feedId: 'nothing',
   attachmentId: 'nothing',
+  tagId: 'nothing',
   viewId: 'nothing',
   streamId: 'nothing',
   device_id: 'watch-mia',

@@ -337,6 +337,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /live/:sessionId/assign': [
     { need: USERS, body: { camera_id: 'camera-mia', track_id: 1, player_id: 'mia' } },
   ],
+  'POST /live/:sessionId/recording': [{ need: USERS, body: { record: false } }],
+  'GET /live/recording-room': [{ need: USERS }],
   'POST /live/:sessionId/tags': [{ need: USERS, body: { label: 'goal' } }],
   'GET /household/preferences': [{ need: USERS, run: true }],
   'PATCH /household/preferences': [{ need: OWNERS, body: { glucose_unit: 'mg/dL' }, run: true }],
@@ -363,6 +365,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'DELETE /sessions/:sessionId': [{ need: USERS }],
   'POST /sessions/:sessionId/rpe': [{ need: USERS, body: { rpe: 5 } }],
   'GET /sessions/:sessionId/timeline': [{ need: HIDDEN_TRAINING, run: true }],
+  'POST /sessions/:sessionId/tags': [{ need: USERS, body: { label: 'goal', ts: 1 } }],
+  'DELETE /sessions/:sessionId/tags/:tagId': [{ need: USERS }],
   'GET /sessions/:sessionId/tracks': [{ need: HIDDEN_TRAINING, run: true }],
   'GET /sessions/:sessionId/heatmap': [{ need: HIDDEN_TRAINING, run: true }],
   'GET /sessions/:sessionId/speed': [{ need: HIDDEN_TRAINING, query: 'player_id=mia', run: true }],

@@ -36,6 +36,8 @@ export interface CamerasDeps {
   }) => { cameraId: string; isNext: boolean }
   /** Prepares that other parts forget a camera which is removed. */
   forget?: (cameraId: string) => Plan<null>
+  /** Whether video of a camera is being kept now. */
+  isRecorded?: (cameraId: string) => boolean
   /** Pictures that came too late are counted by the session that the camera is in. */
   refusedFrames?: (cameraId: string, pictures: number) => void
   /** When an access token runs out. */

@@ -49,7 +49,7 @@ export function cameraRoutes(http: Http, parts: CameraParts): void {
 }
 
 function readRoutes(http: Http, parts: CameraParts): void {
-  const { register, watch, clock } = parts
+  const { register, clock } = parts
   http.get(
     '/cameras',
     {
@@ -64,7 +64,7 @@ function readRoutes(http: Http, parts: CameraParts): void {
     async ({ actor, query }) => {
       const seen = register.all().filter((camera) => maySeeCamera(actor, camera, clock.now()))
       const page = seen.slice((query.page - 1) * query.per_page, query.page * query.per_page)
-      const shown = page.map((camera) => shownTo(actor, camera, watch.of(camera.id), clock.now()))
+      const shown = page.map((camera) => shownTo(parts, actor, camera))
       return okPage(clock.now(), shown, query, seen.length)
     },
   )
@@ -76,7 +76,7 @@ function readRoutes(http: Http, parts: CameraParts): void {
     },
     async ({ actor, params }) => {
       const camera = seenBy(parts, actor, params.cameraId)
-      return ok(clock.now(), shownTo(actor, camera, watch.of(camera.id), clock.now()))
+      return ok(clock.now(), shownTo(parts, actor, camera))
     },
   )
 }
@@ -104,7 +104,7 @@ function addRoute(http: Http, parts: CameraParts): void {
         addedBy,
       )
       await watch.follow(camera.id)
-      return reply.code(201).send(ok(clock.now(), shownTo(actor, camera, watch.of(camera.id), clock.now())))
+      return reply.code(201).send(ok(clock.now(), shownTo(parts, actor, camera)))
     },
   )
 }
@@ -134,7 +134,7 @@ function changeRoutes(http: Http, parts: CameraParts): void {
         if (camera.enabled) guests.recheck()
         else guests.endCamera(cameraId)
       }
-      return ok(clock.now(), shownTo(actor, camera, watch.of(cameraId), clock.now()))
+      return ok(clock.now(), shownTo(parts, actor, camera))
     },
   })
   http.delete(
@@ -176,14 +176,9 @@ function refuseFiles(actor: Actor): void {
 }
 
 /** A camera may film people whom the caller knows nothing of. */
-function shownTo(
-  actor: Actor,
-  camera: KnownCamera,
-  running: Parameters<typeof cameraView>[1],
-  nowMs: number,
-) {
-  const view = cameraView(camera, running)
-  return { ...view, person_ids: view.person_ids.filter((personId) => maySee(actor, personId, nowMs)) }
+function shownTo({ watch, isRecorded, clock }: CameraParts, actor: Actor, camera: KnownCamera): Camera {
+  const view = cameraView(camera, watch.of(camera.id), isRecorded?.(camera.id) ?? false)
+  return { ...view, person_ids: view.person_ids.filter((personId) => maySee(actor, personId, clock.now())) }
 }
 
 function changesOf(body: Static<typeof Changes>): CameraChanges {

@@ -4,7 +4,7 @@ import type { KnownCamera } from './directory.ts'
 import type { Running } from './footage.ts'
 
 /** A camera as the API shows it: what is kept of it, and how it is doing now. */
-export function cameraView(camera: KnownCamera, running: Running | undefined): Camera {
+export function cameraView(camera: KnownCamera, running: Running | undefined, recording: boolean): Camera {
   const state = running?.state()
   const stamp = (atMs: number | null | undefined) => (atMs == null ? null : iso(atMs))
   return {
@@ -26,6 +26,7 @@ export function cameraView(camera: KnownCamera, running: Running | undefined): C
     frames: state?.frames ?? 0,
     dropped: state?.dropped ?? 0,
     vision: running?.vision() ?? null,
+    recording,
     added_by: camera.addedBy,
     created_at: iso(camera.createdAtMs),
     updated_at: iso(camera.updatedAtMs),

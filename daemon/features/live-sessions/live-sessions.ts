@@ -18,7 +18,7 @@ import {
   refuseBeyondReach,
   type StartWish,
 } from './parts.ts'
-import { beginRecording, refuseRecording, showsMinors } from './recording.ts'
+import { beginRecording, refuseUnlessRecordable, showsMinors, switchRecording } from './recording.ts'
 import { calibrationRoutes } from './routes-calibration.ts'
 import { liveRoutes, startedOf, wishOf } from './routes-live.ts'
 import { type Asked, createRunning, type Running } from './running.ts'
@@ -36,6 +36,8 @@ export interface LiveSessions {
   admit(frame: SentFrame): { cameraId: string; isNext: boolean }
   /** Pictures of a camera that were refused because a later one had come before: its session counts them. */
   refused(cameraId: string, pictures: number): void
+  /** Whether video of this camera is being kept now. */
+  isRecorded(cameraId: string): boolean
   /** As `POST /live/start`. */
   begin(actor: Actor, wish: LiveWish): Promise<LiveStarted>
   /** As `POST /live/stop`. */
@@ -97,10 +99,8 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     refuseBeyondReach(actor, playerIds, nowMs)
     const { record, recordMinors } = wish
     if (record) {
-      const shown = wish.cameraIds.flatMap((cameraId) => cameras.get(cameraId)?.personIds ?? [])
-      const personIds = [...new Set([...playerIds, ...shown])]
-      refuseRecording(actor, { personIds, recordMinors }, { ageOf: deps.ageOf, nowMs })
-      await recorder.refuseWithoutRoom()
+      const { cameraIds } = wish
+      await refuseUnlessRecordable(actor, { playerIds, cameraIds, recordMinors }, deps)
     }
     if (running.size >= MOST_RUNNING)
       throw new HubError('OVERLOADED', `${MOST_RUNNING} sessions run already. Stop one first.`, {
@@ -222,6 +222,10 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   const parts: LiveParts = {
     ...deps,
     ...{ sessionLog, start, stop, runningFor },
+    async record(actor, one, wish) {
+      await switchRecording(actor, one, wish, deps)
+      deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
+    },
     hasEnded(actor, id) {
       const session = running.has(id) ? null : sessions.get(id)
       return session !== null && session.endedAtMs !== null && seesWholeSession(actor, session, clock.now())
@@ -253,6 +257,11 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   }
 
   return {
+    isRecorded: (cameraId) => {
+      const one = withCamera(cameraId)
+      const states = one ? recorder.state(one.id) : null
+      return states?.some((camera) => camera.cameraId === cameraId && camera.state === 'recording') ?? false
+    },
     erasure: {
       name: 'live-sessions',
       async erase(personId) {

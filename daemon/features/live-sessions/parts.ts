@@ -39,6 +39,8 @@ export interface SessionKeeper {
   }): Promise<KeptSession>
   end(id: string, endedAtMs: number, kpis: ReadonlyMap<string, object>): Promise<unknown>
   planAlive(key: number): Write
+  /** Writes down anew what a session was asked to do. */
+  planAsked(key: number, asked: Asked): Write
   planJoin(key: number, personId: string): Write
   bestSecond(personId: string): number | null
 }
@@ -84,6 +86,8 @@ export interface LiveParts extends LiveSessionsDeps {
   runningFor(actor: Actor, id: string): Running
   /** Whether a session that this actor may see all of is over. */
   hasEnded(actor: Actor, id: string): boolean
+  /** Begins or ends the recording of a running session. Throws FORBIDDEN or DISK_FULL. */
+  record(actor: Actor, running: Running, wish: { record: boolean; recordMinors: boolean }): Promise<void>
   /** Says who a track is; a recording ends where a minor joins whom no owner gave leave for. */
   assign(
     running: Running,

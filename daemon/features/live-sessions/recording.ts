@@ -1,13 +1,18 @@
 /** Who may have a session recorded, and when a recording may not go on. */
 import { type Actor, can } from '../../domain/access.ts'
 import type { CameraRecording } from '../../domain/recording.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
-import type { Running } from './running.ts'
+import type { Store, Write } from '../../store/store.ts'
+import type { LiveCameras } from './cameras.ts'
+import type { Asked, Running } from './running.ts'
 
 /** What this feature needs of the part that records. */
 export interface Recorder {
   /** Throws DISK_FULL. */
   refuseWithoutRoom(): Promise<void>
+  /** Bytes that the disk has, and how many of them stay free. */
+  room(): Promise<{ freeBytes: number; keptFreeBytes: number }>
   start(session: { id: string; key: number; createdBy: string | null; cameraIds: readonly string[] }): void
   endForMinor(sessionId: string): void
   stop(sessionId: string): Promise<void>
@@ -51,6 +56,57 @@ export function refuseRecording(
       'Video of minors is not recorded unless an owner asks for it with record_minors. Who has no birth date or age, and a session without players, counts as minor.',
       { details: [{ path: 'record', message: 'may show somebody under 18' }] },
     )
+}
+
+/** Whether everybody whom this shows may be recorded as it is wished, and there is room. Throws FORBIDDEN or DISK_FULL. */
+export async function refuseUnlessRecordable(
+  actor: Actor,
+  { playerIds, cameraIds, recordMinors }: RecordingWish,
+  { cameras, recorder, ageOf, clock }: RecordingDeps,
+): Promise<void> {
+  const shown = cameraIds.flatMap((cameraId) => cameras.get(cameraId)?.personIds ?? [])
+  const personIds = [...new Set([...playerIds, ...shown])]
+  refuseRecording(actor, { personIds, recordMinors }, { ageOf, nowMs: clock.now() })
+  await recorder.refuseWithoutRoom()
+}
+
+interface RecordingDeps {
+  recorder: Recorder
+  cameras: Pick<LiveCameras, 'get'>
+  clock: Pick<Clock, 'now'>
+  ageOf: (personId: string) => number | null
+}
+
+interface RecordingWish {
+  playerIds: readonly string[]
+  cameraIds: readonly string[]
+  recordMinors: boolean
+}
+
+/**
+ * Begins or ends the recording of a session that runs. Leave to record minors stays written down once it was used: it decides how long
+ * the video is kept. Throws FORBIDDEN or DISK_FULL.
+ */
+export async function switchRecording(
+  actor: Actor,
+  one: Running,
+  { record, recordMinors }: { record: boolean; recordMinors: boolean },
+  deps: RecordingDeps & {
+    store: Pick<Store, 'write'>
+    sessions: { planAsked(key: number, asked: Asked): Write }
+  },
+): Promise<void> {
+  const { cameraIds } = one.asked
+  if (record) {
+    const { playerIds } = one.access()
+    await refuseUnlessRecordable(actor, { playerIds, cameraIds, recordMinors }, deps)
+  }
+  one.asked.record = record
+  one.asked.recordMinors ||= record && recordMinors
+  await deps.store.write([deps.sessions.planAsked(one.key, one.asked)])
+  // What was stopped because a minor joined begins anew with the new leave.
+  await deps.recorder.stop(one.id)
+  if (record) beginRecording(deps.recorder, one, deps.ageOf)
 }
 
 /** Begins what a session asked for, or goes on with it; not where a minor takes part whom no owner gave leave for. */

@@ -23,6 +23,20 @@ const Status = Type.Object({
   state: Type.Enum(['running', 'stopped']),
   metrics: Type.Union([LiveMetrics, Type.Null()]),
 })
+const RecordingWish = Type.Object(
+  {
+    record: Type.Boolean(),
+    record_minors: Type.Optional(
+      Type.Boolean({ default: false, description: 'An owner gives leave to record players under 18' }),
+    ),
+  },
+  closed,
+)
+const RecordingSet = Type.Object({ record: Type.Boolean(), record_minors: Type.Boolean() }, closed)
+const Room = Type.Object(
+  { free_bytes: Type.Integer(), kept_free_bytes: Type.Integer(), has_room: Type.Boolean() },
+  closed,
+)
 const Assignment = Type.Object(
   {
     camera_id: Id,
@@ -46,6 +60,7 @@ export function liveRoutes(http: Http, parts: LiveParts): void {
   startRoute(http, parts)
   stopRoute(http, parts)
   statusRoute(http, parts)
+  recordingRoutes(http, parts)
   assignRoute(http, parts)
   tagRoute(http, parts)
 }
@@ -123,6 +138,48 @@ function statusRoute(http: Http, parts: LiveParts): void {
       const running = parts.runningFor(actor, params.sessionId)
       const metrics = metricsOf(running, parts.cameraStates(running), clock.now())
       return ok(clock.now(), { session_id: running.id, state: 'running' as const, metrics })
+    },
+  )
+}
+
+function recordingRoutes(http: Http, parts: LiveParts): void {
+  const { clock } = parts
+  http.post(
+    '/live/:sessionId/recording',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Begin or end keeping the video of a running session',
+        params: Params,
+        body: RecordingWish,
+        response: { 200: Ok(RecordingSet) },
+      },
+    },
+    async ({ actor, params, body: { record, record_minors: recordMinors = false } }) => {
+      const running = parts.runningFor(actor, params.sessionId)
+      await parts.record(actor, running, { record, recordMinors })
+      const { asked } = running
+      return ok(clock.now(), { record: asked.record, record_minors: asked.recordMinors })
+    },
+  )
+  http.get(
+    '/live/recording-room',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: TAGS,
+        summary: 'Whether the disk has room for video, and how much of it stays free',
+        response: { 200: Ok(Room) },
+      },
+    },
+    async () => {
+      const { freeBytes, keptFreeBytes } = await parts.recorder.room()
+      return ok(clock.now(), {
+        free_bytes: Math.round(freeBytes),
+        kept_free_bytes: Math.round(keptFreeBytes),
+        has_room: freeBytes >= keptFreeBytes,
+      })
     },
   )
 }

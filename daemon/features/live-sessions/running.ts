@@ -223,7 +223,7 @@ export function createRunning(deps: RunningDeps): Running {
           tracks: present.map(({ cameraId, trackId }) => ({ cameraId, trackId })),
           kpis: kpisOf({
             ...{ gait, thresholds, pace: pace.result(), now: newest?.gait.now() ?? null },
-            reason: newest?.reason ?? reason ?? (all.length === 0 ? 'not_assigned' : null),
+            reason: newest?.reason ?? reason ?? unseen(all.length),
           }),
         }
       }),
@@ -249,12 +249,17 @@ export function createRunning(deps: RunningDeps): Running {
           paths.map(({ samples }) => samples),
           thresholds.settings,
         )
-        const why = own.length === 0 ? 'not_assigned' : reason
+        const why = reason ?? unseen(own.length)
         done.set(personId, kpisOf({ gait, thresholds, pace, now: null, reason: why }))
       }
       return done
     },
   }
+}
+
+/** Why there are no metres of somebody, though nothing hindered them. */
+function unseen(tracks: number): KpiReason {
+  return tracks === 0 ? 'not_assigned' : 'too_short'
 }
 
 function keyOf({ cameraId, trackId }: { cameraId: string; trackId: number }): string {

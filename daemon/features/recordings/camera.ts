@@ -149,7 +149,7 @@ export function createCameraRecorder({
       if (clock.monotonic() - lastUnitMs < SILENT_MS) return
       cut()
       if (waitsFor === 'not_written' || waitsFor === 'no_space') return
-      // Pictures of a phone come decoded: there is nothing to keep without coding it.
+      // A phone that looks by itself is there without a picture.
       waitsFor = now?.online ? 'no_coded_video' : 'camera_away'
     },
     hold(reason) {

@@ -15,6 +15,8 @@ export interface RecordedSession {
 export interface Recordings {
   /** Throws DISK_FULL when the disk has no room for video. */
   refuseWithoutRoom(): Promise<void>
+  /** Bytes that the disk has, and how many of them recording leaves free. */
+  room(): Promise<{ freeBytes: number; keptFreeBytes: number }>
   /** Begins, or goes on after a start of the hub; what hinders it is told by `state`. */
   start(session: RecordedSession): void
   /** Somebody of whom no video may be made takes part from now on: nothing more is written. */
@@ -80,6 +82,10 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
           'DISK_FULL',
           'The disk has no room for video. Make room, or start without recording.',
         )
+    },
+    async room() {
+      const { freeBytes, totalBytes } = await disk()
+      return { freeBytes, keptFreeBytes: reserveOf(totalBytes) }
     },
     start(session) {
       if (recorded.has(session.id)) return

@@ -97,6 +97,8 @@ export interface Register {
   planJoin(key: number, personId: string): Write
   /** Notes that the hub is at it. */
   planAlive(key: number): Write
+  /** Writes down anew what a live session was asked to do. */
+  planAsked(key: number, asked: object): Write
   /** Best mean second of ended sessions; null while there is none of ten minutes. */
   bestSecond(personId: string): number | null
 }
@@ -248,6 +250,11 @@ export function createRegister({ store, now }: { store: Store; now: () => number
     planAlive: (key) => ({
       sql: 'UPDATE session SET alive_at = :nowMs WHERE key = :key',
       params: { key, nowMs: now() },
+    }),
+    planAsked: (key, asked) => ({
+      sql: 'UPDATE session SET asked = :asked WHERE key = :key',
+      params: { key, asked: JSON.stringify(asked) },
+      expect: 1,
     }),
     bestSecond: (personId) => store.get<{ best: number | null }>(BEST, { personId })?.best ?? null,
   }

@@ -11,6 +11,7 @@ import { createRegister, type Register } from './register.ts'
 import { sessionRoutes } from './routes.ts'
 import { fileRoutes } from './routes-files.ts'
 import { reviewRoutes } from './routes-review.ts'
+import { tagRoutes } from './routes-tags.ts'
 
 export interface SessionsDeps {
   store: Store
@@ -54,6 +55,7 @@ export function createSessions({ store, now, log, ...deps }: SessionsDeps): Sess
         sessionRoutes(http, parts)
         fileRoutes(http, parts)
         reviewRoutes(http, parts)
+        tagRoutes(http, parts)
       },
       async start() {
         await files

@@ -274,3 +274,17 @@ test('a minute of a player takes about three kilobytes', async (t) => {
   t.diagnostic(`${bytes} bytes in ${rows} rows a player-minute of paths`)
   assert.ok(bytes < 3000 && rows <= 16, `${bytes} bytes, ${rows} rows`)
 })
+
+test('a player who was seen for a moment only is told so, and not as never seen', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  const reasonOf = async () =>
+    (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.metrics.players[0].kpis.speed
+      .reason
+  assert.equal(await reasonOf(), 'not_assigned')
+  hub.show(pictureOf('yard', hub.clock.now() + 1, [{ trackId: 1, x: 3, y: 10 }]))
+  const body = { camera_id: 'yard', track_id: 1, player_id: 'mia' }
+  assert.equal((await hub.call('POST', '/live/game/assign', { token: hub.owner, body })).status, 200)
+  assert.equal(await reasonOf(), 'too_short')
+})

@@ -215,3 +215,35 @@ test('a recording goes on with its session after a restart of the hub', { skip }
   assert.equal(kept.length, 2)
   assert.ok(Date.parse(kept[1].from) - Date.parse(kept[0].to) >= 20_000)
 })
+
+test('recording is begun and ended while the session runs, and minors stay out unless an owner asks', {
+  skip,
+}, async (t) => {
+  const hub = await open(t, { age: 11 })
+  await start(hub, { record: false })
+  const keep = (body: object) => hub.call('POST', '/live/game/recording', { token: hub.owner, body })
+  assert.equal((await keep({ record: true })).body.error.code, 'FORBIDDEN')
+  assert.equal((await metrics(hub)).cameras[0].recording, 'off')
+  const begun = await keep({ record: true, record_minors: true })
+  assert.deepEqual(begun.body.data, { record: true, record_minors: true })
+  await hub.film('yard', clip(10, hub.clock.now()))
+  assert.equal((await metrics(hub)).recording, true)
+  assert.equal(hub.live.isRecorded('yard'), true)
+  const ended = await keep({ record: false })
+  // It decides how long what was kept stays, so it is not forgotten.
+  assert.deepEqual(ended.body.data, { record: false, record_minors: true })
+  assert.deepEqual([(await metrics(hub)).recording, hub.live.isRecorded('yard')], [false, false])
+  await hub.film('yard', clip(5, hub.clock.now()))
+  await stop(hub)
+  assert.equal((await files(hub)).length, 1)
+  assert.equal((await keep({ record: true })).status, 404)
+})
+
+test('how much room there is for video is told, and how much of it stays free', async (t) => {
+  const hub = await open(t)
+  const room = async () => (await hub.call('GET', '/live/recording-room', { token: hub.owner })).body.data
+  const kept_free_bytes = Math.round(3.2 * GB)
+  assert.deepEqual(await room(), { free_bytes: 20 * GB, kept_free_bytes, has_room: true })
+  hub.disk.freeBytes = GB
+  assert.deepEqual(await room(), { free_bytes: GB, kept_free_bytes, has_room: false })
+})

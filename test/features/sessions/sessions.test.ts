@@ -184,3 +184,24 @@ test('paths are read back as plots: where, how long, how fast, only of players w
     ['mia'],
   )
 })
+
+test('moments are marked and taken away while looking back, by whoever sees the whole session', async (t) => {
+  const { call, owner, letIn } = await setup(t)
+  const body = { id: 'friday', player_ids: ['mia'], started_at: FRIDAY, ended_at: '2026-03-13T17:00:00Z' }
+  await call('POST', '/sessions', { token: owner, body })
+  const coach = await letIn('coach', 'mia', ['training'])
+  const other = await letIn('coach', 'leo', ['training'])
+  const tag = (wish: object, token = owner) => call('POST', '/sessions/friday/tags', { token, body: wish })
+  const made = await tag({ label: 'Goal', ts: '2026-03-13T16:10:00Z', player_id: 'mia' }, coach)
+  assert.deepEqual([made.status, made.body.data.player_id], [201, 'mia'])
+  assert.equal((await tag({ label: 'Late', ts: '2026-03-13T17:00:01Z' })).status, 400)
+  assert.equal((await tag({ label: 'Who', ts: '2026-03-13T16:10:00Z', player_id: 'leo' })).status, 404)
+  assert.equal((await tag({ label: 'Mine', ts: '2026-03-13T16:10:00Z' }, other)).status, 404)
+  const own = (await tag({ label: 'Look', ts: '2026-03-13T16:20:00Z' })).body.data.id
+  const away = (id: string, token = owner) => call('DELETE', `/sessions/friday/tags/${id}`, { token })
+  assert.equal((await away(own, coach)).status, 403)
+  assert.equal((await away(own)).status, 200)
+  assert.equal((await away(own)).status, 404)
+  assert.equal((await away(made.body.data.id, coach)).status, 200)
+  assert.deepEqual((await call('GET', '/sessions/friday/timeline', { token: owner })).body.data.tags, [])
+})

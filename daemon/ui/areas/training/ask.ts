@@ -4,7 +4,7 @@ import type { Session } from '../../net/session.ts'
 
 export interface Asked {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  body?: string
+  body?: string | Blob
   contentType?: string
   signal?: AbortSignal
 }

@@ -61,6 +61,13 @@ function FilmAs({ camera }: { camera: Camera }): JSX.Element {
         <video ref={preview} muted playsInline aria-label={w('film.preview')} />
         {connect && <Skeleton seen={sensor.seen} />}
       </div>
+      {camera.recording && (
+        <p role="status">
+          <span class="recording">
+            <StateMark state="urgent" word={w('film.recorded')} />
+          </span>
+        </p>
+      )}
       {!stream && sensorFiles && camera.analyse && (
         <Choice
           legend={w('film.way')}

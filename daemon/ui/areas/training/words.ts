@@ -264,6 +264,7 @@ export const words = {
   'film.lead':
     'This device’s camera becomes “{name}”. Stand it where it sees the pitch and leave this page open.',
   'film.start': 'Start filming',
+  'film.recorded': 'Video is being kept',
   'film.stop': 'Stop filming',
   'film.turn': 'Other camera',
   'film.preview': 'What this device films',

@@ -11,6 +11,17 @@ export interface SeenCamera {
   status: 'online' | 'offline' | 'gone'
   calibrated: boolean
   moved: boolean
+  recording: 'off' | 'recording' | 'waiting' | 'stopped'
+  recording_reason: 'camera_away' | 'no_coded_video' | 'no_space' | 'minor_joined' | 'not_written' | null
+  /** Pictures that came and could not be kept. */
+  recording_lost: number
+}
+
+/** Room on the hub's disk for video. */
+export interface Room {
+  free_bytes: number
+  kept_free_bytes: number
+  has_room: boolean
 }
 
 export interface SeenTrack {
@@ -77,6 +88,18 @@ export interface Speed {
   t_ms: number[]
   /** m/s. */
   max: (number | null)[]
+}
+
+/** A file of a session. */
+export interface Attached {
+  id: string
+  name: string
+  media_type: string
+  bytes: number
+  /** The camera that it was recorded from, and what time it shows. */
+  camera_id: string | null
+  from: string | null
+  to: string | null
 }
 
 export interface Compared {

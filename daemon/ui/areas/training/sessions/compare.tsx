@@ -8,7 +8,7 @@ export function CompareTable({ players }: Compared): JSX.Element {
   const w = useSessionWords()
   const nameOf = useNames()
   if (players.length === 0) return <p class="small">{w('review.noCompare')}</p>
-  const cell = (value: number | null, reason: KpiReason | null) =>
+  const cell = (value: number | string | null, reason: KpiReason | null) =>
     value ?? (
       <>
         {w('kpi.none')} <small>{reasonText(w, reason)}</small>
@@ -33,17 +33,24 @@ export function CompareTable({ players }: Compared): JSX.Element {
               <th scope="col">{w('kpi.efforts')}</th>
               <th scope="col">{w('kpi.accelerations')}</th>
               <th scope="col">{w('kpi.cadence')}</th>
+              <th scope="col">{w('compare.rpe')}</th>
+              <th scope="col">{w('compare.load')}</th>
             </tr>
           </thead>
           <tbody>
-            {players.map(({ player_id: id, kpis }) => (
+            {players.map(({ player_id: id, rpe, duration_minutes: minutes, kpis }) => (
               <tr key={id}>
                 <th scope="row">{nameOf(id)}</th>
                 {kpis === null ? (
                   <td colSpan={7}>{w('review.noKpis')}</td>
                 ) : (
                   <>
-                    <td>{clockOf(kpis.physical.seen_s)}</td>
+                    <td>
+                      {cell(
+                        kpis.physical.seen_s > 0 ? clockOf(kpis.physical.seen_s) : null,
+                        kpis.physical.reason,
+                      )}
+                    </td>
                     <td>{cell(rounded(kpis.distance.total), kpis.distance.reason)}</td>
                     <td>
                       {cell(
@@ -59,6 +66,8 @@ export function CompareTable({ players }: Compared): JSX.Element {
                     </td>
                   </>
                 )}
+                <td>{rpe ?? <small>{w('compare.notRated')}</small>}</td>
+                <td>{rpe === null || minutes === null ? w('kpi.none') : Math.round(rpe * minutes)}</td>
               </tr>
             ))}
           </tbody>

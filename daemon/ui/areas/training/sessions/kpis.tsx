@@ -3,8 +3,9 @@ import type { JSX } from 'preact'
 import type { KpiReason, Kpis } from './answers.ts'
 import { clockOf, kmh, type SessionWords, useSessionWords } from './sessions.ts'
 
+/** A number that is missing without a reason of its own, of somebody who was seen, needs more to be seen of them. */
 export function reasonText(w: SessionWords, reason: KpiReason | null): string {
-  return w(`why.${reason ?? 'not_seen'}`)
+  return w(`why.${reason ?? 'too_short'}`)
 }
 
 export interface KpiProps {
@@ -12,9 +13,11 @@ export interface KpiProps {
   value: number | null
   unit: string
   reason: KpiReason | null
+  /** Other words for why there is no number. */
+  why?: string
 }
 
-export function Kpi({ label, value, unit, reason }: KpiProps): JSX.Element {
+export function Kpi({ label, value, unit, reason, why }: KpiProps): JSX.Element {
   const w = useSessionWords()
   return (
     <div class="kpi">
@@ -23,7 +26,7 @@ export function Kpi({ label, value, unit, reason }: KpiProps): JSX.Element {
         {value === null ? (
           <>
             <span class="kpi-value">{w('kpi.none')}</span>
-            <span class="kpi-why">{reasonText(w, reason)}</span>
+            <span class="kpi-why">{why ?? reasonText(w, reason)}</span>
           </>
         ) : (
           <>

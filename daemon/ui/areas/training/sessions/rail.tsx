@@ -20,7 +20,7 @@ export function Rail({ metrics: { players, tracks }, onPerson }: RailProps): JSX
         <ul class="players">
           {players.map((player) => (
             <li key={player.player_id} class="player">
-              <Player player={player} />
+              <Player player={player} seen={tracks} />
             </li>
           ))}
         </ul>
@@ -42,10 +42,19 @@ export function Rail({ metrics: { players, tracks }, onPerson }: RailProps): JSX
   )
 }
 
-function Player({ player: { player_id: id, tracks, kpis } }: { player: PlayerMetrics }): JSX.Element {
+interface PlayerProps {
+  player: PlayerMetrics
+  /** Everybody who is seen now. */
+  seen: readonly SeenTrack[]
+}
+
+function Player({ player: { player_id: id, tracks, kpis }, seen }: PlayerProps): JSX.Element {
   const w = useSessionWords()
   const nameOf = useNames()
   const { speed, distance } = kpis
+  // Whoever has numbers and is out of sight is not seen now, which is not the same as never.
+  const isAway = tracks.length === 0 && speed.reason === null
+  const reasonNow = seen.find((track) => track.player_id === id)?.reason ?? speed.reason
   return (
     <>
       <div class="player-head">
@@ -61,7 +70,8 @@ function Player({ player: { player_id: id, tracks, kpis } }: { player: PlayerMet
           label={w('kpi.now')}
           value={speed.current_speed === null ? null : kmh(speed.current_speed)}
           unit={w('kpi.kmh')}
-          reason={speed.reason ?? 'not_seen'}
+          reason={reasonNow}
+          {...(isAway && { why: w('kpi.notNow') })}
         />
         <Kpi
           label={w('kpi.distance')}

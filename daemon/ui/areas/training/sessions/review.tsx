@@ -10,9 +10,12 @@ import type { Calibration } from '../calibration/answers.ts'
 import { pathOf } from '../training.ts'
 import type { Compared, Heat, Paths, Speed, Timeline, TrainingSession } from './answers.ts'
 import { CompareTable } from './compare.tsx'
+import { Files } from './files.tsx'
 import { HeatFigure, PathsFigure } from './places.tsx'
+import { Rate } from './rate.tsx'
 import { clockOf, sessionPath, useAnswer, useNames, useSessionWords } from './sessions.ts'
 import { SpeedFigure } from './speed-figure.tsx'
+import { MarkMoment } from './tags.tsx'
 import { Happened } from './timeline.tsx'
 
 const EVERYBODY = ''
@@ -28,6 +31,9 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
   const fromMs = Date.parse(session.started_at)
   const toMs = session.ended_at === null ? fromMs : Date.parse(session.ended_at)
   const moment = useSignal(fromMs)
+  // Grows when what is shown was changed here.
+  const marks = useSignal(0)
+  const ratings = useSignal(0)
   const path = sessionPath(session.id)
   return (
     <Screen title={session.title ?? w('list.untitled')} back="/training/sessions">
@@ -39,9 +45,22 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
         ].join(' · ')}
       </p>
       <Section title={w('review.timeline')}>
-        <Kept<Timeline> path={`${path}/timeline`}>
-          {(timeline) => <Happened timeline={timeline} fromMs={fromMs} toMs={toMs} moment={moment} />}
+        <Kept<Timeline> key={marks.value} path={`${path}/timeline`}>
+          {(timeline) => (
+            <Happened
+              {...{ timeline, fromMs, toMs, moment, path }}
+              onChange={() => {
+                marks.value += 1
+              }}
+            />
+          )}
         </Kept>
+        <MarkMoment
+          {...{ path, moment, fromMs, players }}
+          onDone={() => {
+            marks.value += 1
+          }}
+        />
       </Section>
       {players.length > 0 && (
         <div class="review-who">
@@ -68,9 +87,21 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
       </Section>
       <Places path={path} playerId={player.value} moment={moment} />
       <Section title={w('review.compare')}>
-        <Kept<Compared> path={`${path}/compare`}>
+        <Kept<Compared> key={ratings.value} path={`${path}/compare`}>
           {({ players: compared }) => <CompareTable players={compared} />}
         </Kept>
+      </Section>
+      <Section title={w('rate.title')}>
+        <Rate
+          path={path}
+          playerIds={players}
+          onDone={() => {
+            ratings.value += 1
+          }}
+        />
+      </Section>
+      <Section title={w('files.title')}>
+        <Files path={path} fromMs={fromMs} />
       </Section>
       <Remove path={path} />
     </Screen>

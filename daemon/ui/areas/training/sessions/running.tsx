@@ -8,11 +8,11 @@ import { Confirm } from '../../../parts/action.tsx'
 import { Failed, Notice, Skeleton } from '../../../parts/feedback.tsx'
 import { Link } from '../../../parts/link.tsx'
 import { Screen } from '../../../parts/screen.tsx'
-import { StateMark } from '../../../parts/state-mark.tsx'
 import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
 import { Rail } from './rail.tsx'
+import { RecordingMark, RecordSwitch } from './record.tsx'
 import { clockOf, useSessionWords } from './sessions.ts'
 import { Stage } from './stage.tsx'
 import { Tags } from './tags.tsx'
@@ -39,7 +39,7 @@ export function RunningSession({
     <Screen title={session.title ?? w('live.title')} back="/training/sessions">
       <div class="session-head">
         <Elapsed fromMs={Date.parse(session.started_at)} />
-        {metrics && <Recording isOn={metrics.recording} />}
+        {metrics && <RecordingMark isOn={metrics.recording} />}
         <Confirm
           small
           label={w('live.stop')}
@@ -62,11 +62,13 @@ export function RunningSession({
             <Stage
               topic={`session:${session.id}`}
               cameras={metrics.cameras}
+              tracks={metrics.tracks}
               onPerson={(person) => {
                 meant.value = person
               }}
             />
             <Tags sessionId={session.id} startedAtMs={Date.parse(session.started_at)} />
+            <RecordSwitch sessionId={session.id} metrics={metrics} onDone={() => void status.reload()} />
           </div>
           <div class="live-side">
             <Rail
@@ -129,17 +131,6 @@ function Elapsed({ fromMs }: { fromMs: number }): JSX.Element {
   const w = useSessionWords()
   const time = useComputed(() => clockOf((clock.tick.value - fromMs) / 1000))
   return <span class="session-time">{w('live.elapsed', { time: time.value })}</span>
-}
-
-function Recording({ isOn }: { isOn: boolean }): JSX.Element {
-  const w = useSessionWords()
-  return isOn ? (
-    <span class="recording">
-      <StateMark state="urgent" word={w('live.recording')} />
-    </span>
-  ) : (
-    <StateMark state="none" word={w('live.notRecording')} />
-  )
 }
 
 /** What keeps numbers from being whole, each with what to do. */

@@ -5,23 +5,30 @@ import { Select } from '../../../parts/fields.tsx'
 import { whyDark } from '../condition.tsx'
 import { useTraining } from '../training.ts'
 import { Viewer } from '../viewer.tsx'
-import type { SeenCamera } from './answers.ts'
-import { useSessionWords } from './sessions.ts'
+import type { SeenCamera, SeenTrack } from './answers.ts'
+import { useNames, useSessionWords } from './sessions.ts'
 import type { Meant } from './who.tsx'
 
 export interface StageProps {
   topic: string
   cameras: readonly SeenCamera[]
+  /** Who is seen now. */
+  tracks: readonly SeenTrack[]
   onPerson: (person: Meant) => void
 }
 
-export function Stage({ topic, cameras, onPerson }: StageProps): JSX.Element {
+export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Element {
   const w = useSessionWords()
   const training = useTraining()
   const known = training.cameras.state.value.value ?? []
   const nameOf = (id: string) => known.find((camera) => camera.id === id)?.name ?? '?'
   const shown = useSignal(cameras[0]?.camera_id ?? '')
   const camera = known.find(({ id }) => id === shown.value)
+  const playerName = useNames()
+  const nameOfTrack = (trackId: number) => {
+    const known = tracks.find((track) => track.camera_id === shown.value && track.track_id === trackId)
+    return known?.player_id ? playerName(known.player_id) : null
+  }
   const why = camera ? whyDark(training.w, camera) : null
   return (
     <>
@@ -38,6 +45,7 @@ export function Stage({ topic, cameras, onPerson }: StageProps): JSX.Element {
             key={camera.id}
             camera={camera}
             topic={topic}
+            nameOf={nameOfTrack}
             onPerson={(trackId) => onPerson({ cameraId: camera.id, trackId })}
           />
           <p class="small">{w('live.tapPerson')}</p>

@@ -10,6 +10,7 @@ import { Screen } from '../../../parts/screen.tsx'
 import type { Camera } from '../answers.ts'
 import type { Calibration } from '../calibration/answers.ts'
 import { pathOf, useTraining } from '../training.ts'
+import { type Kept, RecordChoice, recordingWish } from './record.tsx'
 import { useAnswer, useSessionWords } from './sessions.ts'
 
 export function StartSession(): JSX.Element {
@@ -43,17 +44,21 @@ function Wishes({ cameras }: { cameras: readonly Camera[] }): JSX.Element {
   const [first] = cameras
   const chosen = useSignal<readonly string[]>(cameras.length === 1 && first ? [first.id] : [])
   const players = useSignal<readonly string[]>([])
+  const kept = useSignal<readonly Kept[]>([])
   const action = useAction()
   return (
     <Form
       action={action}
       submit={w('start.go')}
       disabled={chosen.value.length === 0}
-      explain={({ code }) => (code === 'NOT_FOUND' ? w('start.noGrant') : undefined)}
+      explain={({ code }) =>
+        code === 'NOT_FOUND' ? w('start.noGrant') : code === 'FORBIDDEN' ? w('record.refused') : undefined
+      }
       onSubmit={async () => {
         const { session_id: id } = await api.post<{ session_id: string }>('/live/start', {
           camera_ids: chosen.value,
           player_ids: players.value,
+          ...recordingWish(kept.value),
           ...(title.value.trim() !== '' && { title: title.value.trim() }),
         })
         router.go(`/training/sessions/${id}`, { replace: true })
@@ -86,6 +91,7 @@ function Wishes({ cameras }: { cameras: readonly Camera[] }): JSX.Element {
           <p class="hint">{w('start.later')}</p>
         </div>
       )}
+      <RecordChoice kept={kept} />
     </Form>
   )
 }

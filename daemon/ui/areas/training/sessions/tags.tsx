@@ -4,9 +4,9 @@ import type { JSX } from 'preact'
 import { useApp } from '../../../app.ts'
 import { ErrorLine, Form, useAction } from '../../../parts/action.tsx'
 import { errorText } from '../../../parts/feedback.tsx'
-import { Field } from '../../../parts/fields.tsx'
+import { Field, Select } from '../../../parts/fields.tsx'
 import { Section } from '../../../parts/screen.tsx'
-import { clockOf, useSessionWords } from './sessions.ts'
+import { clockOf, useNames, useSessionWords } from './sessions.ts'
 
 const LABELS = ['tag.goal', 'tag.good', 'tag.mistake', 'tag.look'] as const
 
@@ -57,5 +57,59 @@ export function Tags({ sessionId, startedAtMs }: TagsProps): JSX.Element {
         </Form>
       </div>
     </Section>
+  )
+}
+
+export interface MarkMomentProps {
+  /** Of the session, below `/api/v1`. */
+  path: string
+  /** The moment that is looked at. */
+  moment: { value: number }
+  fromMs: number
+  players: readonly string[]
+  onDone: () => void
+}
+
+const NOBODY = ''
+
+/** Marks a moment while looking back. */
+export function MarkMoment({ path, moment, fromMs, players, onDone }: MarkMomentProps): JSX.Element {
+  const { api, said } = useApp()
+  const w = useSessionWords()
+  const nameOf = useNames()
+  const label = useSignal('')
+  const about = useSignal(NOBODY)
+  const action = useAction()
+  const time = clockOf((moment.value - fromMs) / 1000)
+  return (
+    <div class="tag-own">
+      <Form
+        action={action}
+        submit={w('review.mark', { time })}
+        disabled={label.value.trim() === ''}
+        onSubmit={async () => {
+          const text = label.value.trim()
+          await api.post(`${path}/tags`, {
+            ...{ label: text, ts: moment.value },
+            ...(about.value !== NOBODY && { player_id: about.value }),
+          })
+          said.value = w('tag.done', { label: text, time })
+          label.value = ''
+          onDone()
+        }}
+      >
+        <Field label={w('tag.own')} value={label} required maxLength={200} autocomplete="off" />
+        {players.length > 0 && (
+          <Select
+            label={w('review.player')}
+            value={about}
+            options={[
+              { value: NOBODY, label: w('review.everybody') },
+              ...players.map((id) => ({ value: id, label: nameOf(id) })),
+            ]}
+          />
+        )}
+      </Form>
+    </div>
   )
 }

@@ -3,6 +3,9 @@ import type { Signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useId } from 'preact/hooks'
 import { useApp } from '../../../app.ts'
+import { ErrorLine, useAction } from '../../../parts/action.tsx'
+import { errorText } from '../../../parts/feedback.tsx'
+import { Icon } from '../../../parts/icon.tsx'
 import type { Timeline } from './answers.ts'
 import { clockOf, useNames, useSessionWords } from './sessions.ts'
 
@@ -14,9 +17,13 @@ export interface HappenedProps {
   fromMs: number
   toMs: number
   moment: Signal<number>
+  /** Of the session, below `/api/v1`. */
+  path: string
+  /** A mark was taken away. */
+  onChange: () => void
 }
 
-export function Happened({ timeline, fromMs, toMs, moment }: HappenedProps): JSX.Element {
+export function Happened({ timeline, fromMs, toMs, moment, path, onChange }: HappenedProps): JSX.Element {
   const { format } = useApp()
   const w = useSessionWords()
   const id = useId()
@@ -65,47 +72,75 @@ export function Happened({ timeline, fromMs, toMs, moment }: HappenedProps): JSX
           moment.value = Number(event.currentTarget.value)
         }}
       />
-      <Moments {...{ timeline, moment, written }} />
+      <Moments {...{ timeline, moment, written, path, onChange }} />
     </div>
   )
 }
 
-type MomentsProps = Pick<HappenedProps, 'timeline' | 'moment'> & { written: (atMs: number) => string }
+type MomentsProps = Pick<HappenedProps, 'timeline' | 'moment' | 'path' | 'onChange'> & {
+  written: (atMs: number) => string
+}
 
-function Moments({ timeline: { tags, gaps }, moment, written }: MomentsProps): JSX.Element {
+function Moments({ timeline: { tags, gaps }, moment, written, path, onChange }: MomentsProps): JSX.Element {
+  const { t, api, said } = useApp()
+  const action = useAction()
   const w = useSessionWords()
   const nameOf = useNames()
   if (tags.length === 0 && gaps.length === 0) return <p class="small">{w('review.noTags')}</p>
   const moments = [
     ...tags.map(({ id, label, ts, player_id: personId }) => ({
-      ...{ key: id, atMs: Date.parse(ts) },
+      ...{ key: id, atMs: Date.parse(ts), tag: { id, label } },
       text: personId === null ? label : `${label}, ${nameOf(personId)}`,
     })),
     ...gaps.map(({ from, to, reason }) => {
       const known = GAPS.find((one) => one === reason) ?? 'other'
       const until = to === null || to === from ? '' : ` – ${written(Date.parse(to))}`
-      return { key: `${from} ${reason}`, atMs: Date.parse(from), text: `${w(`review.gap.${known}`)}${until}` }
+      const text = `${w(`review.gap.${known}`)}${until}`
+      return { key: `${from} ${reason}`, atMs: Date.parse(from), tag: null, text }
     }),
   ].sort((a, b) => a.atMs - b.atMs)
+  const remove = ({ id, label }: { id: string; label: string }) =>
+    void action.run(async () => {
+      await api.remove(`${path}/tags/${encodeURIComponent(id)}`)
+      said.value = w('review.unmarked', { label })
+      onChange()
+    })
+  const { value: error } = action.error
   return (
-    <ul class="rows">
-      {moments.map(({ key, atMs, text }) => (
-        <li key={key}>
-          <button
-            type="button"
-            class="row row-button"
-            aria-pressed={moment.value === atMs}
-            onClick={() => {
-              moment.value = atMs
-            }}
-          >
-            <span class="row-text">
-              <span class="row-title">{text}</span>
-            </span>
-            <span class="moment-time">{written(atMs)}</span>
-          </button>
-        </li>
-      ))}
-    </ul>
+    <>
+      {error && (
+        <ErrorLine>{error.code === 'FORBIDDEN' ? w('review.notYours') : errorText(t, error)}</ErrorLine>
+      )}
+      <ul class="rows">
+        {moments.map(({ key, atMs, text, tag }) => (
+          <li key={key} class="moment-row">
+            <button
+              type="button"
+              class="row row-button"
+              aria-pressed={moment.value === atMs}
+              onClick={() => {
+                moment.value = atMs
+              }}
+            >
+              <span class="row-text">
+                <span class="row-title">{text}</span>
+              </span>
+              <span class="moment-time">{written(atMs)}</span>
+            </button>
+            {tag && (
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={w('review.unmark', { label: tag.label })}
+                disabled={action.busy.value}
+                onClick={() => remove(tag)}
+              >
+                <Icon name="close" />
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   )
 }
