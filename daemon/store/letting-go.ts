@@ -23,6 +23,8 @@ export interface LettingGoDeps {
 }
 
 const STEP_DAYS = 50
+/** A clock that is wrong by years must not cost years: one round goes on by so much at most from where the last one was. */
+const ADVANCE_MS = 2 * DAY_MS
 const REVISIONS_STEP = 500
 
 interface Day extends SeriesKeys {
@@ -35,6 +37,10 @@ const KEYS = 'id, person, metric, device, day, n'
 const SAME_SERIES = 's.person = r.person AND s.metric = r.metric AND s.device = r.device'
 
 export function createLettingGo({ db, sealed, late, raw }: LettingGoDeps): LettingGo {
+  const lastRound = db.prepare<[], { at: string }>(`SELECT value AS at FROM meta WHERE name = 'let_go_at'`)
+  const noteRound = db.prepare<{ value: string }>(
+    `INSERT INTO meta (name, value) VALUES ('let_go_at', :value) ON CONFLICT (name) DO UPDATE SET value = :value`,
+  )
   const withMinuteRows = db.prepare<{ beforeMs: number }, { day: number }>(
     'SELECT DISTINCT day FROM sealed_day WHERE day < :beforeMs AND minute_rows = 1 ORDER BY day',
   )
@@ -72,6 +78,14 @@ export function createLettingGo({ db, sealed, late, raw }: LettingGoDeps): Letti
     `UPDATE sealed_day SET minutes = NULL WHERE id IN (
        SELECT id FROM sealed_day WHERE day < :beforeMs AND minutes IS NOT NULL LIMIT ${STEP_DAYS})`,
   )
+
+  /** The instant that limits count from. */
+  function trusted(nowMs: number): number {
+    const last = lastRound.get()?.at ?? null
+    const atMs = last === null ? nowMs : Math.min(nowMs, Number(last) + ADVANCE_MS)
+    noteRound.run({ value: String(Math.max(atMs, Number(last ?? atMs))) })
+    return atMs
+  }
 
   /** Marked first: from then on the minutes follow from the values, and it does not matter how far the rows are gone. */
   function* minuteRows(beforeMs: number, done: LetGo): Generator<void> {
@@ -120,7 +134,8 @@ export function createLettingGo({ db, sealed, late, raw }: LettingGoDeps): Letti
   return {
     *letGo(limits, nowMs) {
       const done: LetGo = { minuteRows: 0, values: 0, minuteDays: 0 }
-      const before = (days: number) => startOf(nowMs - days * DAY_MS, DAY_MS)
+      const atMs = trusted(nowMs)
+      const before = (days: number) => startOf(atMs - days * DAY_MS, DAY_MS)
       yield* minuteRows(before(limits.minute_row_days), done)
       for (const { key, class: of } of METRICS) yield* values(key, before(rawDays(limits, of)), done)
       for (;;) {

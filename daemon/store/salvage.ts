@@ -1,7 +1,9 @@
 import Database from 'better-sqlite3'
+import { unpackRows } from '../../models/series/chunk.ts'
 import { METRICS } from '../domain/metric.ts'
 import type { Observation, ObservationExtra } from '../domain/observation.ts'
 import { messageOf } from '../kernel/errors.ts'
+import { DAY_MS } from './sealed-days.ts'
 
 export interface Salvage {
   /** Rows that could be read and were offered to the store; those it already had count as well. */
@@ -26,6 +28,19 @@ const ROWS = `
   SELECT o.ts AS atMs, o.metric, o.value, o.quality, o.extra, p.id AS personId, d.id AS deviceId, s.name AS source
   FROM observation o JOIN person p ON p.key = o.person JOIN device d ON d.key = o.device JOIN source s ON s.key = o.source
   WHERE o.ts >= :from AND o.ts < :to ORDER BY o.ts, o.person, o.metric, o.device LIMIT :limit OFFSET :offset`
+
+const PACKED = `
+  SELECT z.day, z.chunk, z.metric, p.id AS personId, d.id AS deviceId
+  FROM sealed_day z JOIN person p ON p.key = z.person JOIN device d ON d.key = z.device
+  WHERE z.day > :fromMs - :dayMs AND z.day < :toMs AND z.chunk IS NOT NULL ORDER BY z.day, z.id`
+
+interface PackedDay {
+  day: number
+  chunk: Uint8Array
+  metric: number
+  personId: string
+  deviceId: string
+}
 
 interface Row extends Omit<Observation, 'metric' | 'extra'> {
   metric: number
@@ -56,6 +71,7 @@ export async function salvageObservations({
       result.read += read.rows
       if (read.failed !== null) result.lostHours += 1
     }
+    await salvagePacked(damaged, { fromMs, toMs }, append, result)
   } finally {
     damaged.close()
   }
@@ -85,6 +101,35 @@ async function salvageHour(
   }
 }
 
+/** Days that were packed already. One that cannot be read counts with the hours of it that were wanted. */
+async function salvagePacked(
+  damaged: Database.Database,
+  window: { fromMs: number; toMs: number },
+  append: SalvageDeps['append'],
+  result: Salvage,
+): Promise<void> {
+  let days: PackedDay[]
+  try {
+    days = damaged.prepare<object, PackedDay>(PACKED).all({ ...window, dayMs: DAY_MS })
+  } catch {
+    // A database from before days were packed, or the list itself is gone: then the hours tell.
+    return
+  }
+  for (const { day, chunk, metric, personId, deviceId } of days) {
+    try {
+      const rows = unpackRows(chunk)
+        .filter(({ atMs }) => atMs >= window.fromMs && atMs < window.toMs)
+        .flatMap((row) => observationOf({ ...row, metric, personId, deviceId }))
+      for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) await append(rows.slice(at, at + ROWS_AT_ONCE))
+      result.read += rows.length
+    } catch {
+      result.lostHours += Math.ceil(
+        (Math.min(day + DAY_MS, window.toMs) - Math.max(day, window.fromMs)) / HOUR_MS,
+      )
+    }
+  }
+}
+
 /** One person a batch, because one whom the store does not know must not cost the others theirs. */
 function byPerson(rows: readonly Row[]): Observation[][] {
   const batches = new Map<string, Observation[]>()
@@ -98,7 +143,17 @@ function byPerson(rows: readonly Row[]): Observation[][] {
 
 const METRIC_NAMES = new Map(METRICS.map(({ key, name }) => [key, name]))
 
-function observationOf({ metric, extra, ...row }: Row): Observation[] {
+function observationOf({
+  metric,
+  extra,
+  atMs,
+  value,
+  source,
+  quality,
+  personId,
+  deviceId,
+}: Row): Observation[] {
+  const row = { atMs, value, source, quality, personId, deviceId }
   const name = METRIC_NAMES.get(metric)
   if (name === undefined) return []
   // Written by the store itself from an ObservationExtra.

@@ -21,7 +21,7 @@ import {
   snapshotsToDrop,
   takeSnapshot,
 } from '../../daemon/store/snapshot-files.ts'
-import { HOUSEHOLD, MORNING, pulse, scratch, unexpected } from './home.ts'
+import { HOUSEHOLD, MORNING, pulse, scratch, setup as setupStore, unexpected } from './home.ts'
 
 const PAGE = 4096
 const MINUTE_MS = 60_000
@@ -187,4 +187,25 @@ test('a large database is copied less often, so that a day of copies stays withi
   assert.equal(snapshotEveryMs(1024 ** 2, daily), 3_600_000)
   const everyMs = snapshotEveryMs(2 * 1024 ** 3, daily)
   assert.equal(everyMs, 12 * 3_600_000)
+})
+
+test('values of days that were packed already are read from the damaged file as well', async (t) => {
+  const { store, path, clock } = await setupStore(t)
+  const rows = Array.from({ length: 300 }, (_, at) => pulse(MORNING + at * 60_000, 60 + (at % 5)))
+  await store.observations.append(rows)
+  clock.nowMs += 10 * 86_400_000
+  await store.write([{ sql: 'SELECT 1' }])
+  assert.equal((await store.upkeep(null)).sealed.rows, 300)
+  await store.close()
+  const { store: restored } = await setupStore(t)
+  const wanted = { fromMs: MORNING + 100 * 60_000, toMs: MORNING + 1000 * 60_000 }
+  const append = restored.observations.append
+  const told = await salvageObservations({ damagedPath: path, ...wanted, append })
+  assert.deepEqual(told, { read: 200, lostHours: 0 })
+  const range = { personId: 'mia', metric: 'heart_rate', fromMs: 0, toMs: wanted.toMs, limit: 1000 }
+  const { points } = await restored.observations.range(range)
+  assert.deepEqual(
+    points.map(({ atMs, value }) => [atMs, value]),
+    rows.slice(100).map(({ atMs, value }) => [atMs, value]),
+  )
 })

@@ -269,6 +269,8 @@ test('values go after their days, their minutes after two years, and hours stay'
     (['1m', '1h', '1d'] as const).map((level) => house.observations.level({ ...range, level })),
   )
   assert.deepEqual(after, before, 'packed minutes read as the rows did')
+  // As if the nights in between had come.
+  house.db.exec(`DELETE FROM meta WHERE name = 'let_go_at'`)
   house.upkeep(null, limits, EVENING + 800 * DAY_MS)
   assert.deepEqual((await house.observations.level({ ...range, level: '1m' })).points, [])
   assert.deepEqual(await house.observations.level({ ...range, level: '1h' }), before[1])
@@ -285,6 +287,15 @@ test('what comes for a day whose values were let go counts as known and changes 
   assert.equal(OUTCOMES[outcomes[0]!], 'duplicate')
   assert.equal(gauges.closedRows, 1)
   assert.deepEqual(await house.observations.level(hours), before)
+})
+
+test('a clock that is wrong by years costs two days of values a night, not years', async () => {
+  const house = twoDays()
+  const limits = { ...USUAL_RETENTION, raw_days: { wellness: 10, glucose: 10, training: 10 } }
+  assert.equal(house.upkeep(null, limits, EVENING + 6 * DAY_MS)?.letGo?.values, 0)
+  assert.equal(house.upkeep(null, limits, EVENING + 4000 * DAY_MS)?.letGo?.values, 0)
+  const { points } = await house.observations.range({ personId: 'mia', metric: 'heart_rate', ...WHOLE })
+  assert.equal(points.length, 300)
 })
 
 test('a person who is erased while days are packed does not come back with a packed day', async () => {
