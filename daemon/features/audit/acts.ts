@@ -55,6 +55,8 @@ export const ACTS: Readonly<Record<string, string>> = {
   'POST /integrations/whoop/callback': 'account-link',
   'DELETE /integrations/whoop': 'account-unlink',
   'POST /imports': 'import',
+  'PUT /uploaders/plain': 'plain-open',
+  'DELETE /uploaders/plain': 'plain-shut',
   'POST /models/pull': 'models-pull',
   'POST /system/snapshots': 'snapshot',
   'GET /people/:personId/export': 'export',
