@@ -10,6 +10,7 @@ import type { Hub, Running } from './app.ts'
 import { registerAudit } from './cli/audit.ts'
 import { registerCalibrate } from './cli/calibrate.ts'
 import { registerCamera } from './cli/camera.ts'
+import { registerCloud } from './cli/cloud.ts'
 import { registerCompute } from './cli/compute/compute.ts'
 import { createControl } from './cli/control.ts'
 import { registerDoctor } from './cli/doctor.ts'
@@ -103,6 +104,16 @@ function isPortTaken(cause: unknown): cause is NodeJS.ErrnoException & { port: n
   return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE' && 'port' in cause
 }
 
+function signalled(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+  })
+}
+
+function diedOnTheSpot(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
 /** A signal, or a part without which nothing can be promised any more. */
 function untilStopped(hub: Hub): Promise<string> {
   return new Promise((resolve) => {
@@ -164,6 +175,7 @@ function program(): Command {
   registerAudit(homefield, shell)
   registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
+  registerCloud(homefield, { shell, clock: systemClock(), untilStopped: signalled, die: diedOnTheSpot })
   registerCompute(homefield)
   registerModels(homefield, { shell, clock: systemClock(), fetch: globalThis.fetch })
   return homefield

@@ -212,6 +212,7 @@ export const Job = Type.Object({
   /** Hub that took it; the first one to say `running`, `done` or `failed`. */
   hub: orNull(Type.String()),
   result: Type.Unknown(),
+  ended_at: orNull(EpochMs),
 })
 export type Job = Static<typeof Job>
 

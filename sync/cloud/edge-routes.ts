@@ -195,7 +195,7 @@ export function edgeRoutes(parts: CloudParts) {
       const body = await bodyOf(request)
       if (!processCheck.Check(body)) throw invalid(faultOf(processCheck.Errors(body)))
       const done = await base.household(hub.household, (queries) =>
-        processJob(queries, hub.household, hub.id, body),
+        processJob(queries, hub.household, hub.id, body, clock.now()),
       )
       if ('job' in done) return { ...done.job, server_time: clock.now() }
       if (done.fault === 'full')

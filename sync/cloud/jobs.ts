@@ -24,13 +24,14 @@ export async function processJob(
   household: string,
   hub: string | null,
   request: ProcessRequest,
+  nowMs: number,
 ): Promise<Processed> {
   await lockHousehold(queries, household, 'exclusive')
   const before = await jobOf(queries, household, request.job_id)
   if (!before && request.kind === undefined) return { fault: 'unknown' }
   const job = before ?? (await offered(queries, household, request))
   if ('fault' in job) return job
-  const after = answered(job, hub, request)
+  const after = answered(job, hub, request, nowMs)
   const sealed = await sealedJob(queries, household, after)
   if (sealed === null) return { fault: 'erased' }
   if (!before || canonicalJson(before) !== canonicalJson(sealed)) await writeJob(queries, household, sealed)
@@ -55,14 +56,14 @@ async function offered(
     [household],
   )
   if ((rows[0]?.open ?? 0) >= OPEN_JOBS) return { fault: 'full' }
-  return { job_id, kind, subject, params, state: 'offered', hub: null, result: null }
+  return { job_id, kind, subject, params, state: 'offered', hub: null, result: null, ended_at: null }
 }
 
 /** The first hub that takes a job keeps it; what ended stays ended. */
-function answered(job: Job, hub: string | null, { state, result }: ProcessRequest): Job {
+function answered(job: Job, hub: string | null, { state, result }: ProcessRequest, nowMs: number): Job {
   if (state === undefined || state === 'offered' || ENDED.has(job.state)) return job
   if (job.hub !== null && job.hub !== hub) return job
-  return { ...job, state, hub, result: result ?? job.result }
+  return { ...job, state, hub, result: result ?? job.result, ended_at: ENDED.has(state) ? nowMs : null }
 }
 
 async function sealedJob(queries: Queries, household: string, job: Job): Promise<Job | null> {

@@ -4,6 +4,8 @@ import { type Failpoints, NO_FAILPOINTS } from '../failpoint.ts'
 import { LIMITS } from '../wire.ts'
 import { createCloudbase, migrate, publicationFaults } from './database.ts'
 import { edgeRoutes } from './edge-routes.ts'
+import { type GatekeeperDeps, gatekeeper } from './gatekeeper.ts'
+import { householdRoutes } from './household-routes.ts'
 import { createIdentity, serviceKey } from './identity.ts'
 import { createRateLimit } from './limits.ts'
 import { createCloudMetrics } from './metrics.ts'
@@ -16,6 +18,8 @@ export interface CloudDeps {
   clock: CloudClock
   log: CloudLog
   failpoints?: Failpoints
+  /** Where shapes are served; without it hubs hear nothing from the cloud, but send as ever. */
+  shapes?: GatekeeperDeps['shapes']
   /** Requests a minute of one hub, and of one household's token. */
   hubPerMinute?: number
   accountPerMinute?: number
@@ -77,7 +81,7 @@ export async function createCloud(deps: CloudDeps): Promise<Cloud> {
     ...(deps.schemaMin === undefined ? {} : { schemaMin: deps.schemaMin }),
     ...(deps.schemaMax === undefined ? {} : { schemaMax: deps.schemaMax }),
   }
-  const http = await routed(parts)
+  const http = await routed(parts, deps.shapes ?? null)
   return {
     http,
     parts,
@@ -89,7 +93,7 @@ export async function createCloud(deps: CloudDeps): Promise<Cloud> {
   }
 }
 
-async function routed(parts: CloudParts): Promise<FastifyInstance> {
+async function routed(parts: CloudParts, shapes: GatekeeperDeps['shapes']): Promise<FastifyInstance> {
   const http = Fastify({
     bodyLimit: LIMITS.compressedBytes,
     // A request that drips is ended: it holds a socket, and nothing was applied.
@@ -111,5 +115,7 @@ async function routed(parts: CloudParts): Promise<FastifyInstance> {
     reply.type('text/plain; version=0.0.4').send(await parts.metrics.text()),
   )
   await http.register(edgeRoutes(parts))
+  await http.register(gatekeeper({ parts, shapes }))
+  await http.register(householdRoutes(parts))
   return http
 }
