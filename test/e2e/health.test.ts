@@ -219,6 +219,8 @@ test('what a household records, seen on a phone with and without the hub', {
         if (look !== PHONE && !DIFFERENT.has(name)) continue
         await open(looking.page, path)
         await checkScreen(looking.page, `${name} at ${look.width} ${look.scheme}`)
+        if (look === PHONE)
+          assert.equal(await sidewaysAtDouble(looking.page), 0, `${name} with text twice as large`)
         await looking.page.screenshot({
           path: join(pictures, `${look.width}-${look.scheme}-${name}.png`),
           fullPage: true,
@@ -228,6 +230,18 @@ test('what a household records, seen on a phone with and without the hub', {
     }
   })
 })
+
+/** How far the page can be pushed sideways for somebody who reads at 200 %. */
+async function sidewaysAtDouble(page: Page): Promise<number> {
+  const size = (text: string) =>
+    page.evaluate((wanted) => {
+      document.documentElement.style.fontSize = wanted
+    }, text)
+  await size('200%')
+  const found = await page.evaluate<number>('inPage.sideways()')
+  await size('')
+  return found
+}
 
 const LOOKS: readonly Look[] = [
   PHONE,
@@ -240,6 +254,7 @@ const SCREENS: readonly [name: string, path: string][] = [
   ['glucose', `${ADA}/glucose?d=${YESTERDAY}`],
   ['glucose-now', `${ADA}/glucose?h=6`],
   ['report', `${ADA}/report`],
+  ['calendar', `${ADA}/calendar`],
   ['sleep', `${ADA}/sleep`],
   ['check-in', `${ADA}/check-in`],
   ['meal', `${ADA}/meal`],

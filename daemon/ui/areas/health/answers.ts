@@ -97,6 +97,7 @@ export interface Journal {
   date: string
   energy: number | null
   soreness: number | null
+  sleep_feeling?: number | null
   source: string
 }
 

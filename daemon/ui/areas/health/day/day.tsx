@@ -7,6 +7,7 @@ import { hasRole, useApp, useWords } from '../../../app.ts'
 import type { Observations, Person, RawPoint } from '../../../net/answers.ts'
 import type { Api } from '../../../net/api.ts'
 import { Empty } from '../../../parts/feedback.tsx'
+import { Link } from '../../../parts/link.tsx'
 import { asApiError } from '../../../state/resource.ts'
 import type { Activity, Episode, Meal, Mood, Night, Session, Timeline } from '../answers.ts'
 import type { Entry } from '../calendar/answers.ts'
@@ -116,7 +117,14 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
   if (things === 0 && set.lines.length === 0 && set.steps === null)
     return (
       <>
-        <Empty icon="watch" title={say('day.empty')} text={say('day.emptyText', { name: person.name })} />
+        <Empty icon="watch" title={say('day.empty')} text={say('day.emptyText', { name: person.name })}>
+          <Link to={addressOf(person.id, 'check-in')} class="button">
+            {say('mood.submit')}
+          </Link>
+          <Link to={addressOf(person.id, 'import')} class="button">
+            {say('screen.import')}
+          </Link>
+        </Empty>
         <Hidden answers={answers} />
       </>
     )

@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useApp } from '../../../app.ts'
 import { Empty, Skeleton } from '../../../parts/feedback.tsx'
+import { Link } from '../../../parts/link.tsx'
 import { StateMark } from '../../../parts/state-mark.tsx'
 import { Age, useReading, useStale } from '../../../screens/home.tsx'
 import type { GlucoseReading, Meal } from '../answers.ts'
@@ -12,6 +13,7 @@ import { Known, useKept } from '../kept.tsx'
 import { DayStep, useFlick } from '../parts/day-step.tsx'
 import { UnitChoice } from '../parts/unit-choice.tsx'
 import { dayPlus } from '../scale.ts'
+import { addressOf } from '../screens.ts'
 import { glucoseText } from '../units.ts'
 import {
   type Dot,
@@ -210,11 +212,11 @@ function Course({
   const shares = sharesOf(dots)
   if (shares === null && meals.length === 0)
     return (
-      <Empty
-        icon="chart"
-        title={say('glucose.empty')}
-        text={say('glucose.emptyText', { name: person.name })}
-      />
+      <Empty icon="chart" title={say('glucose.empty')} text={say('glucose.emptyText', { name: person.name })}>
+        <Link to={addressOf(person.id, 'import')} class="button">
+          {say('screen.import')}
+        </Link>
+      </Empty>
     )
   const values = dots.map(({ value }) => value)
   const facts: [string, string][] = shares

@@ -3,11 +3,13 @@ import type { JSX } from 'preact'
 import { localDay } from '../../../../domain/zone.ts'
 import { useApp } from '../../../app.ts'
 import { Empty, Notice } from '../../../parts/feedback.tsx'
+import { Link } from '../../../parts/link.tsx'
 import { Section } from '../../../parts/screen.tsx'
 import type { GlucoseSummary } from '../answers.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
 import { UnitChoice } from '../parts/unit-choice.tsx'
+import { addressOf } from '../screens.ts'
 import { glucoseText, targetOf } from '../units.ts'
 import { ProfileFigure } from './profile-figure.tsx'
 import { RangesFigure } from './ranges-figure.tsx'
@@ -52,7 +54,11 @@ function Report({ summary }: { summary: GlucoseSummary }): JSX.Element {
   const { person } = useHealth()
   if (summary.readings === 0)
     return (
-      <Empty icon="chart" title={say('report.empty')} text={say('report.emptyText', { name: person.name })} />
+      <Empty icon="chart" title={say('report.empty')} text={say('report.emptyText', { name: person.name })}>
+        <Link to={addressOf(person.id, 'import')} class="button">
+          {say('screen.import')}
+        </Link>
+      </Empty>
     )
   return (
     <>

@@ -25,6 +25,7 @@ export function CheckIn(): JSX.Element {
   const face = useSignal<Face | ''>('')
   const energy = useSignal<Step | ''>('')
   const soreness = useSignal<Step | ''>('')
+  const night = useSignal<Step | ''>('')
   const journal = useJournal(outbox)
   const notes = useSignal('')
   const done = useSignal(false)
@@ -49,11 +50,13 @@ export function CheckIn(): JSX.Element {
             const felt = {
               ...(energy.value === '' ? {} : { energy: ofTen(energy.value) }),
               ...(soreness.value === '' ? {} : { soreness: ofTen(soreness.value) }),
+              ...(night.value === '' ? {} : { sleep_feeling: ofTen(night.value) }),
             }
             if (Object.keys(felt).length > 0) await tell('journal', journal(felt))
             face.value = ''
             energy.value = ''
             soreness.value = ''
+            night.value = ''
             notes.value = ''
             done.value = true
           }}
@@ -64,6 +67,12 @@ export function CheckIn(): JSX.Element {
               face.value = chosen
               done.value = false
             }}
+          />
+          <Chips
+            legend={say('mood.night')}
+            value={night}
+            even
+            options={ENERGIES.map((value) => ({ value, label: say(`night.${value}`) }))}
           />
           <Chips
             legend={say('mood.energy')}
@@ -118,6 +127,7 @@ function useJournal(outbox: Outbox | null): (felt: object) => object {
       source: SOURCE,
       ...(known?.energy == null ? {} : { energy: known.energy }),
       ...(known?.soreness == null ? {} : { soreness: known.soreness }),
+      ...(known?.sleep_feeling == null ? {} : { sleep_feeling: known.sleep_feeling }),
       ...before,
       ...felt,
     }
