@@ -22,7 +22,7 @@ const missing = missingBrowser() ?? ((await machineDecoder()).skip || missingSam
 
 test('a phone finds joints by itself, the coach sees them, and nothing leaves the hub’s origin', {
   skip: missing ?? false,
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const hub = await startHub(MAIN)
   t.after(() => hub.stop())
@@ -87,6 +87,31 @@ test('a phone finds joints by itself, the coach sees them, and nothing leaves th
     await coach.page.getByText('Nobody is filming.').waitFor({ timeout: 20_000 })
     t.diagnostic(`the coach was told ${Date.now() - stoppedMs} ms after the phone stopped`)
     assert.deepEqual(coach.complaints(), [])
+    await coach.context.close()
+  })
+
+  await t.test('when it sends its picture, a session can keep it, and both pages say so', async () => {
+    await page.getByLabel('The picture').check()
+    await page.getByRole('button', { name: 'Start filming' }).click()
+    await page.getByText('The hub receives this picture').waitFor({ timeout: 30_000 })
+    const coach = await browser.visitor(PHONE)
+    await signIn(coach.page, hub.origin)
+    await coach.page.goto(`${hub.origin}/app/training/sessions/new`)
+    await coach.page.getByLabel('Keep the video').check()
+    await coach.page.getByLabel('Also of players under 18').check()
+    await checkScreen(coach.page, 'start')
+    await coach.page.screenshot({ path: join(pictures, 'start.png'), fullPage: true })
+    await coach.page.getByRole('button', { name: 'Start the session' }).click()
+    await coach.page.getByText('Recording video').waitFor({ timeout: 30_000 })
+    await page.getByText('Video is being kept').waitFor({ timeout: 20_000 })
+    await page.screenshot({ path: join(pictures, 'recorded.png'), fullPage: true })
+    await coach.page.getByRole('button', { name: 'Stop', exact: true }).click()
+    await coach.page.getByRole('dialog').getByRole('button', { name: 'Stop the session' }).click()
+    await coach.page
+      .getByRole('button', { name: /^Open Tripod, from/ })
+      .first()
+      .waitFor({ timeout: 20_000 })
+    await page.getByRole('button', { name: 'Stop filming' }).click()
     await coach.context.close()
   })
 
