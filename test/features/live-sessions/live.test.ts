@@ -201,6 +201,25 @@ test('a phone that disappears is told, though it was the only one that sent anyt
   assert.equal(hub.told.findLast(({ to }) => to === 'session:game')!.data.cameras[0].status, 'online')
 })
 
+test('a player who is erased leaves a running session; the last one takes it along', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub, { player_ids: ['mia', 'leo'] })
+  run(hub, 1)
+  await assign(hub, { track_id: 1, player_id: 'leo' })
+  run(hub, 3, { from: 6 })
+  await hub.live.erasure.erase('leo')
+  run(hub, 3, { from: 18 })
+  const { players, tracks } = hub.told.findLast(({ to }) => to === 'session:game')!.data
+  assert.deepEqual(
+    [players.map((player: { player_id: string }) => player.player_id), tracks[0].player_id],
+    [['mia'], null],
+  )
+  await hub.live.erasure.erase('mia')
+  const status = await hub.call('GET', '/live/game/status', { token: hub.owner })
+  assert.equal(status.body.data.state, 'stopped')
+})
+
 test('moments are tagged within the session, for its players', async (t) => {
   const hub = await setup(t)
   await start(hub)
