@@ -1,7 +1,7 @@
 /** The way to Postgres: pooled connections that survive a failover, and transactions that see one household. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { EDGE_ROLE, HYPERTABLES, MIGRATIONS } from './schema.ts'
+import { EDGE_ROLE, ELECTRIC_GRANTS, HYPERTABLES, MIGRATIONS } from './schema.ts'
 
 /** What a query needs; a pooled client is one. */
 export interface Queries {
@@ -102,6 +102,7 @@ export async function migrate(url: string): Promise<string[]> {
     const known = new Set(rows.map(({ name }) => name))
     const due = MIGRATIONS.filter(({ name }) => !known.has(name))
     for (const { name, sql } of due) await migrated(client, name, sql)
+    await client.query(ELECTRIC_GRANTS)
     if (await hasTimescale(client)) for (const sql of HYPERTABLES) await client.query(sql)
     return due.map(({ name }) => name)
   } finally {

@@ -172,6 +172,7 @@ export async function erase(
     [household, subject],
   )
   await forgetMember(queries, household, subject)
+  await queries.query('UPDATE household SET feed_generation = feed_generation + 1 WHERE id = $1', [household])
   await mergeIntoFeed(queries, household, [{ kind: 'erasure', id: subject, body: erasure }], new Set())
 }
 

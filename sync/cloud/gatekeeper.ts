@@ -75,12 +75,12 @@ export function gatekeeper({ parts, shapes }: GatekeeperDeps) {
 
   async function carry(request: FastifyRequest, reply: FastifyReply, hub: KnownHub): Promise<FastifyReply> {
     if (shapes === null) return reply
-    const upstream = await ask(
-      shapeAddress(shapes, hub.household, request.query as Record<string, unknown>),
-    ).catch((cause: unknown) => {
-      parts.log.warn({ err: cause }, 'the shape server cannot be asked')
-      return null
-    })
+    const upstream = await ask(shapeAddress(shapes, hub, request.query as Record<string, unknown>)).catch(
+      (cause: unknown) => {
+        parts.log.warn({ err: cause }, 'the shape server cannot be asked')
+        return null
+      },
+    )
     if (upstream === null)
       return reply.code(503).header('retry-after', '5').send(refusal('unavailable', parts))
     reply.hijack()
@@ -108,14 +108,14 @@ export function gatekeeper({ parts, shapes }: GatekeeperDeps) {
     return reply
   }
 
-  /** Asks again and again whether the hub may still read. */
+  /** Asks again and again whether the hub may still read, and this generation of the feed. */
   function watch(hub: KnownHub, cut: (reason: string) => void): () => void {
     let sinceMs = parts.clock.monotonic()
     return parts.clock.every(REVOKED_WITHIN_MS / 2, () => {
-      parts.identity.isGood(hub.id).then(
-        (isGood) => {
-          if (isGood) sinceMs = parts.clock.monotonic()
-          else cut('revoked')
+      parts.identity.generationOf(hub.id).then(
+        (generation) => {
+          if (generation === hub.generation) sinceMs = parts.clock.monotonic()
+          else cut(generation === null ? 'revoked' : 'erasure')
         },
         () => {
           // Who cannot be checked is not served on trust for longer than the promise says.
@@ -133,7 +133,7 @@ function refusal(reason: string, parts: CloudParts) {
 /** Table, columns and condition are the household's, written here and nowhere else. */
 export function shapeAddress(
   { url, secret }: { url: string; secret: string | null },
-  household: string,
+  { household, generation }: Pick<KnownHub, 'household' | 'generation'>,
   asked: Readonly<Record<string, unknown>>,
 ): URL {
   const address = new URL('/v1/shape', url)
@@ -143,8 +143,10 @@ export function shapeAddress(
   }
   address.searchParams.set('table', FEED_TABLE)
   address.searchParams.set('columns', FEED_COLUMNS.join(','))
-  address.searchParams.set('where', 'household_id = $1')
+  address.searchParams.set('where', 'household_id = $1 AND hlc <> $2')
   address.searchParams.set('params[1]', household)
+  // True of every row: only makes the shape another one after an erasure, whose log nobody may read on.
+  address.searchParams.set('params[2]', `generation-${generation}`)
   address.searchParams.set('replica', 'full')
   if (secret !== null) address.searchParams.set('secret', secret)
   return address

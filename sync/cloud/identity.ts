@@ -49,6 +49,8 @@ export interface KnownHub extends Hub {
   previousKey: string | null
   epoch: number
   name: string
+  /** Which generation of the household's feed it reads. */
+  generation: number
 }
 
 export const TOKEN_ROLES = ['viewer', 'editor', 'owner'] as const
@@ -69,8 +71,8 @@ export interface Identity {
   newcomer(shown: Shown, publicKey: string, nowMs: number): Refused | null
   /** The account behind a household's token; null for unknown and revoked ones. */
   accountOf(authorization: string | undefined): Promise<Account | null>
-  /** Whether a hub may still be served: asked again while a stream is open. */
-  isGood(hub: string): Promise<boolean>
+  /** The generation of the feed that a hub may read; null when it may read none. Asked again while a stream is open. */
+  generationOf(hub: string): Promise<number | null>
 }
 
 const REVOKED: Refused = {
@@ -122,9 +124,9 @@ export function createIdentity(owner: Queries, key: ServiceKey): Identity {
       const [row] = rows
       return row ? { tokenId: row.id, household: row.household_id, role: row.role } : null
     },
-    async isGood(hub) {
-      const { rows } = await owner.query('SELECT FROM hub WHERE id = $1 AND revoked_at IS NULL', [hub])
-      return rows.length > 0
+    async generationOf(hub) {
+      const found = await findHub(owner, hub)
+      return found && found.revokedAt === null ? found.generation : null
     },
   }
 }
@@ -137,6 +139,7 @@ interface HubRow {
   epoch: number
   name: string
   revoked_at: number | null
+  generation: number
 }
 
 async function findHub(
@@ -144,7 +147,8 @@ async function findHub(
   id: string,
 ): Promise<(KnownHub & { revokedAt: number | null }) | null> {
   const { rows } = await owner.query<HubRow>(
-    'SELECT id, household_id, public_key, previous_key, epoch, name, revoked_at FROM hub WHERE id = $1',
+    `SELECT b.id, b.household_id, b.public_key, b.previous_key, b.epoch, b.name, b.revoked_at, h.feed_generation AS generation
+     FROM hub b JOIN household h ON h.id = b.household_id WHERE b.id = $1`,
     [id],
   )
   const [row] = rows
@@ -156,6 +160,7 @@ async function findHub(
         previousKey: row.previous_key,
         epoch: row.epoch,
         name: row.name,
+        generation: row.generation,
         revokedAt: row.revoked_at,
       }
     : null

@@ -80,8 +80,8 @@ async function startShapes(deps: RunDeps) {
     endsShape: (relation, row, definition) =>
       relation.table === FEED_TABLE &&
       row['kind'] === 'erasure' &&
-      (definition.equalities?.some(
-        ([name, value]) => name === 'household_id' && value === row['household_id'],
+      (definition.comparisons?.some(
+        ({ column, value }) => column === 'household_id' && value === row['household_id'],
       ) ??
         true),
     ...deps.shapeServer,

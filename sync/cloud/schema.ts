@@ -116,7 +116,13 @@ CREATE TABLE vault.subject_key (
 -- What the service signs its answers with; all instances share it.
 CREATE TABLE vault.service_key (one integer PRIMARY KEY CHECK (one = 1), pem text NOT NULL, challenge_secret bytea NOT NULL);
 
-CREATE TABLE household (id text PRIMARY KEY, name text NOT NULL, created_at bigint NOT NULL);
+CREATE TABLE household (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  created_at bigint NOT NULL,
+  -- Grows with every erasure: part of the shape's condition, so that the shape whose log knew the person is read by nobody again.
+  feed_generation integer NOT NULL DEFAULT 1
+);
 -- Readers and editors in the cloud; the token itself is not kept.
 CREATE TABLE cloud_token (
   id text PRIMARY KEY,
@@ -247,10 +253,21 @@ ${WALLED.map(walled).join('\n')}
 ALTER TABLE hub ENABLE ROW LEVEL SECURITY;
 CREATE POLICY household ON hub TO ${EDGE_ROLE} USING (household_id = current_setting('app.household', true));
 GRANT SELECT, UPDATE ON hub TO ${EDGE_ROLE};
+ALTER TABLE household ENABLE ROW LEVEL SECURITY;
+CREATE POLICY household ON household TO ${EDGE_ROLE} USING (id = current_setting('app.household', true));
+GRANT SELECT, UPDATE ON household TO ${EDGE_ROLE};
 CREATE PUBLICATION ${PUBLICATION} FOR TABLE household_feed;
 `
 
 export const MIGRATIONS: readonly Migration[] = [{ name: '0001_foundation', sql: FOUNDATION }]
+
+/** The account that Electric reads with, where there is one: it needs this table and no other. */
+export const ELECTRIC_GRANTS = `
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'electric') THEN
+    GRANT SELECT ON household_feed TO electric;
+  END IF;
+END $$;`
 
 /** Run instead of the month partitions where TimescaleDB is installed; uses nothing of its own licence. */
 export const HYPERTABLES = BULK_TABLES.map(

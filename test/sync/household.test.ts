@@ -318,27 +318,32 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
   })
 
   test('only a place in the log passes through the door', () => {
-    const address = shapeAddress({ url: 'http://shapes', secret: 's' }, 'home', {
-      offset: '0_0',
-      handle: '1-2',
-      live: 'true',
-      table: 'alert',
-      where: 'true',
-      columns: 'body',
-      'params[1]': 'other',
-      secret: 'mine',
-      replica: 'default',
-      cursor: ['1', '2'],
-      log: 'full&where=true',
-    })
+    const address = shapeAddress(
+      { url: 'http://shapes', secret: 's' },
+      { household: 'home', generation: 7 },
+      {
+        offset: '0_0',
+        handle: '1-2',
+        live: 'true',
+        table: 'alert',
+        where: 'true',
+        columns: 'body',
+        'params[1]': 'other',
+        secret: 'mine',
+        replica: 'default',
+        cursor: ['1', '2'],
+        log: 'full&where=true',
+      },
+    )
     assert.deepEqual(Object.fromEntries(address.searchParams), {
       offset: '0_0',
       handle: '1-2',
       live: 'true',
       table: 'household_feed',
       columns: 'household_id,kind,id,subject,hlc,body',
-      where: 'household_id = $1',
+      where: 'household_id = $1 AND hlc <> $2',
       'params[1]': 'home',
+      'params[2]': 'generation-7',
       replica: 'full',
       secret: 's',
     })

@@ -14,7 +14,7 @@ import {
 } from './shape.ts'
 import type { Shapes } from './shapes.ts'
 import { type readTable, schemaHeader, tableName } from './table.ts'
-import { ConditionFault, conditionSql, equalitiesOf, orderSql, parseCondition } from './where.ts'
+import { ConditionFault, comparisonsOf, conditionSql, orderSql, parseCondition } from './where.ts'
 
 export interface ShapeRoutesDeps {
   shapes: Shapes
@@ -98,7 +98,7 @@ export function shapeRoutes(deps: ShapeRoutesDeps) {
       table,
       where: query['where'] ?? null,
       whereSql: condition?.sql ?? null,
-      equalities: condition ? equalitiesOf(condition.expression, condition.params, isTextual) : null,
+      comparisons: condition ? comparisonsOf(condition.expression, condition.params, isTextual) : null,
       columns,
       replica: oneOf(query, 'replica', ['default', 'full']),
       log: oneOf(query, 'log', ['full', 'changes_only']),

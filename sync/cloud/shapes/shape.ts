@@ -1,14 +1,15 @@
 /** One shape: a snapshot, and the log of what changed since, with everybody who waits for more of it. */
 import { type Change, shown, type Transaction, type Tuple } from './pgoutput.ts'
 import { type Column, keyOf, type Table } from './table.ts'
+import type { Comparison } from './where.ts'
 
 export interface Definition {
   table: Table
   /** Condition as the client wrote it, and as SQL of our own making; null for the whole table. */
   where: string | null
   whereSql: string | null
-  /** Columns that must have these texts: decides without Postgres where it is enough. */
-  equalities: readonly (readonly [string, string])[] | null
+  /** The same where it only compares columns with texts: decides without Postgres. */
+  comparisons: readonly Comparison[] | null
   columns: readonly Column[]
   replica: 'default' | 'full'
   log: 'full' | 'changes_only'
@@ -88,7 +89,7 @@ export interface ShapeDeps {
   definition: Definition
   /** Makes the snapshot; called at once. */
   snapshot(): Promise<Snapshot>
-  /** Which of these rows the condition holds for, asked where equalities do not decide. */
+  /** Which of these rows the condition holds for, asked where comparisons do not decide. */
   matches(rows: readonly Tuple[]): Promise<boolean[]>
   /** Bytes that the log may hold; beyond it the shape is over, and readers begin with a fresh snapshot. */
   maxLogBytes: number
@@ -200,17 +201,21 @@ async function membership({ definition, matches }: ShapeDeps, changes: readonly 
 }
 
 async function decide(
-  { whereSql, equalities }: Definition,
+  { whereSql, comparisons }: Definition,
   matches: ShapeDeps['matches'],
   rows: readonly (Tuple | null)[],
 ): Promise<boolean[]> {
   if (whereSql === null) return rows.map((row) => row !== null)
-  if (equalities)
-    return rows.map((row) => row !== null && equalities.every(([column, value]) => row[column] === value))
+  if (comparisons) return rows.map((row) => row !== null && comparisons.every((one) => fits(row, one)))
   const asked = rows.filter((row) => row !== null)
   const answers = asked.length > 0 ? await matches(asked) : []
   let place = 0
   return rows.map((row) => row !== null && (answers[place++] ?? false))
+}
+
+function fits(row: Tuple, { column, value, isEqual }: Comparison): boolean {
+  const held = row[column] ?? null
+  return held !== null && (held === value) === isEqual
 }
 
 function operationsOf(

@@ -337,30 +337,39 @@ function literalSql({ value, type }: Extract<Expression, { kind: 'literal' }>): 
   return type === 'text' ? quoteText(value) : value
 }
 
+/** A column has, or has not, that text; what is null is neither. */
+export interface Comparison {
+  column: string
+  value: string
+  isEqual: boolean
+}
+
 /**
- * The condition as equalities of columns with texts, when it is nothing but those joined by AND, so that it can be decided without
- * asking Postgres. Only for columns of types whose equality is that of their text; null for everything else.
+ * The condition as comparisons of columns with texts (equal, not equal), when it is nothing but those joined by AND, so that it can
+ * be decided without asking Postgres. Only for columns of types whose equality is that of their text; null for everything else.
  */
-export function equalitiesOf(
+export function comparisonsOf(
   expression: Expression,
   params: Readonly<Record<string, string>>,
   isTextual: (column: string) => boolean,
-): [string, string][] | null {
+): Comparison[] | null {
   if (expression.kind !== 'binary') return null
   const { operator, left, right } = expression
   if (operator === 'AND') {
-    const one = equalitiesOf(left, params, isTextual)
-    const other = equalitiesOf(right, params, isTextual)
+    const one = comparisonsOf(left, params, isTextual)
+    const other = comparisonsOf(right, params, isTextual)
     return one && other ? [...one, ...other] : null
   }
-  if (operator !== '=' || left.kind !== 'column' || !isTextual(left.name)) return null
+  const isEqual = operator === '='
+  if (!(isEqual || operator === '<>' || operator === '!=') || left.kind !== 'column' || !isTextual(left.name))
+    return null
   const value =
     right.kind === 'parameter'
       ? params[String(right.index)]
       : right.kind === 'literal' && right.type === 'text'
         ? right.value
         : undefined
-  return value === undefined || value === null ? null : [[left.name, value]]
+  return value === undefined || value === null ? null : [{ column: left.name, value, isEqual }]
 }
 
 /** `name [ASC|DESC] [NULLS FIRST|LAST], …` as SQL of our own making. Throws ConditionFault. */
