@@ -210,7 +210,7 @@ export const en = {
   'type.gateway.text': 'A box that listens for several sensors',
   'type.wall': 'Wall tablet',
   'type.integration': 'Home automation',
-  'type.integration.text': 'Home Assistant and the like: reads what you share',
+  'type.integration.text': 'Home Assistant reads what you share; xDrip+ and Loop send glucose',
 
   'person.now': 'Now',
   'person.metrics': 'What to show',
@@ -305,6 +305,13 @@ export const en = {
   'connect.topic': 'Topic',
   'connect.payload': 'Message, for example',
   'connect.password': 'The password is the key above. The device must trust the hub’s certificate.',
+  'uploader.title': 'For xDrip+, Loop and AAPS',
+  'uploader.text':
+    'The hub takes glucose like a Nightscout site. Loop and AAPS ask for address and secret apart: the secret is the key above.',
+  'uploader.person': 'Sends glucose of',
+  'uploader.personHint': 'For xDrip+, Loop and AAPS; Home Assistant needs nobody.',
+  'uploader.address': 'Address with its secret',
+  'uploader.old': 'Does the phone refuse the hub’s certificate? See Old uploaders under Import.',
 
   'handOver.title': 'Name and wearer',
   'handOver.to': 'Worn from now on by',

@@ -25,11 +25,13 @@ export function DeviceForm({ personId, onMade, aside }: DeviceFormProps): JSX.El
   const { t, api, household } = useApp()
   const type = useSignal<MadeType>('watch')
   const wearer = useSignal(personId ?? NOBODY)
+  const sender = useSignal(NOBODY)
   const name = useSignal('')
   const action = useAction()
   const key = useSignal(crypto.randomUUID())
   const people = household.people.state.value.value ?? []
   const worn = type.value === 'watch'
+  const uploads = type.value === 'integration'
   const person = people.find(({ id }) => id === wearer.value)
   const suggested = nameFor(t, type.value, worn ? person : undefined)
   return (
@@ -42,12 +44,14 @@ export function DeviceForm({ personId, onMade, aside }: DeviceFormProps): JSX.El
           type: type.value,
           name: name.value.trim() || suggested,
           ...(worn && person ? { person_id: person.id } : {}),
+          ...(uploads && sender.value !== NOBODY ? { person_id: sender.value } : {}),
         }
         const device = await api.post<Device & { api_key: string }>('/devices', body, {
           idempotencyKey: key.value,
         })
         await household.devices.reload()
-        onMade({ id: device.id, key: device.api_key, name: device.name, type: device.type })
+        const { id, api_key, name: called, type: kind } = device
+        onMade({ id, key: api_key, name: called, type: kind, uploads: uploads && sender.value !== NOBODY })
       }}
     >
       <Choice legend={t('device.type')} value={type} options={typeOptions(t)} />
@@ -57,6 +61,14 @@ export function DeviceForm({ personId, onMade, aside }: DeviceFormProps): JSX.El
           value={wearer}
           options={wearerOptions(t, people)}
           hint={t('device.wearerHint')}
+        />
+      )}
+      {uploads && people.length > 0 && (
+        <Select
+          label={t('uploader.person')}
+          value={sender}
+          options={wearerOptions(t, people)}
+          hint={t('uploader.personHint')}
         />
       )}
       <Field

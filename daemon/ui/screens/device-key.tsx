@@ -10,11 +10,13 @@ export interface NewDevice {
   key: string
   name: string
   type: string
+  /** Bound to one person, whose glucose an uploader may send with it. */
+  uploads?: boolean
 }
 
 export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
   const { t, welcome } = useApp()
-  const { hostname } = window.location
+  const { host, hostname } = window.location
   const port = welcome.value?.mqtts_port ?? null
   const listens = device.type === 'integration'
   return (
@@ -37,6 +39,15 @@ export function DeviceKey({ device }: { device: NewDevice }): JSX.Element {
         </div>
         <p class="small">{t('connect.password')}</p>
       </Section>
+      {listens && device.uploads === true && (
+        <Section title={t('uploader.title')}>
+          <p>{t('uploader.text')}</p>
+          <div class="copy-lines">
+            <CopyLine label={t('uploader.address')} value={`https://${device.key}@${host}/api/v1/`} />
+          </div>
+          <p class="small">{t('uploader.old')}</p>
+        </Section>
+      )}
     </>
   )
 }
