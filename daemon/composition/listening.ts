@@ -155,6 +155,7 @@ function openHttp(
       fromBearer: accounts.fromBearer,
       fromApiKey: devices.fromApiKey,
       fromUploader: household.nightscout.fromUploader,
+      isProven: accounts.isProven,
       isClaimed: accounts.isClaimed,
     },
     personExists: people.exists,

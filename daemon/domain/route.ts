@@ -59,6 +59,8 @@ declare module 'fastify' {
     uploader?: boolean
     /** The handler takes as long as the sender needs and gives up on silence itself. */
     slowBody?: boolean
+    /** The caller must have given the password within five minutes; a function says for which bodies. */
+    proof?: true | ((body: unknown) => boolean)
   }
   interface FastifyRequest {
     actor: Actor

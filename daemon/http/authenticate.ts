@@ -12,6 +12,8 @@ export interface Authenticator {
   fromApiKey(key: string): Actor | Promise<Actor>
   /** Who stands behind a secret of the shapes that uploaders send; null for a text of another shape. */
   fromUploader?(secret: string): Actor | null
+  /** Whether this sign-in gave its password within the last minutes. */
+  isProven(signInId: string): boolean
   /** Whether somebody owns this hub yet. */
   isClaimed(): boolean
 }

@@ -21,6 +21,7 @@ import { measureLatency } from './latency.ts'
 import { type MqttStream, serveMqttSockets } from './mqtt-socket.ts'
 import { admitUploadersOnly, createPlainUploads, type PlainUploads } from './plain-uploads.ts'
 import { enforcePersonPolicies } from './policy.ts'
+import { askForProof } from './proof.ts'
 import { describeRoutes, serveReference } from './reference.ts'
 import { cutSlowSenders } from './slow-senders.ts'
 import { compileValidator } from './validation.ts'
@@ -239,6 +240,7 @@ function guard(http: Http, deps: HttpDeps, { seedPaths, control, plainUploads, i
   tagAnswers(http)
   speakSeedDialects(http, seedPaths)
   enforcePersonPolicies(http, { now: clock.now, personExists })
+  askForProof(http, authenticator.isProven)
   repeatSafely(http, { store, now: clock.now, secret })
   if (deps.saw) tellWitness(http, deps.saw)
 }

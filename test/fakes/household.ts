@@ -156,6 +156,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
       fromBearer: accounts.fromBearer,
       fromApiKey: devices.fromApiKey,
       fromUploader: (uploaders) => options.fromUploader?.(uploaders) ?? null,
+      isProven: accounts.isProven,
       isClaimed: accounts.isClaimed,
     },
     personExists: people.exists,

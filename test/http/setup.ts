@@ -109,6 +109,7 @@ export async function setup(t: TestContext, options: Options = {}) {
     authenticator: {
       fromBearer: (token) => known(ACTORS[token]),
       fromApiKey: (key) => known(ACTORS[key]),
+      isProven: () => true,
       isClaimed: () => options.claimed ?? true,
     },
     personExists: (personId) => (options.persons ?? ['mia', 'leo']).includes(personId),

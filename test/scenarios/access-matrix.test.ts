@@ -114,7 +114,7 @@ async function setup(t: TestContext) {
     deps: {
       clock,
       personExists: people.exists,
-      authenticator: { fromBearer: known, fromApiKey: known, isClaimed: () => true },
+      authenticator: { fromBearer: known, fromApiKey: known, isProven: () => true, isClaimed: () => true },
     },
   })
   await people.add({ id: 'mia', name: 'Mia' })

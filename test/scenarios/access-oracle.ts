@@ -174,6 +174,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /auth/login': [{ need: EVERYBODY }],
   'POST /auth/refresh': [{ need: EVERYBODY }],
   'POST /auth/logout': [{ need: EVERYBODY }],
+  'POST /auth/step-up': [{ need: USERS }],
   'GET /auth/me': [{ need: USERS }],
   'PATCH /auth/me': [{ need: USERS }],
   'GET /users': [{ need: OWNERS }],

@@ -66,6 +66,8 @@ export interface Accounts {
   setPassword(name: string, password: string): Promise<void>
   /** Takes ownership, accounts and sign-ins away, with what `more` adds to the unit: for root on the box itself. */
   reset(more?: readonly Plan<unknown>[]): Promise<void>
+  /** Whether this sign-in gave a password within the last five minutes. */
+  isProven(signInId: string): boolean
   /** Tells which sign-in has just ended; returns the way to stop listening. */
   onRevoked(listener: (ended: { signInId: string }) => void): () => void
   /** Reads again after another part changed persons. */
@@ -102,6 +104,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     fromBearer: signingIn.fromBearer,
     actorOf: signingIn.actorOf,
     isClaimed: joining.isClaimed,
+    isProven: signingIn.isProven,
     chosen: joining.chosen,
     preferencesOf: (userId) => users.get(userId)?.preferences ?? {},
     claimLocally: joining.claimLocally,

@@ -40,6 +40,14 @@ export const LoginBody = Type.Object(
   { additionalProperties: false },
 )
 /** A browser that holds the cookie sends no body. */
+/** `name` where the own account has no password. */
+export const StepUpBody = Type.Object(
+  {
+    password: Type.String({ minLength: 1, maxLength: 1024 }),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 120 })),
+  },
+  { additionalProperties: false },
+)
 export const RefreshBody = Type.Union([
   Type.Object({ refresh_token: Type.Optional(RefreshToken) }, { additionalProperties: false }),
   Type.Null(),

@@ -9,10 +9,10 @@ import { isZone } from '../../domain/zone.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { iso, Ok, OkPage, ok, okPage, PageQuery } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import { ClaimBody, LoginBody, Me, MeBody, RefreshBody, RegisterBody } from './bodies.ts'
+import { ClaimBody, LoginBody, Me, MeBody, RefreshBody, RegisterBody, StepUpBody } from './bodies.ts'
 import { CLEARED_COOKIE, COOKIE_HEADER, refreshCookie, tokenFromCookies } from './cookie.ts'
 import type { Claimant, Joining } from './joining.ts'
-import type { SigningIn } from './signing-in.ts'
+import { PROOF_MS, type SigningIn } from './signing-in.ts'
 import { type StoredUser, type Users, userView } from './users.ts'
 
 export interface AccountRoutesDeps {
@@ -31,6 +31,7 @@ const OWNER: Policy = { access: 'signed-in', roles: ['owner'] }
 export function accountRoutes(http: Http, deps: AccountRoutesDeps): void {
   joinRoutes(http, deps)
   signInRoutes(http, deps)
+  stepUpRoute(http, deps)
   ownAccountRoutes(http, deps)
   http.get(
     '/users',
@@ -168,6 +169,25 @@ function signInRoutes(http: Http, { clock, signingIn }: AccountRoutesDeps): void
       await signingIn.logout({ access, refresh })
       reply.header('set-cookie', CLEARED_COOKIE)
       return ok(clock.now(), {})
+    },
+  )
+}
+
+function stepUpRoute(http: Http, { clock, signingIn }: AccountRoutesDeps): void {
+  http.post(
+    '/auth/step-up',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['auth'],
+        summary: 'Give the password again, for what is dangerous in the next five minutes',
+        body: StepUpBody,
+        response: { 200: Ok(Type.Object({ expires_in: Type.Integer({ description: 'Seconds' }) })) },
+      },
+    },
+    async ({ actor, body, ip }) => {
+      await signingIn.prove(actor, body, ip)
+      return ok(clock.now(), { expires_in: PROOF_MS / 1000 })
     },
   )
 }

@@ -25,7 +25,17 @@ export interface SigningIn {
   signIn(user: StoredUser, how: Omit<NewSignIn, 'userId'>): Promise<Tokens>
   fromBearer(token: string): Promise<Actor>
   actorOf(signInId: string): Actor | null
+  /**
+   * Takes the password again for what is dangerous; throws FORBIDDEN. An owner's phone that came by pairing has none: `name` says
+   * whose it is, and only an owner's counts there.
+   */
+  prove(actor: Actor, given: { password: string; name?: string }, address: string): Promise<void>
+  /** Whether this sign-in gave a password within the last five minutes. */
+  isProven(signInId: string): boolean
 }
+
+/** How long a password counts. */
+export const PROOF_MS = 5 * 60_000
 
 export interface Who {
   name?: string
@@ -45,6 +55,7 @@ export interface SigningInDeps {
 export function createSigningIn(deps: SigningInDeps): SigningIn {
   const { store, users, signIns, accessTokens, passwords } = deps
   const guard = createLoginGuard(deps.clock)
+  const proofs = createProofs(deps.clock, signIns)
 
   async function tokens(user: TokenUser, signInId: string, refreshToken: string): Promise<Tokens> {
     return {
@@ -58,7 +69,14 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
 
   async function plan(user: TokenUser, how: Omit<NewSignIn, 'userId'>): Promise<Plan<Tokens>> {
     const { result, writes, committed } = signIns.plan({ userId: user.id, ...how })
-    return { result: await tokens(user, result.signInId, result.refreshToken), writes, committed }
+    return {
+      result: await tokens(user, result.signInId, result.refreshToken),
+      writes,
+      committed() {
+        committed()
+        if (!how.paired) proofs.add(result.signInId)
+      },
+    }
   }
 
   async function signIn(
@@ -92,6 +110,7 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
     plan,
     signIn,
     actorOf,
+    isProven: proofs.has,
     async login(who, password, address) {
       const right = guard.enter(signInName(who.name ?? who.email ?? ''), address)
       const user = who.name === undefined ? users.byEmail(who.email ?? '') : users.byLoginName(who.name)
@@ -105,6 +124,16 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
           throw cause instanceof HubError && cause.code === 'CONFLICT' ? wrong() : cause
         },
       )
+    },
+    async prove(actor, { password, name }, address) {
+      const self = actor.kind === 'user' ? users.get(actor.userId) : undefined
+      if (actor.kind !== 'user' || !self) throw wrongProof()
+      const prover = name === undefined ? self : users.byLoginName(name)
+      const right = guard.enter(prover?.loginName ?? signInName(name ?? self.id), address)
+      const counts = prover && !prover.disabled && (prover.id === self.id || isOwners(prover, self))
+      if (!(await passwords.verify(counts ? prover.passwordHash : null, password))) throw wrongProof()
+      right()
+      proofs.add(actor.signInId)
     },
     async refresh(token) {
       const { signIn: live, refreshToken } = await signIns.refresh(token)
@@ -128,6 +157,33 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
       return actor
     },
   }
+}
+
+function isOwners(prover: StoredUser, self: StoredUser): boolean {
+  return self.passwordHash === null && self.role === 'owner' && prover.role === 'owner'
+}
+
+/** When each live sign-in last gave a password; in memory only, so that a restart asks again. */
+function createProofs({ monotonic }: Clock, signIns: SignIns) {
+  const at = new Map<string, number>()
+  signIns.onRevoked((signInId) => void at.delete(signInId))
+  const isFresh = (givenAtMs: number | undefined) =>
+    givenAtMs !== undefined && monotonic() - givenAtMs < PROOF_MS
+  return {
+    add(signInId: string) {
+      for (const [id, givenAtMs] of at) if (!isFresh(givenAtMs)) at.delete(id)
+      at.set(signInId, monotonic())
+    },
+    has: (signInId: string) => isFresh(at.get(signInId)),
+  }
+}
+
+/** Not 401: the sign-in itself is good, and programs would renew their token. */
+function wrongProof(): HubError {
+  return new HubError(
+    'FORBIDDEN',
+    'This is not the right password. A phone that came by pairing has none: send the name and password of an owner.',
+  )
 }
 
 /** Checking takes a while: fails the unit when the password was changed or the user disabled meanwhile. */

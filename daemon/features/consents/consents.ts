@@ -160,7 +160,7 @@ function consentRoutes(http: Http, deps: RouteDeps): void {
   http.post(
     '/privacy/consents',
     {
-      config: { policy: OWNER },
+      config: { policy: OWNER, proof: true },
       schema: {
         tags: ['privacy'],
         summary: 'Open one class of a person to a user, replacing an earlier decision',

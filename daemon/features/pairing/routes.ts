@@ -51,7 +51,7 @@ function inviteRoute(http: Http, deps: PairingRoutesDeps): void {
   http.post(
     '/pairing/generate',
     {
-      config: { policy: OWNER },
+      config: { policy: OWNER, proof: makesOwner },
       schema: {
         tags: ['pairing'],
         summary: 'A one-time code and QR code to let a phone or device in',
@@ -199,6 +199,11 @@ function pairedRoutes(http: Http, { clock, phones, devices }: PairingRoutesDeps)
       return ok(clock.now(), {})
     },
   )
+}
+
+/** Another owner may do everything: that is worth the password. */
+function makesOwner(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'role' in body && body.role === 'owner'
 }
 
 /** A phone becomes a user; everything else, and a phone that only measures, becomes a device. */
