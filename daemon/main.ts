@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
 import { registerAudit } from './cli/audit.ts'
+import { registerBackup } from './cli/backup.ts'
 import { registerCalibrate } from './cli/calibrate.ts'
 import { registerCamera } from './cli/camera.ts'
 import { registerCloud } from './cli/cloud.ts'
@@ -173,6 +174,7 @@ function program(): Command {
   registerSample(homefield, { shell, now: Date.now })
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerAudit(homefield, shell)
+  registerBackup(homefield, { shell, now: Date.now, sleep: (ms) => sleep(ms) })
   registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCloud(homefield, { shell, clock: systemClock(), untilStopped: signalled, die: diedOnTheSpot })

@@ -76,6 +76,7 @@ export function featuresOf(
   })
   return [
     household.audit.feature,
+    household.backup.feature,
     accounts.feature,
     people.feature,
     devices.feature,

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/access.ts'
 import { ageOn, USUAL_TARGET } from '../domain/person.ts'
 import { type Accounts, createAccounts } from '../features/accounts/accounts.ts'
 import { createAudit } from '../features/audit/audit.ts'
+import { createBackup } from '../features/backup/backup.ts'
 import { createBurnout } from '../features/burnout/burnout.ts'
 import { createConsents } from '../features/consents/consents.ts'
 import { createDaily } from '../features/daily/daily.ts'
@@ -212,8 +213,18 @@ export function createHousehold(house: House) {
     ...{ people, live, jobs, groups: alarms.groups, users: () => accounts.users() },
     grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],
   })
+  const backup = createBackup({
+    ...{ store, clock, log: log.child({ part: 'backup' }), jobs, hubId },
+    ...{ dataDir: house.dataDir, version: house.version, snapshots: house.snapshots },
+    snapshotFolder: join(house.dataDir, 'snapshots'),
+    newId: () => newId(clock.now()),
+    sealAudit: audit.sealed,
+    onRestored: (madeAt) =>
+      audit.record({ act: 'restore', who: { kind: 'local', id: null }, detail: { made_at: madeAt } }),
+  })
   return {
     audit,
+    backup,
     live,
     calendar,
     preferences,

@@ -21,6 +21,8 @@ export function openForWriting(path: string): Database.Database {
     db.pragma('synchronous = FULL')
     db.pragma(`journal_size_limit = ${JOURNAL_LIMIT_BYTES}`)
     db.pragma('foreign_keys = ON')
+    // What is deleted inside a page that is written anyway is overwritten; whole pages only while somebody is erased.
+    db.pragma('secure_delete = FAST')
     db.pragma(`cache_size = -${CACHE_KIB}`)
     requireSetting(db, 'journal_mode', 'wal')
     requireSetting(db, 'synchronous', FULL)

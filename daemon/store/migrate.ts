@@ -44,6 +44,11 @@ export function migrate(db: Database.Database, path: string, folder: string = MI
   }
 }
 
+/** The newest schema that this program knows. */
+export function newestSchema(folder: string = MIGRATIONS): number {
+  return readMigrations(folder).at(-1)?.version ?? 0
+}
+
 function readMigrations(folder: string): Migration[] {
   const migrations = readdirSync(folder)
     .filter((name) => FILE.test(name))

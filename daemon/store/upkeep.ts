@@ -36,11 +36,21 @@ export function createUpkeep({ db, sealing, lettingGo }: UpkeepDeps): Upkeep {
     return (before - pragma('page_count')) * pageBytes
   }
 
+  /** What was erased must not stay readable in the log. Where somebody reads just now the next round does it. */
+  function truncateLog(): void {
+    const waitMs = pragma('busy_timeout')
+    db.pragma('busy_timeout = 0')
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    db.pragma(`busy_timeout = ${waitMs}`)
+  }
+
   return {
     *run({ nowMs, limits }) {
       const sealed = yield* sealing.seal(nowMs)
       const letGo = limits === null ? null : yield* lettingGo.letGo(limits, nowMs)
-      return { sealed, letGo, freedBytes: yield* giveBack() }
+      const freedBytes = yield* giveBack()
+      truncateLog()
+      return { sealed, letGo, freedBytes }
     },
   }
 }

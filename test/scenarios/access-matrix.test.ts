@@ -239,6 +239,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   cameraId: 'camera-mia',
   sessionId: 'session-mia',
   eventId: 'event-mia',
+  backupId: 'nothing',
   feedId: 'nothing',
   attachmentId: 'nothing',
   tagId: 'nothing',

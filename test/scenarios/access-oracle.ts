@@ -407,6 +407,11 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /privacy/consents': [{ need: USERS }],
   'POST /privacy/consents': [{ need: OWNERS }],
   'DELETE /privacy/consents/:id': [{ need: OWNERS }],
+  'GET /backup': [{ need: OWNERS }],
+  'POST /backup': [{ need: OWNERS }],
+  'POST /backup/key': [{ need: OWNERS }],
+  'POST /backup/:backupId/ticket': [{ need: OWNERS }],
+  'GET /backup/:backupId/file': [{ need: EVERYBODY, query: 'ticket=nothing' }],
   'GET /privacy/audit': [{ need: USERS, run: true }],
   'GET /privacy/audit/verify': [{ need: OWNERS, run: true }],
 }

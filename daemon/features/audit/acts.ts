@@ -59,6 +59,9 @@ export const ACTS: Readonly<Record<string, string>> = {
   'DELETE /uploaders/plain': 'plain-shut',
   'POST /models/pull': 'models-pull',
   'POST /system/snapshots': 'snapshot',
+  'POST /backup': 'backup',
+  'POST /backup/key': 'backup-key',
+  'POST /backup/:backupId/ticket': 'backup-fetch',
   'GET /people/:personId/export': 'export',
 }
 
