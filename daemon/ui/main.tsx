@@ -67,6 +67,7 @@ function start(root: HTMLElement): void {
     timeout: (ms) => AbortSignal.timeout(ms),
     token: session.token,
     renew: session.renew,
+    prove: async () => (await import('./areas/privacy/step-up.tsx')).askPassword(app),
     onHubTime: clock.heard,
     onReachable: link.reachable,
   })

@@ -93,7 +93,7 @@ export const en = {
   'error.SHUTTING_DOWN': 'The hub is restarting. Try again in a moment.',
   'error.PAIRING_INVALID': 'This code is not right. Look at it again.',
   'error.PAIRING_EXPIRED': 'This code is too old. Ask for a new one.',
-  'error.STEP_UP_REQUIRED': 'This needs your password once more. Sign out and in again, then repeat it.',
+  'error.STEP_UP_REQUIRED': 'This needs your password once more.',
   'error.IN_PROGRESS': 'This is already being done. Wait a moment.',
 
   'nowhere.title': 'Not found',

@@ -51,6 +51,8 @@ export interface ApiDeps {
   token: () => string | null
   /** True when there is a new access token; single flight is the session's business. */
   renew: () => Promise<boolean>
+  /** Asks whoever sits there for the password again; false when they would not. */
+  prove?: () => Promise<boolean>
   /** Every answer tells the hub's clock, for honest ages on a phone whose clock is off. */
   onHubTime: (hubMs: number) => void
   onReachable: (reachable: boolean) => void
@@ -105,7 +107,10 @@ export function createApi(deps: ApiDeps): Api {
     try {
       return await once(method, path, options, used)
     } catch (error) {
-      if (!session || !(error instanceof ApiError) || !RENEWABLE.has(error.code)) throw error
+      if (!session || !(error instanceof ApiError)) throw error
+      if (error.code === 'STEP_UP_REQUIRED' && (await deps.prove?.()))
+        return await once(method, path, options, deps.token())
+      if (!RENEWABLE.has(error.code)) throw error
       // Another request may have renewed it while this one was under way.
       const renewed = deps.token() !== used || (await deps.renew())
       if (!renewed) throw error
