@@ -21,6 +21,7 @@ import { registerImport } from './cli/import.ts'
 import { registerModels } from './cli/models.ts'
 import { registerOwnership } from './cli/ownership.ts'
 import { registerPair } from './cli/pair.ts'
+import { registerPrivacy } from './cli/privacy.ts'
 import { registerSample } from './cli/sample.ts'
 import { type Shell, text } from './cli/shell.ts'
 import { registerSimulate } from './cli/simulate.ts'
@@ -175,6 +176,7 @@ function program(): Command {
   registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
   registerAudit(homefield, shell)
   registerBackup(homefield, { shell, now: Date.now, sleep: (ms) => sleep(ms) })
+  registerPrivacy(homefield, { shell, sleep: (ms) => sleep(ms) })
   registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
   registerSimulate(homefield, { shell, clock: systemClock(), provision })
   registerCloud(homefield, { shell, clock: systemClock(), untilStopped: signalled, die: diedOnTheSpot })

@@ -1,6 +1,7 @@
 /** Every part that keeps something about people, in the order in which a person is erased from them. */
 import { join } from 'node:path'
 import type { Erasure } from '../domain/erasure.ts'
+import type { Accounts } from '../features/accounts/accounts.ts'
 import { accountsErasure } from '../features/accounts/erasure.ts'
 import { alertsErasure } from '../features/alerts/erasure.ts'
 import { calendarErasure } from '../features/calendar/erasure.ts'
@@ -16,6 +17,7 @@ import { mealPhotosErasure } from '../features/meal-photos/erasure.ts'
 import { nightscoutErasure } from '../features/nightscout/erasure.ts'
 import { pairingErasure } from '../features/pairing/erasure.ts'
 import { peopleErasure } from '../features/people/erasure.ts'
+import type { People } from '../features/people/people.ts'
 import { recordsErasure } from '../features/records/erasure.ts'
 import { rulesErasure } from '../features/rules/erasure.ts'
 import { sessionsErasure } from '../features/sessions/erasure.ts'
@@ -23,9 +25,18 @@ import { visionErasure } from '../features/vision/erasure.ts'
 import { whoopErasure } from '../features/whoop/erasure.ts'
 import type { House } from '../house.ts'
 import { observationsErasure } from '../store/erasing.ts'
-import type { Household } from './household.ts'
+import type { HubTraining } from './training.ts'
+import type { HubVision } from './vision.ts'
 
 export type { Erased, Erasure } from '../domain/erasure.ts'
+
+/** Parts of the household that are told, or asked, when somebody is erased. */
+export interface ErasedFrom {
+  people: People
+  accounts: Pick<Accounts, 'reload'>
+  vision: HubVision
+  training: HubTraining
+}
 
 /**
  * Run one after another, in this order: the person is hidden first, so that nothing new comes in; then what is found through
@@ -33,7 +44,7 @@ export type { Erased, Erasure } from '../domain/erasure.ts'
  */
 export function erasuresOf(
   { store, clock, dataDir }: Pick<House, 'store' | 'clock' | 'dataDir'>,
-  { people, accounts, vision, training }: Pick<Household, 'people' | 'accounts' | 'vision' | 'training'>,
+  { people, accounts, vision, training }: ErasedFrom,
 ): readonly Erasure[] {
   const { now } = clock
   return [

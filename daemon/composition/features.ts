@@ -77,6 +77,7 @@ export function featuresOf(
   return [
     household.audit.feature,
     household.backup.feature,
+    household.privacy.feature,
     accounts.feature,
     people.feature,
     devices.feature,

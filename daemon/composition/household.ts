@@ -19,18 +19,21 @@ import { createNightscout } from '../features/nightscout/nightscout.ts'
 import { createPairing } from '../features/pairing/pairing.ts'
 import { createPeople } from '../features/people/people.ts'
 import { createPreferences } from '../features/preferences/preferences.ts'
+import type { Privacy } from '../features/privacy/privacy.ts'
 import { createRecords } from '../features/records/records.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import { createLive } from '../live/live.ts'
 import { MANUAL_DEVICE_ID } from '../store/hub.ts'
 import { planForgetCamera } from '../store/movement/reading.ts'
+import { createRetentionSetting } from '../store/retention-limits.ts'
 import { createSources } from '../store/sources.ts'
 import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCalendar } from './calendar.ts'
 import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
+import { openPrivacy } from './privacy.ts'
 import { openTraining } from './training.ts'
 import { openVision } from './vision.ts'
 import { watchVitals } from './vitals.ts'
@@ -47,6 +50,7 @@ export function createHousehold(house: House) {
   const timezone = () => accounts.chosen().timezone ?? householdZone(config)
   const audit = createAudit({
     ...{ store, clock, log: log.child({ part: 'audit' }), secret },
+    keepDays: () => createRetentionSetting(store).read().audit_days,
     notePath: join(house.dataDir, 'audit.head'),
     peopleOf: (what, id) =>
       (what === 'camera'
@@ -222,9 +226,16 @@ export function createHousehold(house: House) {
     onRestored: (madeAt) =>
       audit.record({ act: 'restore', who: { kind: 'local', id: null }, detail: { made_at: madeAt } }),
   })
+  const privacy: Privacy = openPrivacy(house, {
+    audit,
+    jobs,
+    people,
+    kept: () => ({ accounts, vision, training }),
+  })
   return {
     audit,
     backup,
+    privacy,
     live,
     calendar,
     preferences,

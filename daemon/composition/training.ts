@@ -33,6 +33,8 @@ interface Neighbours {
   groups: Alarms['groups']
 }
 
+export type HubTraining = ReturnType<typeof openTraining>
+
 /** Nothing is looked at before the features start. */
 export function openTraining(house: House, { cameras, vision, live, people, jobs, groups }: Neighbours) {
   const { store, clock, log, dataDir } = house

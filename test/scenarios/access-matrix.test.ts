@@ -240,6 +240,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   sessionId: 'session-mia',
   eventId: 'event-mia',
   backupId: 'nothing',
+  exportId: 'nothing',
   feedId: 'nothing',
   attachmentId: 'nothing',
   tagId: 'nothing',

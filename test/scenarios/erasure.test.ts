@@ -65,7 +65,7 @@ async function setup(t: TestContext) {
   })
   await household.people.add({ id: 'mia', name: 'Mia' })
   await household.people.add({ id: 'leo', name: 'Leo' })
-  const erasures = erasuresOf(house, household)
+  const erasures = [...erasuresOf(house, household), household.privacy.erasure]
   const erase = async (personId: string) => {
     const erased: Record<string, { rows: number; files: number }> = {}
     for (const { name, erase: take } of erasures) erased[name] = await take(personId)

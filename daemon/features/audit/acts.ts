@@ -59,6 +59,8 @@ export const ACTS: Readonly<Record<string, string>> = {
   'DELETE /uploaders/plain': 'plain-shut',
   'POST /models/pull': 'models-pull',
   'POST /system/snapshots': 'snapshot',
+  'PATCH /privacy/retention': 'retention-change',
+  'POST /privacy/export/:exportId/ticket': 'export-fetch',
   'POST /backup': 'backup',
   'POST /backup/key': 'backup-key',
   'POST /backup/:backupId/ticket': 'backup-fetch',
