@@ -359,6 +359,8 @@ export const en = {
   'more.devicesText': 'Watches, cameras and what else talks to the hub',
   'more.sharing': 'Who can see what',
   'more.sharingText': 'Give and take back access',
+  'more.privacy': 'Privacy and backups',
+  'more.privacyText': 'Who looked, take along, forget, back up',
   'more.account': 'Your account',
   'more.accountText': 'Name and e-mail',
   'more.about': 'About this hub',

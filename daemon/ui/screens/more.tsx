@@ -20,6 +20,7 @@ import { roleText } from './words.ts'
 const ENTRIES = [
   { to: '/devices', icon: 'watch', word: 'nav.devices', text: 'more.devicesText' },
   { to: '/more/sharing', icon: 'shield', word: 'more.sharing', text: 'more.sharingText' },
+  { to: '/more/privacy', icon: 'eye', word: 'more.privacy', text: 'more.privacyText' },
   { to: '/more/account', icon: 'user', word: 'more.account', text: 'more.accountText' },
   { to: '/more/about', icon: 'box', word: 'more.about', text: 'more.aboutText' },
 ] as const satisfies readonly { to: string; icon: IconName; word: string; text: string }[]

@@ -52,6 +52,11 @@ const AREAS: readonly {
     roles: null,
     Area: lazy(async () => (await import('../areas/alerts/area.tsx')).Alerts),
   },
+  {
+    prefix: '/more/privacy',
+    roles: null,
+    Area: lazy(async () => (await import('../areas/privacy/area.tsx')).Privacy),
+  },
 ]
 
 interface Route {
