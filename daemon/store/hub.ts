@@ -12,7 +12,9 @@ export interface HubRecord {
 
 /** A packed day counts from its start: late enough for a clock, and its values need not be read. */
 const NEWEST = `
-  SELECT coalesce((SELECT max(ts) FROM observation), (SELECT max(day) FROM sealed_day)) AS atMs`
+  SELECT max(atMs) AS atMs FROM (
+    SELECT max(ts) AS atMs FROM observation UNION ALL SELECT max(day) FROM sealed_day
+  )`
 
 /** Reads the hub's id and makes what every hub has; `freshId` is taken on the first start only. */
 export async function ensureHub(store: Store, freshId: string, nowMs: number): Promise<HubRecord> {
