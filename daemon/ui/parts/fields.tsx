@@ -24,7 +24,7 @@ export interface FieldProps {
   error?: string | undefined
   type?: keyof typeof KINDS
   autocomplete?: string
-  inputMode?: 'text' | 'numeric' | 'email'
+  inputMode?: 'text' | 'numeric' | 'decimal' | 'email'
   placeholder?: string
   required?: boolean
   maxLength?: number

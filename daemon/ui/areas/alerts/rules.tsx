@@ -236,7 +236,7 @@ function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListPro
         <Field
           label={isBattery ? say('rules.percent') : say('rules.limit', { unit: format.unit(metric.value) })}
           value={limit}
-          inputMode="numeric"
+          inputMode="decimal"
           required
         />
       )}

@@ -155,7 +155,7 @@ function Plan({ entries, teams, weeks, month, today, span, readable, reload }: P
         </Notice>
       )}
       {listedPart()}
-      <Feeds readable={readable} />
+      {!readable && <Feeds />}
     </>
   )
 

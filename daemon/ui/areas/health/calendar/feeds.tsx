@@ -10,7 +10,7 @@ import { Known, useKept } from '../kept.tsx'
 import type { Feed } from './answers.ts'
 import { words } from './words.ts'
 
-export function Feeds({ readable }: { readable: boolean }): JSX.Element {
+export function Feeds(): JSX.Element {
   const { api, t, format, clock } = useApp()
   const { person } = useHealth()
   const say = useWords(words)
@@ -40,20 +40,18 @@ export function Feeds({ readable }: { readable: boolean }): JSX.Element {
                       {say('feed.made', { when: format.moment(Date.parse(made), undefined, clock.nowMs()) })}
                     </span>
                   </span>
-                  {!readable && (
-                    <Confirm
-                      small
-                      label={say('feed.revoke')}
-                      title={say('feed.revokeTitle')}
-                      text={say('feed.revokeText')}
-                      confirm={say('feed.revoke')}
-                      onConfirm={async () => {
-                        await api.remove(`/calendar/feeds/${encodeURIComponent(id)}`)
-                        address.value = null
-                        await kept.reload()
-                      }}
-                    />
-                  )}
+                  <Confirm
+                    small
+                    label={say('feed.revoke')}
+                    title={say('feed.revokeTitle')}
+                    text={say('feed.revokeText')}
+                    confirm={say('feed.revoke')}
+                    onConfirm={async () => {
+                      await api.remove(`/calendar/feeds/${encodeURIComponent(id)}`)
+                      address.value = null
+                      await kept.reload()
+                    }}
+                  />
                 </li>
               ))}
             </ul>
@@ -61,22 +59,20 @@ export function Feeds({ readable }: { readable: boolean }): JSX.Element {
         }}
       </Known>
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
-      {!readable && (
-        <button
-          type="button"
-          class="button"
-          disabled={action.busy.value}
-          onClick={() =>
-            void action.run(async () => {
-              const { path } = await api.post<{ path: string }>('/calendar/feeds', { player_id: person.id })
-              address.value = new URL(path, window.location.origin).href
-              await kept.reload()
-            })
-          }
-        >
-          {say('feed.make')}
-        </button>
-      )}
+      <button
+        type="button"
+        class="button"
+        disabled={action.busy.value}
+        onClick={() =>
+          void action.run(async () => {
+            const { path } = await api.post<{ path: string }>('/calendar/feeds', { player_id: person.id })
+            address.value = new URL(path, window.location.origin).href
+            await kept.reload()
+          })
+        }
+      >
+        {say('feed.make')}
+      </button>
     </Section>
   )
 }
