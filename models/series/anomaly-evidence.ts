@@ -22,6 +22,8 @@ const TURN_MINUTES = 6
 const SEEN_MINUTES = 15
 /** Further away than this is no odder. */
 const MOST_DISTANCE = 10
+/** As many of the fading means, the quickest ones, say why a minute is odd. */
+const EXPLAINED_LOOKS = 3
 /** A channel that was silent for longer says nothing about now. */
 const SILENT_MINUTES = 15
 
@@ -49,7 +51,7 @@ export interface EvidenceState {
 export interface Sight {
   expected: number
   seen: number | null
-  /** Fading mean over about ten minutes of (seen − expected) / spread; null when the channel is not judged now. */
+  /** (Seen − expected) / spread, the strongest of its means over one to ten minutes; null when the channel is not judged now. */
   distance: number | null
 }
 
@@ -86,8 +88,7 @@ export function createEvidenceReader(expectations: Expectations): EvidenceReader
   ): Sight {
     const expected = dot(expectation.weights, row)
     follow(state, expectation, expected, value, minute)
-    const distance =
-      state.silent >= SILENT_MINUTES ? null : (state.looks[Math.min(2, state.looks.length - 1)] ?? 0)
+    const distance = state.silent >= SILENT_MINUTES ? null : strongest(state.looks.slice(0, EXPLAINED_LOOKS))
     return { expected, seen: value, distance }
   }
 
@@ -135,6 +136,10 @@ function follow(
     state.lastChange = moved
   }
   state.last = value
+}
+
+function strongest(looks: readonly number[]): number {
+  return looks.reduce((most, look) => (Math.abs(look) > Math.abs(most) ? look : most), 0)
 }
 
 /** After a long silence a channel begins anew, but for what lasts hours. */

@@ -23,7 +23,7 @@ export interface ChannelSight {
   expected: number
   /** Null when this minute has no value. */
   seen: number | null
-  /** Mean distance of the last minutes from what was expected, in the person's usual spreads; above 0 is more than expected. */
+  /** Distance of the last one to ten minutes from what was expected, in the person's usual spreads; above 0 is more than expected. */
   distance: number
   /** The part of all channels' distances that is this one's, 0 to 1. */
   share: number

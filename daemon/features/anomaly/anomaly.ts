@@ -140,8 +140,13 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
   }
 
   async function look(): Promise<void> {
+    const people = new Set(deps.personIds())
     for (const [personId, one] of [...known]) {
       if (isStopped) return
+      if (!people.has(personId)) {
+        known.delete(personId)
+        continue
+      }
       try {
         await judgeOne(personId, one)
       } catch (cause) {

@@ -7,7 +7,8 @@ import type { Store } from '../../store/store.ts'
 export const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
 const QUARTER_MS = 15 * MINUTE_MS
-const PAGE_ROWS = 20_000
+/** A page is read at one go: others wait for so long. */
+const PAGE_ROWS = 2000
 /** What a minute of full activity counts as where a watch tells no steps: a brisk run. */
 const STEPS_OF_ACTIVITY = 150
 const SOURCES = ['heart_rate', 'hrv_rmssd', 'spo2', 'skin_temp', 'body_temp', 'steps', 'activity'] as const
@@ -18,9 +19,11 @@ export interface MinutesDeps {
   zoneOf: (personId: string) => string
 }
 
-/** Which of two ways of measuring is read; it must not change between learning and judging. */
+/** What a person's devices tell, and which of two ways of measuring is read; it must not change between learning and judging. */
 export interface Choice {
-  temp: 'skin_temp' | 'body_temp'
+  hrv: boolean
+  spo2: boolean
+  temp: 'skin_temp' | 'body_temp' | null
   motion: 'steps' | 'activity' | null
 }
 
@@ -56,20 +59,20 @@ export function createMinutes({ observations, zoneOf }: MinutesDeps): Minutes {
     async choose(personId, fromMs, toMs) {
       const count = async (metric: Source) =>
         (await pointsOf(personId, metric, fromMs, toMs, '1h')).reduce((sum, hour) => sum + hour.count, 0)
-      const [skin, body, steps, activity] = [
-        await count('skin_temp'),
-        await count('body_temp'),
-        await count('steps'),
-        await count('activity'),
-      ]
-      const motion = steps >= activity && steps > 0 ? 'steps' : activity > 0 ? 'activity' : null
-      return { temp: skin >= body ? 'skin_temp' : 'body_temp', motion }
+      const [skin, body] = [await count('skin_temp'), await count('body_temp')]
+      const [steps, activity] = [await count('steps'), await count('activity')]
+      return {
+        hrv: (await count('hrv_rmssd')) > 0,
+        spo2: (await count('spo2')) > 0,
+        temp: skin + body === 0 ? null : skin >= body ? 'skin_temp' : 'body_temp',
+        motion: steps + activity === 0 ? null : steps >= activity ? 'steps' : 'activity',
+      }
     },
     async firstHeart(personId, fromMs, toMs) {
       const range = { personId, metric: 'heart_rate', fromMs, toMs, limit: 1, level: '1h' as const }
       return (await observations.level(range)).points[0]?.atMs ?? null
     },
-    async read(personId, fromMs, toMs, { temp, motion }) {
+    async read(personId, fromMs, toMs, { hrv, spo2, temp, motion }) {
       const minuteOf = clockOf(zoneOf(personId), fromMs)
       const minutes = Array.from({ length: Math.max(0, (toMs - fromMs) / MINUTE_MS) }, (_, at) => ({
         ...{ minuteOfDay: minuteOf(fromMs + at * MINUTE_MS) },
@@ -86,15 +89,18 @@ export function createMinutes({ observations, zoneOf }: MinutesDeps): Minutes {
         // Whoever tells a heart rate and no step stood still.
         if (motion !== null) minute.steps = 0
       })
-      await put('hrv_rmssd', (minute, { mean }) => {
-        minute.hrv = mean
-      })
-      await put('spo2', (minute, { mean }) => {
-        minute.spo2 = mean
-      })
-      await put(temp, (minute, { mean }) => {
-        minute.temp = mean
-      })
+      if (hrv)
+        await put('hrv_rmssd', (minute, { mean }) => {
+          minute.hrv = mean
+        })
+      if (spo2)
+        await put('spo2', (minute, { mean }) => {
+          minute.spo2 = mean
+        })
+      if (temp !== null)
+        await put(temp, (minute, { mean }) => {
+          minute.temp = mean
+        })
       if (motion !== null)
         await put(motion, (minute, { mean, count }) => {
           minute.steps = motion === 'steps' ? mean * count : mean * STEPS_OF_ACTIVITY

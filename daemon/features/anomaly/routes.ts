@@ -8,7 +8,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { type Known, LEAST_MINUTES } from './known.ts'
 import { MINUTE_MS, type Minutes } from './minutes.ts'
-import { metricOf, oneInHours, rounded, unitOf } from './words.ts'
+import { metricOf, NAMED_DISTANCE, oneInHours, rounded, unitOf } from './words.ts'
 
 export interface AnomalyRoutesDeps {
   clock: Clock
@@ -127,7 +127,7 @@ export function anomalyRoutes(http: Http, { clock, model, minutes, known }: Anom
       return ok(nowMs, {
         ...{ ...base, status: found.watch.isUnusual() ? ('unusual' as const) : ('usual' as const), learnt },
         ...{ as_of: iso(last.atMs), score, p, confidence: rounded(1 - p, 10_000), channels: shown },
-        channel: first && Math.abs(first.distance) >= 1 ? first.metric : null,
+        channel: first && Math.abs(first.distance) >= NAMED_DISTANCE ? first.metric : null,
       })
     },
   )

@@ -12,7 +12,7 @@ export const KIND = 'unusual_vitals'
 /** As many equal heart rates in a row come from a watch, not from a heart. */
 const REPEATS = 12
 /** Channels that are nearer to what is usual are not named. */
-const NAMED_DISTANCE = 1
+export const NAMED_DISTANCE = 1.5
 const CHANNELS_NAMED = 3
 const PLACES = 10
 
@@ -24,7 +24,7 @@ const SPOKEN: Readonly<Record<Channel, string>> = {
 }
 
 export function metricOf(channel: Channel, { temp }: Pick<Choice, 'temp'>): string {
-  if (channel === 'temp') return temp
+  if (channel === 'temp') return temp ?? 'body_temp'
   return ({ hr: 'heart_rate', hrv: 'hrv_rmssd', spo2: 'spo2' } as const)[channel]
 }
 

@@ -16,6 +16,12 @@ import { type Stretch, stretchOf } from '../state/stretch.ts'
 import { mainMetric } from '../state/trail.ts'
 import { Day } from './day.tsx'
 import { BigValue, Origin, useReading, useStale } from './home.tsx'
+import { lazyPart } from './lazy.tsx'
+
+const Usual = lazyPart(
+  async () => (await import('../areas/health/usual/usual.tsx')).Usual,
+  () => <></>,
+)
 
 export interface PersonProps {
   id: string
@@ -76,6 +82,7 @@ function Found({ person, metric }: { person: PersonAnswer; metric: string | null
       <div class="person">
         <HealthLinks personId={person.id} />
         {loading ? <Skeleton rows={1} /> : <Now key={chosen} personId={person.id} metric={chosen} />}
+        {latest && <Usual key={person.id} personId={person.id} />}
         {latest && <Picker person={person} latest={latest} chosen={chosen} stretch={stretch} />}
         {latest && Object.keys(latest).length === 0 ? (
           <Empty icon="watch" title={t('value.none')} text={t('person.nothing', { name: person.name })}>

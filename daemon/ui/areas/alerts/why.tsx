@@ -22,7 +22,7 @@ export function Why({ episode }: { episode: EpisodeDetail }): JSX.Element {
         <h2>{say('why.title')}</h2>
         <p>{say(`why.${episode.origin}`)}</p>
         {episode.origin === 'rule' && episode.origin_id !== null && <RuleOf id={episode.origin_id} />}
-        <Facts episode={episode} />
+        {episode.origin === 'detector' ? <ModelOf episode={episode} /> : <Facts episode={episode} />}
         <Values episode={episode} />
         <p class="small">{say('why.notMedical')}</p>
         <button type="button" class="button" onClick={() => sheet.current?.close()}>
@@ -49,6 +49,26 @@ function RuleOf({ id }: { id: string }): JSX.Element {
     <p>
       <strong>{value.name}</strong>: {conditionText(value.condition, format, say)}
     </p>
+  )
+}
+
+/** Which model it was and what it makes of its own word. */
+function ModelOf({ episode: { metadata } }: { episode: EpisodeDetail }): JSX.Element {
+  const say = useWords(words)
+  const { model, version, confidence, one_in_hours: hours } = metadata
+  const facts: [string, string][] = [[say('why.model'), `${String(model)} ${String(version)}`]]
+  if (typeof confidence === 'number')
+    facts.push([say('why.confidence'), `${Math.round(confidence * 1000) / 10} %`])
+  if (typeof hours === 'number') facts.push([say('why.rare'), say('why.rareText', { hours })])
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
   )
 }
 
@@ -84,7 +104,7 @@ function Values({ episode }: { episode: EpisodeDetail }): JSX.Element | null {
         <tr>
           <th scope="col">{say('why.when')}</th>
           <th scope="col">{say('why.seen')}</th>
-          <th scope="col">{say('why.expected')}</th>
+          <th scope="col">{say(episode.origin === 'detector' ? 'why.usual' : 'why.expected')}</th>
         </tr>
       </thead>
       <tbody>
