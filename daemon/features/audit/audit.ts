@@ -1,6 +1,6 @@
 /** The audit log: who signed in, changed something or looked at whom, in a chain that shows when somebody rewrites it. */
 import type { Feature } from '../../domain/route.ts'
-import type { Clock } from '../../kernel/clock.ts'
+import { type Clock, within } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { deriveKey } from '../../kernel/secrets.ts'
@@ -39,6 +39,7 @@ export interface AuditDeps {
   keepDays?: () => number
 }
 
+const SETTLE_MS = 300
 const ANCHOR_MS = 5 * 60_000
 const TRIM_MS = 24 * 3_600_000
 const DAY_MS = 86_400_000
@@ -60,6 +61,14 @@ export function createAudit(deps: AuditDeps): Audit {
     return verifyChain({ store, key, outside: await outside.read(), noted })
   }
 
+  /** What was seen until now is on disk, unless the disk takes too long. */
+  const settle = () =>
+    within(
+      clock,
+      SETTLE_MS,
+      chain.flush().catch(() => undefined),
+    )
+
   const quietly = (what: string, work: Promise<void>) =>
     void work.catch((cause: unknown) => log.warn({ cause: messageOf(cause) }, what))
   const trim = () =>
@@ -78,7 +87,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
     feature: {
       name: 'audit',
-      routes: (http) => auditRoutes(http, { store, now: clock.now, verify }),
+      routes: (http) => auditRoutes(http, { store, now: clock.now, settle, verify }),
       async start() {
         await chain.begin()
         stops = [

@@ -14,6 +14,7 @@ import type { Noted, Verdict } from './verify.ts'
 export interface AuditRoutesDeps {
   store: Pick<Store, 'all' | 'get'>
   now: () => number
+  settle: () => Promise<void>
   verify: (noted: Noted | null) => Promise<Verdict>
 }
 
@@ -75,7 +76,7 @@ const NAMES = {
   device: 'SELECT name FROM device WHERE id = :id',
 } as const
 
-export function auditRoutes(http: Http, { store, now, verify }: AuditRoutesDeps): void {
+export function auditRoutes(http: Http, { store, now, settle, verify }: AuditRoutesDeps): void {
   http.get(
     '/privacy/audit',
     {
@@ -88,6 +89,7 @@ export function auditRoutes(http: Http, { store, now, verify }: AuditRoutesDeps)
       },
     },
     async ({ actor, query }) => {
+      await settle()
       const from = query.person_id === undefined ? FROM : FROM_PERSON
       const params = { ...reach(actor), ...wanted(query, now()) }
       const offset = (query.page - 1) * query.per_page

@@ -47,9 +47,11 @@ function Overview({ owner }: { owner: boolean }): JSX.Element {
           ))}
         </ul>
       )}
-      <Looked />
-      <TakeAlong />
-      {owner && <Forget />}
+      <div class="privacy">
+        <Looked />
+        <TakeAlong />
+        {owner && <Forget />}
+      </div>
     </Screen>
   )
 }

@@ -26,33 +26,35 @@ export function BackupPage(): JSX.Element {
   return (
     <Screen title={say('backup.title')} back="/more/privacy" narrow>
       <p class="lead">{say('backup.lead')}</p>
-      {fresh.value !== null && <FreshKey value={fresh.value} onKept={() => (fresh.value = null)} />}
-      <Show of={state}>
-        {({ key, backups }) =>
-          key === null ? (
-            <NoKey onMake={makeKey} />
-          ) : (
-            <>
-              <Now onDone={() => state.reload()} />
-              <List backups={backups} />
-              <Section title={say('backup.words')}>
-                <p>
-                  <strong>{key.words.join(' · ')}</strong>
-                </p>
-                <p class="small">{say('backup.wordsText')}</p>
-                <Confirm
-                  label={say('backup.newKey')}
-                  icon="key"
-                  title={say('backup.newKeyTitle')}
-                  text={say('backup.newKeyText')}
-                  confirm={say('backup.newKey')}
-                  onConfirm={makeKey}
-                />
-              </Section>
-            </>
-          )
-        }
-      </Show>
+      <div class="privacy">
+        {fresh.value !== null && <FreshKey value={fresh.value} onKept={() => (fresh.value = null)} />}
+        <Show of={state}>
+          {({ key, backups }) =>
+            key === null ? (
+              <NoKey onMake={makeKey} />
+            ) : (
+              <>
+                <Now onDone={() => state.reload()} />
+                <List backups={backups} />
+                <Section title={say('backup.words')}>
+                  <p>
+                    <strong>{key.words.join(' · ')}</strong>
+                  </p>
+                  <p class="small">{say('backup.wordsText')}</p>
+                  <Confirm
+                    label={say('backup.newKey')}
+                    icon="key"
+                    title={say('backup.newKeyTitle')}
+                    text={say('backup.newKeyText')}
+                    confirm={say('backup.newKey')}
+                    onConfirm={makeKey}
+                  />
+                </Section>
+              </>
+            )
+          }
+        </Show>
+      </div>
     </Screen>
   )
 }

@@ -5,7 +5,6 @@ import { useEffect, useRef } from 'preact/hooks'
 import { type App, AppContext, useApp, useWords } from '../../app.ts'
 import { ErrorLine, useAction } from '../../parts/action.tsx'
 import { errorText } from '../../parts/feedback.tsx'
-import { Field, PasswordField } from '../../parts/fields.tsx'
 
 const words = {
   title: 'Your password, please',
@@ -16,6 +15,9 @@ const words = {
   go: 'Go on',
   wrong: 'This is not the right password.',
 } as const
+
+/** The question is a tree of its own, in which ids that are made would be those of the screen below. */
+const ID = { password: 'step-up-password', name: 'step-up-name', nameHint: 'step-up-name-hint' } as const
 
 /** Resolves with false when the question was closed. */
 export function askPassword(app: App): Promise<boolean> {
@@ -63,8 +65,39 @@ function StepUp({ onDone }: { onDone: (proven: boolean) => void }): JSX.Element 
           })
         }}
       >
-        <PasswordField label={say('password')} value={password} autocomplete="current-password" />
-        <Field label={say('name')} value={name} hint={say('nameHint')} maxLength={120} autocomplete="off" />
+        <div class="field">
+          <label for={ID.password}>{say('password')}</label>
+          <input
+            id={ID.password}
+            type="password"
+            autocomplete="current-password"
+            required
+            maxLength={256}
+            value={password.value}
+            onInput={(event) => {
+              password.value = event.currentTarget.value
+            }}
+          />
+        </div>
+        <div class="field">
+          <label for={ID.name}>
+            {say('name')}
+            <span class="optional"> {t('field.optional')}</span>
+          </label>
+          <input
+            id={ID.name}
+            autocomplete="off"
+            maxLength={120}
+            aria-describedby={ID.nameHint}
+            value={name.value}
+            onInput={(event) => {
+              name.value = event.currentTarget.value
+            }}
+          />
+          <p id={ID.nameHint} class="small">
+            {say('nameHint')}
+          </p>
+        </div>
         {error && <ErrorLine>{error.code === 'FORBIDDEN' ? say('wrong') : errorText(t, error)}</ErrorLine>}
         <div class="dialog-actions">
           <button type="button" class="button" onClick={() => dialog.current?.close()}>

@@ -1,0 +1,108 @@
+/** Privacy in a real browser: who looked, the password asked again, everything in one file, the recovery key, and a child forgotten. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { repositoryRoot } from '../ui/repository-root.ts'
+import { axeFindings, missingBrowser, smallTargets, trustingBrowser } from './browser.ts'
+import { startHub } from './hub.ts'
+
+const PASSWORD = 'lamp river stone kettle'
+const MAIN = join(repositoryRoot(), 'dist/daemon/main.js')
+const missing = missingBrowser()
+
+test('an owner sees who looked, takes along, backs up and forgets', {
+  skip: missing ?? false,
+  timeout: 180_000,
+}, async (t) => {
+  const hub = await startHub(MAIN)
+  t.after(() => hub.stop())
+  const browser = await trustingBrowser(hub.caPath, hub.origin)
+  t.after(() => browser.close())
+  const pictures = mkdtempSync(join(tmpdir(), 'homefield-pictures-'))
+  t.diagnostic(`pictures are in ${pictures}`)
+  const { page, complaints } = await browser.visitor({ width: 390, height: 844, scheme: 'light' })
+  const picture = (name: string) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
+  const { code } = await hub.command('claim-code')
+  await page.goto(`${hub.origin}/`)
+  await page.getByLabel('Code from the hub').fill(String(code))
+  await page.getByLabel('Your name').fill('Anna')
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await page.getByRole('button', { name: 'Claim the hub' }).click()
+  await page.getByRole('heading', { name: 'Who do you look after?' }).waitFor()
+  await page.getByLabel('Name').fill('Mia')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByRole('heading', { name: 'What do they wear?' }).waitFor()
+
+  await t.test('the log names who looked, and the hub says that it is whole', async () => {
+    await page.goto(`${hub.origin}/app/more/privacy`)
+    await page.getByText('added the person', { exact: false }).first().waitFor()
+    await page.getByRole('button', { name: 'Check that nobody changed the log' }).click()
+    await page.getByText('The log is as it was written', { exact: false }).waitFor()
+    assert.deepEqual(await axeFindings(page), [])
+    assert.deepEqual(await smallTargets(page), [])
+    await picture('privacy')
+  })
+
+  await t.test('the password is asked for once more, and what was begun goes on', async () => {
+    let asked = 0
+    await page.route('**/api/v1/privacy/export', async (route) => {
+      if (route.request().method() !== 'POST' || asked > 0) return route.continue()
+      asked += 1
+      const error = { code: 'STEP_UP_REQUIRED', message: 'Password.', details: [] }
+      await route.fulfill({ status: 403, json: { success: false, error } })
+    })
+    await page.getByRole('button', { name: 'Make the file' }).click()
+    const question = page.getByRole('dialog', { name: 'Your password, please' })
+    await question.getByLabel('Password', { exact: true }).fill('not this one')
+    await question.getByRole('button', { name: 'Go on' }).click()
+    await question.getByText('This is not the right password.').waitFor()
+    await picture('step-up')
+    await question.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await question.getByRole('button', { name: 'Go on' }).click()
+    await question.waitFor({ state: 'detached' })
+    const coming = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Download' }).click()
+    const file = await (await coming).path()
+    assert.equal(readFileSync(file).subarray(0, 2).toString(), 'PK')
+    assert.equal(asked, 1)
+  })
+
+  await t.test('a recovery key is shown once, and a backup is made with it', async () => {
+    await page.goto(`${hub.origin}/app/more/privacy/backup`)
+    await page.getByRole('button', { name: 'Make a recovery key' }).click()
+    await page.getByText('AGE-SECRET-KEY-1', { exact: false }).waitFor()
+    await picture('recovery-key')
+    await page.getByRole('button', { name: 'I have written it down' }).click()
+    await page.getByText('AGE-SECRET-KEY-1', { exact: false }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Back up now' }).click()
+    await page.getByRole('button', { name: 'Download' }).waitFor()
+    assert.deepEqual(await axeFindings(page), [])
+    await picture('backup')
+    await page.goto(`${hub.origin}/app/more/privacy/keeping`)
+    await page.getByLabel('Pictures and video of children', { exact: false }).fill('7')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved', { exact: false }).first().waitFor()
+    await picture('keeping')
+  })
+
+  await t.test('a child is forgotten only once her name is typed', async () => {
+    await page.goto(`${hub.origin}/app/more/privacy`)
+    await page.getByRole('button', { name: 'Forget Mia…' }).click()
+    const question = page.getByRole('dialog', { name: 'Forget Mia for good?' })
+    const erase = question.getByRole('button', { name: 'Erase for good' })
+    assert.equal(await erase.isDisabled(), true)
+    await picture('forget')
+    await question.getByLabel('Type the name to go on').fill('mia')
+    await erase.click()
+    await question.waitFor({ state: 'hidden' })
+    await page.goto(`${hub.origin}/app/people`)
+    await page.getByText('Mia', { exact: true }).waitFor({ state: 'detached' })
+    // The browser itself reports the refusal that the test made up.
+    assert.deepEqual(
+      complaints().filter((line) => !line.includes('403')),
+      [],
+    )
+  })
+})
