@@ -111,6 +111,10 @@ export function edgeRoutes(parts: CloudParts) {
       return reply.code(refusal.status).send({ ...refusal.body, server_time: clock.now() })
     })
 
+    http.addHook('onResponse', async () => {
+      parts.failpoints.hit('cloud.after-answer')
+    })
+
     http.post(PATHS.register, async (request) => {
       slow(parts.registerLimit.take(request.ip))
       const body = await bodyOf(request)
