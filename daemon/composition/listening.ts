@@ -116,7 +116,11 @@ export async function openBroker(house: House, household: Household): Promise<Br
         authenticate: devices.authenticate,
         wearerAt: devices.wearerAt,
         serves: devices.serves,
-        mayHear: devices.mayHear,
+        mayHear(deviceId, personId) {
+          const may = devices.mayHear(deviceId, personId)
+          if (may) household.audit.witness.heard(deviceId, personId)
+          return may
+        },
         onPresence(deviceId, online, atMs) {
           devices.setPresence(deviceId, online, atMs)
           if (online) void alarms.alerts.deviceIsBack(deviceId)

@@ -22,6 +22,8 @@ export interface Witness {
   joined(actor: Actor, topic: string): void
   /** Somebody read a person's data in another way. */
   read(actor: Actor, personId: string, dataClass: string): void
+  /** A program hears of a person over MQTT, which goes on for years: one entry a day. */
+  heard(deviceId: string, personId: string): void
 }
 
 export interface WitnessDeps {
@@ -32,6 +34,7 @@ export interface WitnessDeps {
 }
 
 export const COALESCE_MS = 5 * 60_000
+const HEARD_MS = 24 * 3_600_000
 /** Readers × persons × classes remembered at once; the oldest is forgotten, which costs one more entry. */
 const REMEMBERED_MAX = 5000
 const LISTED_MAX = 500
@@ -42,11 +45,11 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
   const lately = new Map<string, number>()
 
   /** Whether this is the first of its kind within the time that entries are coalesced over. */
-  function isNew(key: string): boolean {
+  function isNew(key: string, forMs = COALESCE_MS): boolean {
     const untilMs = lately.get(key)
-    if (untilMs !== undefined && now() < untilMs && untilMs - now() <= COALESCE_MS) return false
+    if (untilMs !== undefined && now() < untilMs && untilMs - now() <= forMs) return false
     lately.delete(key)
-    lately.set(key, now() + COALESCE_MS)
+    lately.set(key, now() + forMs)
     const oldest = lately.size > REMEMBERED_MAX ? lately.keys().next() : null
     if (oldest && !oldest.done) lately.delete(oldest.value)
     return true
@@ -66,6 +69,16 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
 
   return {
     read,
+    heard(deviceId, personId) {
+      if (isNew(`heard ${deviceId} ${personId}`, HEARD_MS))
+        append({
+          act: 'read',
+          who: { kind: 'device', id: deviceId },
+          personId,
+          class: 'any',
+          detail: { by: 'mqtt' },
+        })
+    },
     joined(actor, topic) {
       const [kind = '', id = ''] = topic.split(':')
       if (kind === 'person') read(actor, id, 'any')

@@ -2,6 +2,7 @@ import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Type } from 'typebox'
 import type { Feature, Http, Policy } from '../../domain/route.ts'
+import { diskEncryption } from '../../kernel/disk-encryption.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import type { DiskGuard } from '../../store/disk-guard.ts'
 import type { ToldRecovery } from '../../store/recovery-note.ts'
@@ -48,6 +49,8 @@ const System = Type.Object({
   memory_bytes: Type.Integer(),
   storage: Type.Object({
     database_bytes: Type.Integer(),
+    /** Null where the system does not say. */
+    disk_encrypted: Maybe(Type.Boolean()),
     free_bytes: Type.Integer(),
     total_bytes: Type.Integer(),
     written_bytes: Maybe(Type.Integer()),
@@ -106,6 +109,7 @@ function routeSystem(http: Http, deps: SystemDeps): void {
         started_at: iso(startedAtMs),
         memory_bytes: process.memoryUsage.rss(),
         storage: {
+          disk_encrypted: diskEncryption(dirname(database)),
           database_bytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
           free_bytes: bavail * bsize,
           total_bytes: blocks * bsize,

@@ -97,6 +97,18 @@ test('lists and sessions tell whose data went out', async (t) => {
   ])
 })
 
+test('a program that hears of somebody over MQTT is one entry a day', async (t) => {
+  const { clock, audit, entries } = await setup(t)
+  for (let hour = 0; hour < 25; hour += 1) {
+    audit.witness.heard('home-assistant', 'mia')
+    clock.advance(3_600_000)
+  }
+  assert.deepEqual(
+    (await entries()).map(({ act, who }) => `${act} ${who.id}`),
+    ['read home-assistant', 'read home-assistant'],
+  )
+})
+
 test('a wrong secret leaves a line without the secret or the name', async (t) => {
   const { audit, entries, store } = await setup(t)
   const refused: Answered = {
