@@ -107,6 +107,7 @@ export async function openBroker(house: House, household: Household): Promise<Br
     settings: { tcp: { host, port }, tls: { ...config.mqtts, certPem, keyPem }, ...limits },
     ports: {
       append: store.observations.append,
+      latestMs: house.trust.latestMs,
       quarantine: createQuarantine(store),
       keeper: createBrokerState<DeviceIdentity>(store),
       onFrame: household.cameras.frame,
