@@ -1,6 +1,6 @@
 /** Turns answered requests into entries of the audit log; reads of the same data by the same reader become one for a while. */
 import type { Actor } from '../../domain/access.ts'
-import { ACCOUNT_PAGES, ACTS, READS, REFUSALS } from './acts.ts'
+import { ACCOUNT_PAGES, ACTS, READS, REFUSALS, UNLISTED } from './acts.ts'
 import type { AuditFact } from './entry.ts'
 
 /** One answered request, as the HTTP face tells it. */
@@ -14,6 +14,7 @@ export interface Answered {
   data: unknown
   touched: readonly { personId: string; action: 'read' | 'write'; class: string }[]
   uploader: boolean
+  ownersOnly: boolean
 }
 
 export interface Witness {
@@ -89,13 +90,19 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
       const { method, route, status, actor } = seen
       if (status === 401 || status === 403 || status === 410) return refused(seen)
       if (status >= 400) return
-      const act = ACTS[`${method} ${route}`]
-      if (act !== undefined) append(actOf(act, seen))
+      const act = ACTS[`${method} ${route}`] ?? otherAct(seen)
+      if (act !== null) append(actOf(act, seen))
       for (const { personId, action, class: dataClass } of seen.touched)
         if (action === 'read' && !ACCOUNT_PAGES.has(route)) read(actor, personId, dataClass)
       for (const { personId, class: dataClass } of readsOf(seen, peopleOf)) read(actor, personId, dataClass)
     },
   }
+}
+
+/** What only owners may do changes how the hub works: none of it is left out because it came later than the list. */
+function otherAct({ method, route, ownersOnly }: Answered): string | null {
+  if (!ownersOnly || method === 'GET' || method === 'HEAD') return null
+  return UNLISTED.has(`${method} ${route}`) ? null : `${method.toLowerCase()} ${route}`
 }
 
 /** Who is meant: of an open route, whoever it made or signed in. */
