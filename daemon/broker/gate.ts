@@ -152,7 +152,7 @@ function contextOf(
   return {
     deviceId,
     source,
-    nowMs: ports.latestMs?.() ?? nowMs,
+    nowMs,
     arrivedMs: stampedOnArrival ? arrivals.stamp(deviceId, message, nowMs) : null,
     deviceZone: zone,
     naiveZone: null,

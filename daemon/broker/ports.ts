@@ -47,8 +47,6 @@ export interface ForeignMessage {
 }
 
 export interface BrokerPorts {
-  /** What no instant may lie beyond; absent: the clock. */
-  latestMs?: () => number
   append: Append
   quarantine: Quarantine
   devices: Devices

@@ -6,6 +6,7 @@ import { loadavg } from 'node:os'
 import { alarmRows } from './alarms.ts'
 import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
+import { cloudRows } from './cloud.ts'
 import { fanOut } from './fan-out.ts'
 import { healthRows } from './health.ts'
 import { healthImportRows } from './health-import.ts'
@@ -48,6 +49,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   session: (count) => sessionRows(count),
   cameras: (count) => cameraRows(native, count),
   unplug: (count) => unplugRows(count),
+  cloud: () => cloudRows(),
   kill: (count) => killRows(native, count),
 }
 

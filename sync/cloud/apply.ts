@@ -4,7 +4,7 @@ import type { Failpoints } from '../failpoint.ts'
 import type { Erasure } from '../rows.ts'
 import type { SyncAnswer, SyncConflict, SyncRequest, SyncRow } from '../wire.ts'
 import { type Batch, type SetAside, subjectOf } from './batch.ts'
-import type { Cloudbase, Queries } from './database.ts'
+import type { Cloudbase, Queries, Transaction } from './database.ts'
 import { editOf, erase, erasedSubjects, isFeedKind, lockHousehold, mergeIntoFeed } from './feed.ts'
 import { judge, type LaneState, NEW_LANE, readRecent, writeRecent } from './lane.ts'
 import type { Months } from './months.ts'
@@ -53,7 +53,7 @@ function isAboutData(cause: unknown): boolean {
 }
 
 type Write = (
-  queries: Queries,
+  queries: Transaction,
   origin: Origin,
   kind: string,
   rows: readonly SyncRow[],
@@ -189,7 +189,7 @@ async function markForked(queries: Queries, hub: Hub, nowMs: number): Promise<vo
 }
 
 async function applyRows(
-  queries: Queries,
+  queries: Transaction,
   origin: Origin,
   rows: readonly SyncRow[],
   write: Write,

@@ -29,7 +29,13 @@ export function readBatch(request: SyncRequest): Batch {
     else aside.push(setAside(row, fault, request.prev))
   }
   for (const row of request.rows) take(row)
-  for (const pack of request.rollups ?? []) for (const row of unpackRollups(pack)) take(row)
+  for (const pack of request.rollups ?? [])
+    for (const row of unpackRollups(pack)) {
+      // Made here from columns that were checked: only numbers and what they say can be wrong.
+      const fault = isSeq(row.seq) ? bodyRowFault(row, request.lane) : '/seq is no sequence number'
+      if (fault === null) rows.push(row)
+      else aside.push(setAside(row, fault, request.prev))
+    }
   rows.sort((one, other) => one.seq - other.seq)
   const greatest = Math.max(request.prev, rows.at(-1)?.seq ?? 0, ...aside.map(({ seq }) => seq))
   const upto = request.upto ?? greatest
@@ -43,6 +49,14 @@ function rowFault(row: unknown, lane: string): string | null {
     const [error] = rowCheck.Errors(row)
     return `${error?.instancePath || 'row'} ${error?.message ?? 'is no row'}`
   }
+  return bodyRowFault(row, lane)
+}
+
+function isSeq(seq: number): boolean {
+  return Number.isSafeInteger(seq) && seq > 0
+}
+
+function bodyRowFault(row: SyncRow, lane: string): string | null {
   // What this version does not know is kept as it is.
   if (!isKnownKind(row.kind)) return null
   if (LANE_OF[row.kind] !== lane) return `rows of this kind travel in the lane ${LANE_OF[row.kind]}`

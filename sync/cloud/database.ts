@@ -1,6 +1,9 @@
 /** The way to Postgres: pooled connections that survive a failover, and transactions that see one household. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import { EDGE_ROLE, ELECTRIC_GRANTS, HYPERTABLES, MIGRATIONS } from './schema.ts'
 
 /** What a query needs; a pooled client is one. */
@@ -8,11 +11,17 @@ export interface Queries {
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>
 }
 
+/** What a transaction of a household can besides. */
+export interface Transaction extends Queries {
+  /** Loads rows in Postgres' text form for COPY. */
+  copyIn(sql: string, lines: string): Promise<void>
+}
+
 export interface Cloudbase {
   /** As the owner of the tables, outside any household: identity, enrolment, migrations. */
   owner: Queries
   /** One transaction as the service's role, which sees that household's rows only. */
-  household<Result>(id: string, work: (queries: Queries) => Promise<Result>): Promise<Result>
+  household<Result>(id: string, work: (transaction: Transaction) => Promise<Result>): Promise<Result>
   /** How many connections are open, idle and waited for. */
   load(): { total: number; idle: number; waiting: number }
   close(): Promise<void>
@@ -54,7 +63,10 @@ export function createCloudbase({ url, connections = 10, onLost = () => {} }: Cl
       let broken: Error | undefined
       try {
         await client.query(`BEGIN; SET LOCAL ROLE ${EDGE_ROLE}; SET LOCAL app.household = '${id}'`)
-        const result = await work(client)
+        const result = await work({
+          query: (text, values) => client.query(text, values),
+          copyIn: (sql, lines) => pipeline(Readable.from([lines]), client.query(copyFrom(sql))),
+        })
         const { command } = await client.query('COMMIT')
         // A transaction in which something failed ends in a rollback, and says so only here.
         if (command !== 'COMMIT') throw new Error('The transaction was not committed')

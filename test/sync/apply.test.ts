@@ -63,6 +63,33 @@ describe('the cloud takes what hubs send', { skip: withoutPostgres() }, () => {
     assert.deepEqual([Number(row?.max), row?.bins], [121, Buffer.from([1, 2, 3])])
   })
 
+  test('large batches, which are loaded another way, land once and keep the newer rows too', async () => {
+    const one = await fresh()
+    const rows = (n: number, from: number) =>
+      Array.from({ length: 400 }, (_, index) => ({
+        ...hourRow(from + index, START + index * HOUR_MS, { n, device: `wa\\tch\t${index % 2}` }),
+        key: `h${index}`,
+      }))
+    assert.equal((await one.push('state', rows(10, 1))).status, 200)
+    assert.equal((await one.push('state', rows(20, 401))).status, 200)
+    const late = await one.push(
+      'state',
+      [...rows(10, 1), { ...hourRow(801, START, { device: 'a\0b' }), key: 'poison' }],
+      {
+        upto: 801,
+      },
+    )
+    assert.deepEqual([late.status, late.body.quarantined.length], [422, 1])
+    const stored = await at.sql<{ n: number; device: string; bins: Buffer }>(
+      'SELECT n::int AS n, device, bins FROM rollup_hour WHERE hub_id = $1',
+      [one.id],
+    )
+    assert.equal(stored.length, 400)
+    assert.ok(
+      stored.every(({ n, device, bins }) => n === 20 && /^wa\\tch\t[01]$/.test(device) && bins.length === 3),
+    )
+  })
+
   test('an older copy that comes late changes nothing', async () => {
     const one = await fresh()
     await one.push('state', [hourRow(5, START, { n: 100 })])
