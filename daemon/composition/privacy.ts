@@ -7,6 +7,7 @@ import type { People } from '../features/people/people.ts'
 import { createPrivacy, type Privacy } from '../features/privacy/privacy.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
+import { takeFresh } from '../store/fresh-snapshot.ts'
 import { listSnapshots } from '../store/snapshot-files.ts'
 import { type ErasedFrom, erasuresOf } from './erasure.ts'
 
@@ -56,13 +57,12 @@ function mediaOf({ store, dataDir }: House, personId: string): { path: string; f
   return [...photos, ...files]
 }
 
-/** A fresh snapshot first, so that there always is one. */
-async function forgetCopies({ dataDir, snapshots }: House): Promise<void> {
+/** A fresh snapshot first, so that there always is one; whatever was copied before it goes. */
+async function forgetCopies({ dataDir, snapshots, clock }: House): Promise<void> {
   const folder = join(dataDir, 'snapshots')
-  const before = listSnapshots(folder)
-  const { problem } = await snapshots.take()
-  if (problem !== null) throw new Error(`the copies of the database still hold the person: ${problem}`)
-  for (const { path } of before) await rm(path, { force: true })
+  const fresh = await takeFresh(snapshots, folder, clock.now)
+  for (const { path, takenAtMs } of listSnapshots(folder))
+    if (takenAtMs < fresh.takenAtMs) await rm(path, { force: true })
   for (const name of await readdir(dataDir))
     if (ASIDE.test(name)) await rm(join(dataDir, name), { recursive: true, force: true })
 }

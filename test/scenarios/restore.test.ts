@@ -51,20 +51,16 @@ test('a new box made of the backup is the old one', async () => {
 
   const dataDir = temporaryData()
   const restore = (file: string, key: string) => homefield(dataDir, ['restore', file, '--key-stdin'], key)
-  const other = 'AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'
-  assert.equal((await restore(stick, other)).code, 1, 'another key')
   const bytes = readFileSync(stick)
   const broken = join(temporaryData(), 'broken.age')
-  for (const part of [bytes.subarray(0, bytes.length - 100), flipped(bytes, bytes.length >> 1)]) {
-    writeFileSync(broken, part)
-    const refused = await restore(broken, recoveryKey)
-    assert.equal(refused.code, 1, refused.err)
-    assert.deepEqual(
-      readdirSync(dataDir).filter((name) => !name.startsWith('hub.')),
-      [],
-      'nothing is left behind',
-    )
-  }
+  writeFileSync(broken, flipped(bytes, bytes.length >> 1))
+  const refused = await restore(broken, recoveryKey)
+  assert.equal(refused.code, 1, refused.err)
+  assert.deepEqual(
+    readdirSync(dataDir).filter((name) => !name.startsWith('hub.')),
+    [],
+    'nothing is left behind',
+  )
   const restored = await restore(stick, recoveryKey)
   assert.equal(restored.code, 0, restored.err)
   assert.equal(restored.json.hubId, old.hub.json.hubId)

@@ -7,10 +7,11 @@ import type { Clock } from '../../kernel/clock.ts'
 import { HubError, isMissing } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { createTickets } from '../../kernel/tickets.ts'
+import { AUDIT_NOTE } from '../../store/backups/contents.ts'
 import { RESTORED_NOTE } from '../../store/backups/restore.ts'
 import { newRecoveryKey, type SealFor } from '../../store/backups/seal.ts'
 import { writeBackup } from '../../store/backups/write.ts'
-import { listSnapshots } from '../../store/snapshot-files.ts'
+import { takeFresh } from '../../store/fresh-snapshot.ts'
 import type { Snapshots } from '../../store/snapshots.ts'
 import type { Store } from '../../store/store.ts'
 import { backupRoutes } from './routes.ts'
@@ -84,10 +85,9 @@ export function createBackup(deps: BackupDeps): Backup {
       )
     }
     await deps.sealAudit()
-    const { problem } = await deps.snapshots.take()
-    const [newest] = listSnapshots(deps.snapshotFolder)
-    if (problem !== null || !newest)
-      throw new HubError('DISK_FULL', `The database could not be copied: ${problem ?? 'no copy is there'}.`)
+    // Before the database is copied: a note ahead of its database would look as if entries had been lost.
+    const note = await readFile(join(dataDir, AUDIT_NOTE)).catch(missing)
+    const newest = await takeFresh(deps.snapshots, deps.snapshotFolder, clock.now)
     await ensurePrivateFolder(shelf.folder)
     const { bavail, bsize } = await statfs(shelf.folder)
     if (bavail * bsize < newest.bytes + SPARE_BYTES)
@@ -95,7 +95,14 @@ export function createBackup(deps: BackupDeps): Backup {
     const id = deps.newId()
     const nowMs = clock.now()
     const file = `homefield-${new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-')}-${id.slice(-6)}.tar.gz.age`
-    const order = { dataDir, snapshot: newest.path, to: join(shelf.folder, file), seal, media: asked.media }
+    const order = {
+      dataDir,
+      snapshot: newest.path,
+      to: join(shelf.folder, file),
+      seal,
+      media: asked.media,
+      note,
+    }
     const { hubId, version } = deps
     const written = await writeBackup({ ...order, hubId, version, nowMs, signal })
     const { bytes, sha256 } = written
@@ -142,18 +149,20 @@ export function createBackup(deps: BackupDeps): Backup {
         }),
       async start() {
         const path = join(dataDir, RESTORED_NOTE)
-        const note = await readFile(path, 'utf8').catch((cause: unknown) => {
-          if (isMissing(cause)) return null
-          throw cause
-        })
+        const note = await readFile(path).catch(missing)
         if (note === null) return
-        const said: unknown = JSON.parse(note)
+        const said: unknown = JSON.parse(note.toString('utf8'))
         const madeAt = typeof said === 'object' && said !== null ? Reflect.get(said, 'made_at') : null
         await deps.onRestored(typeof madeAt === 'string' ? madeAt : 'unknown')
         await rm(path, { force: true })
       },
     },
   }
+}
+
+function missing(cause: unknown): null {
+  if (isMissing(cause)) return null
+  throw cause
 }
 
 function byKey(shelf: Shelf): SealFor | null {

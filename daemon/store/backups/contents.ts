@@ -12,7 +12,9 @@ export const MANIFEST = 'manifest.json'
 export const DATABASE = 'homefield.db'
 /** Folders that go along whole: keys and certificates, then media. */
 export const KEPT_FOLDERS = ['secrets', 'tls', 'meal-photos', 'sessions'] as const
-export const KEPT_FILES = ['audit.head'] as const
+/** The end of the audit log as noted beside the database. */
+export const AUDIT_NOTE = 'audit.head'
+export const KEPT_FILES = [AUDIT_NOTE] as const
 
 /** The first file of a backup. */
 export const Manifest = Type.Object(
@@ -49,7 +51,6 @@ export async function findFiles(dataDir: string, media: boolean): Promise<Found[
       found.push({ path: file.slice(dataDir.length + 1).replaceAll('\\', '/'), file, bytes: 0 })
     }
   }
-  for (const name of KEPT_FILES) found.push({ path: name, file: join(dataDir, name), bytes: 0 })
   const sized = await Promise.all(
     found.map(async (one) => ({ ...one, bytes: (await stat(one.file).catch(() => null))?.size ?? -1 })),
   )

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import Database from 'better-sqlite3'
 import { PRIVATE_FILE } from '../../kernel/atomic-file.ts'
 import { makeDurable } from '../snapshot-files.ts'
-import { DATABASE, findFiles, fromDisk, hashing, MANIFEST } from './contents.ts'
+import { AUDIT_NOTE, DATABASE, findFiles, fromDisk, hashing, MANIFEST } from './contents.ts'
 import { type SealFor, sealed } from './seal.ts'
 import { packTar, type TarFile } from './tar.ts'
 
@@ -18,6 +18,8 @@ export interface BackupOrder {
   to: string
   seal: SealFor
   media: boolean
+  /** The audit log's note as it was before the snapshot; null when there is none. */
+  note: Uint8Array | null
   hubId: string
   version: string
   nowMs: number
@@ -32,7 +34,7 @@ export interface WrittenBackup {
 
 /** Resolves when the file is on disk under its name; a failure leaves nothing behind. */
 export async function writeBackup(order: BackupOrder): Promise<WrittenBackup> {
-  const { dataDir, snapshot, to, seal, media, nowMs } = order
+  const { dataDir, snapshot, to, seal, media, note, nowMs } = order
   const partial = `${to}.partial`
   const found = await findFiles(dataDir, media)
   const { size } = await stat(snapshot)
@@ -42,7 +44,7 @@ export async function writeBackup(order: BackupOrder): Promise<WrittenBackup> {
       {
         ...{ format: 'homefield-backup-1', hub_id: order.hubId, version: order.version },
         ...{ made_at: new Date(nowMs).toISOString(), schema: schemaOf(snapshot) },
-        ...{ files: found.length + 1, media },
+        ...{ files: found.length + (note ? 2 : 1), media },
       },
       null,
       1,
@@ -50,6 +52,7 @@ export async function writeBackup(order: BackupOrder): Promise<WrittenBackup> {
   )
   async function* files(): AsyncGenerator<TarFile> {
     yield { path: MANIFEST, bytes: manifest.length, content: [manifest] }
+    if (note) yield { path: AUDIT_NOTE, bytes: note.length, content: [note] }
     for (const one of [database, ...found]) yield fromDisk(one)
   }
   const hash = hashing()
@@ -68,7 +71,7 @@ export async function writeBackup(order: BackupOrder): Promise<WrittenBackup> {
     await rm(partial, { force: true })
     throw cause
   }
-  return { ...hash.result(), files: found.length + 1 }
+  return { ...hash.result(), files: found.length + (note ? 2 : 1) }
 }
 
 function schemaOf(path: string): number {

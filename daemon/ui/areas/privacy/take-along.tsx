@@ -52,7 +52,7 @@ export function TakeAlong(): JSX.Element | null {
           options={people.map(({ id, name }) => ({ value: id, label: name }))}
         />
       </Form>
-      <Show of={made} loading={<></>}>
+      <Show of={made} loading={''}>
         {(all) => (
           <ul class="rows">
             {all.map((one) => (
