@@ -38,6 +38,8 @@ export interface RecordKind {
   class: DataClass
   /** Fields of a new record beside person and source. */
   sent: TProperties
+  /** Fields that stay when the same source tells the record anew, of the same time, without them; they are cleared by a change. */
+  detail?: readonly string[]
   /** Fields that are shown: those sent, and what follows from them. */
   shown: TProperties
   read(sent: unknown, context: RecordContext): RecordDraft | Rejection

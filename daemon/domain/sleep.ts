@@ -71,6 +71,7 @@ export const sleep: RecordKind = {
   path: '/sleep',
   class: 'wellness',
   sent,
+  detail: ['stages'],
   shown: {
     date: orNull(Day),
     wake_date: Day,

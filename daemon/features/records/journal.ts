@@ -84,8 +84,9 @@ export function createJournal(deps: JournalDeps): Journal {
   }
 
   return {
-    async tell(kind, draft, teller) {
-      const before = table.at({ kind: kind.name, startMs: draft.startMs, ...teller })
+    async tell(kind, sent, teller) {
+      const before = table.at({ kind: kind.name, startMs: sent.startMs, ...teller })
+      const draft = withDetail(kind, sent, before, deps)
       const outcome = await settled(kind, draft, teller)
       const record = table.at({ kind: kind.name, startMs: draft.startMs, ...teller })
       if (!record) throw tooMany()
@@ -113,6 +114,21 @@ export function createJournal(deps: JournalDeps): Journal {
       onChanged(changeOf(record, null))
     },
   }
+}
+
+/** An app's summary of a night must not take away the stages that its export told. */
+function withDetail(
+  kind: RecordKind,
+  draft: RecordDraft,
+  before: StoredRecord | null,
+  deps: JournalDeps,
+): RecordDraft {
+  if (!before || before.deletedAtMs !== null || before.endMs !== draft.endMs) return draft
+  const kept = (kind.detail ?? []).filter((name) => name in before.fields && !(name in draft.fields))
+  if (kept.length === 0) return draft
+  const detail = Object.fromEntries(kept.map((name) => [name, before.fields[name]]))
+  const whole = kind.read({ ...draft.fields, ...detail }, contextOf(before, deps))
+  return 'code' in whole ? draft : whole
 }
 
 function changeOf({ personId, kind, dayMs }: StoredRecord, before: StoredRecord | null): RecordChange {

@@ -69,6 +69,21 @@ test('correcting the stages of a night takes the old states back', async (t) => 
   assert.deepEqual(await states(), [])
 })
 
+test('a summary of the same night told later leaves the stages that were told before', async (t) => {
+  const { call, states } = await setup(t)
+  const { body } = await call<Shown>('POST', '/sleep', MIA, { ...NIGHT, stages: STAGES })
+  const kept = await states()
+  const plain = await call<Shown>('POST', '/sleep', MIA, NIGHT)
+  assert.deepEqual([plain.status, plain.body.data.revision], [200, 0])
+  const rated = await call<Shown>('POST', '/sleep', MIA, { ...NIGHT, quality_score: 7 })
+  const { id, revision, stages, quality_score: quality } = rated.body.data
+  assert.deepEqual([id, revision, stages, quality], [body.data.id, 1, STAGES, 7])
+  assert.deepEqual(await states(), kept)
+  const shorter = { ...NIGHT, sleep_end: '2026-03-13T03:00:00Z' }
+  const moved = await call<Shown>('POST', '/sleep', MIA, shorter)
+  assert.deepEqual(moved.body.data['stages'], [], 'another night is no summary of this one')
+})
+
 test('stages that overlap, end before they begin or leave the night are refused', async (t) => {
   const { call } = await setup(t)
   const refused = async (...stages: object[]) => {
