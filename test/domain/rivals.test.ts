@@ -76,3 +76,27 @@ test('of nights that overlap the preferred source is believed, of one source the
     ],
   )
 })
+
+test('of equally good sources of one run the fullest is believed when asked, whoever told last', () => {
+  const run = (deviceId: string, startMs: number, endMs: number, updatedAtMs: number) => ({
+    ...{ deviceId, source: deviceId, startMs, endMs, updatedAtMs },
+  })
+  const told = [
+    run('strap', 0, 60, 1),
+    run('cut-off', 0, 1, 9),
+    run('watch', 100, 160, 1),
+    run('watch', 105, 150, 2),
+    run('typed', 200, 290, 3),
+    run('ring', 200, 230, 1),
+  ]
+  const rank = (id: string) => (id === 'ring' ? 1 : 100)
+  const names = (kept: typeof told) => kept.map(({ deviceId, endMs }) => [deviceId, endMs])
+  const fullest = [
+    ['strap', 60],
+    ['watch', 150],
+    ['ring', 230],
+  ]
+  assert.deepEqual(names(leadingStretches(told, rank, { fullest: true })), fullest)
+  assert.deepEqual(names(leadingStretches(told.toReversed(), rank, { fullest: true })), fullest)
+  assert.deepEqual(names(leadingStretches(told, rank))[0], ['cut-off', 1])
+})
