@@ -51,13 +51,15 @@ export function findOf(query: Readonly<Record<string, unknown>>, defaults: FindD
     else if (CHANGES.has(field)) changedSinceMs = sinceOf(operator, text) ?? changedSinceMs
     else if (EQUALS.has(field) && (operator === undefined || operator === 'eq')) equals.set(field, text)
   }
+  const asked = numberOf(query['count'] ?? query['limit'], 1, countMax)
+  // Who says how many means the newest so many, however old they are.
   const isOpen = window.fromMs === BEGINNING && changedSinceMs === null && !names(equals)
-  if (isOpen) window.fromMs = Math.min(nowMs, window.toMs) - windowMs
+  if (isOpen && asked === null) window.fromMs = Math.min(nowMs, window.toMs) - windowMs
   return {
     ...window,
     changedSinceMs,
     equals,
-    count: numberOf(query['count'] ?? query['limit'], 1, countMax) ?? count,
+    count: asked ?? count,
     skip: numberOf(query['skip'], 0, 1_000_000) ?? 0,
     ascending: query['sort'] !== undefined,
   }

@@ -74,6 +74,20 @@ test('what uploaders were seen to send is answered and stored as it should be', 
   }
 })
 
+test('who says how many readings gets the newest so many, however old they are', async (t) => {
+  const { ask, uploader } = await setup(t)
+  const headers = { 'api-secret': sha1(uploader.key) }
+  const days = (count: number) => count * 24 * 60
+  await ask('POST', '/api/v1/entries', { headers, body: [entry(days(200), 101), entry(days(9), 102)] })
+  const read = async (query: string) =>
+    (await ask('GET', `/api/v1/entries/sgv.json${query}`, { headers })).body.map(
+      ({ sgv }: { sgv: number }) => sgv,
+    )
+  assert.deepEqual(await read('?count=1'), [102])
+  assert.deepEqual(await read('?count=5'), [102, 101])
+  assert.deepEqual(await read(''), [], 'four days unless asked')
+})
+
 test('a key works in every place where an uploader may put it, and a foreign one in none', async (t) => {
   const { ask, uploader } = await setup(t)
   const { key } = uploader
