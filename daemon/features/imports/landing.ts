@@ -8,7 +8,7 @@ import type {
   ImportRecord,
 } from '../../../firmware-bridge/import/record.ts'
 import type { DataClass } from '../../domain/access.ts'
-import { type IntakeContext, takeIn } from '../../domain/intake.ts'
+import { FUTURE_TOLERANCE_MS, type IntakeContext, takeIn } from '../../domain/intake.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import type { Observation } from '../../domain/observation.ts'
 import { STAGES_MAX } from '../../domain/sleep-stages.ts'
@@ -41,8 +41,12 @@ const MINUTE_S = 60
 /** Lines of one reason that are told one by one; more are counted. */
 const LINES = 20
 const REASONS_MAX = 500
+const AHEAD = 'the time lies in the future'
 const CLOSED = 'your access to this person does not cover it'
 const TOLD_BEFORE = 'this source told another value of the same instant before'
+/** What phones sum up beside meals; the meal itself, where the file has it, carries the same amounts. */
+const EATEN: ReadonlySet<string> = new Set(['carbs', 'energy_intake'])
+const OF_A_MEAL = 'carbohydrates and energy are kept with the meal they belong to, not by themselves'
 /** Kept in notes and nowhere else; what explains glucose is as private as glucose. */
 const OF_GLUCOSE: ReadonlySet<string> = new Set(['insulin', 'basal'])
 
@@ -108,6 +112,7 @@ export function createLanding(order: ReadingOrder): Landing {
       addRecord({ kind: 'activity', source, body: exerciseBody(event), where }, to)
     else if (!classes.has(OF_GLUCOSE.has(event.event) ? 'glucose' : 'wellness'))
       leaveOut(event.event, () => where, CLOSED, to)
+    else if (event.atMs > order.nowMs + FUTURE_TOLERANCE_MS) leaveOut(event.event, () => where, AHEAD, to)
     else to.notes.push({ source, atMs: event.atMs, context: { event: event.event, ...facts } })
   }
 
@@ -122,7 +127,9 @@ export function createLanding(order: ReadingOrder): Landing {
         return
       }
       const source = nameOf(record.sourceName, kind)
-      if (record.kind === 'sample') observe(inputOf(record), source, to)
+      if (record.kind === 'sample' && EATEN.has(record.metric))
+        leaveOut(record.metric, () => placeOf(inputOf(record)), OF_A_MEAL, to)
+      else if (record.kind === 'sample') observe(inputOf(record), source, to)
       else if (record.kind === 'sleep') addSleep(record, source, to)
       else if (record.kind === 'activity')
         addRecord(
@@ -202,7 +209,7 @@ function contextFor({ personId, nowMs, zone }: ReadingOrder, source: string): In
 }
 
 function reasonOf({ code, path, message }: { code: string; path: string; message: string }): string {
-  return code === 'FUTURE_TIMESTAMP' ? 'the time lies in the future' : `${path}: ${message}`
+  return code === 'FUTURE_TIMESTAMP' ? AHEAD : `${path}: ${message}`
 }
 
 /** Stretches that a night takes as its own; some programs write ones that overlap or lie outside of it. */

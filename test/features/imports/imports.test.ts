@@ -78,6 +78,17 @@ test('the future, the impossible and the unknown are left out one by one with th
   assert.ok(reasons.includes('this source told another value of the same instant before'))
 })
 
+test('insulin of the future and meals told by their sums alone are left out in plain words', async (t) => {
+  const { bring } = await setup(t)
+  const clarity = readFileSync(fixturePath('cgm/dexcom-clarity.csv'), 'utf8')
+  const ahead = await bring('kind=clarity', Buffer.from(clarity.replaceAll('2026-03-14', '2031-03-14')))
+  assert.equal(ahead.accepted, 0)
+  assert.ok(ahead.left.some(({ where }) => where.startsWith('insulin at 2031-03-14')))
+  const eaten = health(entry('DietaryCarbohydrates', '62', 'g', '2026-03-14 07:00:00 +0100'))
+  const { left } = await bring('kind=apple-health', eaten)
+  assert.match(String(left[0]?.reason), /kept with the meal/)
+})
+
 test('a thousand faults of a kind are some lines and a number', async (t) => {
   const { bring } = await setup(t)
   const faults = Array.from({ length: 1000 }, (_, index) =>
