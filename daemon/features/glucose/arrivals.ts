@@ -136,7 +136,8 @@ function sourceOf(reading: ReadingIn, actor: Actor): string {
 /** Shape by schema, because a bad item must not spoil its neighbours. */
 function shaped(item: unknown): ReadingIn | Rejection {
   if (readingIn.Check(item)) return item
-  const [fault] = readingIn.Errors(item)
+  // The schema `false` of an unknown field comes before the fault that names it.
+  const fault = readingIn.Errors(item).find(({ keyword }) => keyword !== 'boolean')
   const names: unknown = fault && Reflect.get(fault.params, 'additionalProperties')
   const [stranger]: unknown[] = Array.isArray(names) ? names : []
   const missing: unknown = fault && Reflect.get(fault.params, 'requiredProperties')

@@ -25,6 +25,8 @@ export interface TasksDeps {
 }
 
 const OWNERS: Policy = { access: 'signed-in', roles: ['owner'] }
+/** Clients that post JSON send an empty object, others nothing. */
+const Nothing = Type.Object({}, { additionalProperties: false })
 const Params = Type.Object({ taskId: Id }, { additionalProperties: false })
 const Task = Type.Object({
   task_id: Id,
@@ -47,7 +49,10 @@ function taskRoutes(http: Http, { jobs, now, kinds }: TasksDeps): void {
       `/tasks/${path}`,
       {
         config: { policy: OWNERS },
-        schema: { tags: ['jobs'], summary, response: { 202: Ok(Task) } },
+        preValidation: async (request) => {
+          request.body ??= {}
+        },
+        schema: { tags: ['jobs'], summary, body: Nothing, response: { 202: Ok(Task) } },
       },
       async ({ actor }, reply) => {
         const job = await jobs.submit(kind, null, { uniqueKey: `task ${kind}`, requestedBy: askedBy(actor) })

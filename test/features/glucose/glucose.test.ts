@@ -146,6 +146,7 @@ test('a bulk upload is judged reading by reading', async (t) => {
       [6, 'FUTURE_TIMESTAMP', 'timestamp'],
     ],
   )
+  assert.equal(body.data.rejected[2]?.message, 'is not a field of a reading')
   const listed = await call<Reading[]>('GET', '/glucose/readings', MIA)
   assert.deepEqual(
     listed.body.data.map(({ timestamp }) => timestamp),

@@ -207,6 +207,9 @@ test('the day is added up when somebody asks, once at a time', async (t) => {
   const task = await call<Shown>('GET', `/tasks/status/${body.data.task_id}`, OWNER)
   assert.deepEqual([task.body.data.status, task.body.data.result], ['finished', { people: 2 }])
   assert.equal((await call('POST', '/tasks/aggregate-daily', MIA)).status, 403)
+  assert.equal((await call('POST', '/tasks/aggregate-daily', OWNER, {})).status, 202)
+  const stranger = await call('POST', '/tasks/aggregate-daily', OWNER, { days: 7 })
+  assert.deepEqual([stranger.status, stranger.body.error.details[0]?.path], [400, 'days'])
 })
 
 test('a recurring job is entered at its hour, and once after the hub slept through several', async (t) => {
