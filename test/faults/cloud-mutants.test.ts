@@ -159,6 +159,22 @@ const MUTANTS: readonly Mutant[] = [
     pattern: 'two coaches',
   },
   {
+    name: 'the last one to send wins in the cloud',
+    file: 'sync/cloud/feed.js',
+    from: /before \? mergeBodies\(kind, before, body\) : body/,
+    to: 'body',
+    test: 'sync/convergence.test.js',
+    pattern: 'seed 1',
+  },
+  {
+    name: 'the log of the erased is read on',
+    file: 'sync/cloud/feed.js',
+    from: /UPDATE household SET feed_generation = feed_generation \+ 1/,
+    to: 'UPDATE household SET feed_generation = feed_generation',
+    test: 'sync/household.test.js',
+    pattern: 'after an erasure hubs read another shape',
+  },
+  {
     name: 'the snapshot does not know what it saw',
     file: 'sync/cloud/shapes/shape.js',
     from: /\|\| snapshot\.saw\(transaction\.xid\)/,

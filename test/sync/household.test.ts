@@ -1,6 +1,8 @@
 /** What people in the cloud and hubs tell each other, through the one door, over real HTTP. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { type Message, ShapeStream } from '@electric-sql/client'
 import { shapeAddress } from '../../sync/cloud/gatekeeper.ts'
@@ -20,7 +22,7 @@ import { PATHS } from '../../sync/wire.ts'
 import { fakeClock } from '../fakes/clock.ts'
 import { registerHub, type TestHub } from './hub.ts'
 import { startPostgres, type TestPostgres, withoutPostgres } from './postgres.ts'
-import { hourRow } from './setup.ts'
+import { hourRow, testCloud } from './setup.ts'
 
 const SILENT = { info() {}, warn() {}, error() {} }
 
@@ -315,6 +317,36 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     assert.match(answer.headers.get('homefield-server-signature') ?? '', /^[\w-]{86}$/)
     assert.equal((await fetch(`${running.address}${PATHS.shape}?offset=-1`)).status, 401)
     await answer.body?.cancel()
+  })
+
+  test('after an erasure hubs read another shape, also where the log of the old one cannot be cleared', async (t) => {
+    const asked: URLSearchParams[] = []
+    const electric = createServer((request, answer) => {
+      asked.push(new URL(request.url ?? '', 'http://electric').searchParams)
+      answer.writeHead(200, { 'content-type': 'application/json' }).end('[]')
+    })
+    await new Promise<void>((resolve) => electric.listen(0, '127.0.0.1', resolve))
+    const { port } = electric.address() as AddressInfo
+    const at = await testCloud(postgres, { shapes: { url: `http://127.0.0.1:${port}`, secret: 's' } })
+    t.after(async () => {
+      await at.close()
+      electric.close()
+    })
+    const hub = await at.hub((await at.household()).id)
+    await hub.ask('GET', `${PATHS.shape}?offset=-1`)
+    await hub.push('now', [
+      {
+        seq: 1,
+        kind: 'erasure',
+        v: 1,
+        key: 'mia',
+        body: { subject: 'mia', requested_at: 1, requested_by: 'hub:a' },
+      },
+    ])
+    await hub.ask('GET', `${PATHS.shape}?offset=-1`)
+    const [before, later] = asked.map((query) => [query.get('params[1]'), query.get('params[2]')])
+    assert.equal(before?.[0], later?.[0])
+    assert.notEqual(before?.[1], later?.[1])
   })
 
   test('only a place in the log passes through the door', () => {

@@ -68,7 +68,10 @@ export async function household(
     features: features(parts),
     store,
     settings: { rateLimitPerMinute: 0, deviceRateLimitPerMinute: 0 },
-    deps: { clock, authenticator: { fromBearer: known, fromApiKey: known, isProven: () => true, isClaimed: () => true } },
+    deps: {
+      clock,
+      authenticator: { fromBearer: known, fromApiKey: known, isProven: () => true, isClaimed: () => true },
+    },
   })
 
   async function call<Data>(
