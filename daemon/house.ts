@@ -10,12 +10,14 @@ import type { Log } from './kernel/log.ts'
 import { type NetworkIdentity, networkIdentity } from './kernel/network.ts'
 import { ensureSecret } from './kernel/secrets.ts'
 import { ensureTls, type Tls } from './kernel/tls.ts'
+import { createTrustedClock, type TrustedClock } from './kernel/trusted-clock.ts'
 import { isDamage } from './store/damage.ts'
 import { createDiskGuard, type DiskGuard } from './store/disk-guard.ts'
 import { ensureHub } from './store/hub.ts'
 import { createStore } from './store/open.ts'
 import { markClosed, markOpen, type Recovery, recoverDatabase } from './store/recovery.ts'
 import { createRecoveryNote, type RecoveryNote } from './store/recovery-note.ts'
+import { clockKnownAt, createRedating, type Redating } from './store/redating.ts'
 import { salvageObservations } from './store/salvage.ts'
 import { createSnapshots, type Snapshots } from './store/snapshots.ts'
 import type { Store, StoreOptions } from './store/store.ts'
@@ -28,6 +30,8 @@ export interface HouseDeps {
   version: string
   /** When this program was built: no true clock stands before it. */
   builtAtMs: number
+  /** Whether the machine's time service is content; null, or absent, where it says nothing. */
+  synchronised?: () => boolean | null
   clock: Clock
   log: Log
 }
@@ -36,6 +40,9 @@ const NETWORK_LOOK_MS = 60_000
 
 /** What every part stands on. */
 export interface House extends HouseDeps {
+  /** What is thought of `clock`, which is the machine's, judged. */
+  trust: Pick<TrustedClock, 'state' | 'jumps' | 'latestMs'>
+  redating: Redating
   store: Store
   hubId: string
   secret: Uint8Array
@@ -55,8 +62,10 @@ export interface House extends HouseDeps {
 }
 
 /** Opens or makes everything in the data directory. Rejects with the database closed again when a part cannot be had. */
-export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => void): Promise<House> {
-  const { dataDir, clock, log } = deps
+export async function openHouse(given: HouseDeps, onFailure: (cause: unknown) => void): Promise<House> {
+  const { dataDir, log } = given
+  const clock = createTrustedClock(given)
+  const deps = { ...given, clock }
   const path = join(dataDir, 'homefield.db')
   const place = { database: path, snapshots: join(dataDir, 'snapshots'), damaged: join(dataDir, 'damaged') }
   const recovered = recoverDatabase(place, clock.now())
@@ -70,7 +79,13 @@ export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => 
       stalled: () => opened.stats().diskFull,
       makeRoom: () => void opened.upkeep(null).catch(() => {}),
     })
-    const store = disk.guarded({ ...opened, close: () => closed(opened, [disk, writeLog]) })
+    clock.notBefore(clockKnownAt(opened) ?? Number.NEGATIVE_INFINITY)
+    const roomy = disk.guarded({ ...opened, close: () => closed(opened, [disk, writeLog, redating, clock]) })
+    const redating = createRedating({
+      ...{ store: roomy, clock, startId: newId(clock.now()) },
+      log: log.child({ part: 'clock' }),
+    })
+    const store = redating.marked(roomy)
     const writeLog = createWriteLog({ store, clock, log })
     const snapshots = createSnapshots({
       database: path,
@@ -80,7 +95,7 @@ export async function openHouse(deps: HouseDeps, onFailure: (cause: unknown) => 
       written: () => store.stats().rows + store.stats().commits,
     })
     if (recovered?.damagedPath) void recoverRest(recovered, { store, log, recovery, nowMs: clock.now() })
-    return await furnish(deps, store, { snapshots, recovery, disk, writeLog }).catch(
+    return await furnish(deps, store, { snapshots, recovery, disk, writeLog, trust: clock, redating }).catch(
       async (cause: unknown) => {
         await snapshots.stop()
         await store.close()
@@ -151,7 +166,7 @@ function damaged(path: string, cause: unknown): Error {
 async function furnish(
   deps: HouseDeps,
   store: Store,
-  kept: Pick<House, 'snapshots' | 'recovery' | 'disk' | 'writeLog'>,
+  kept: Pick<House, 'snapshots' | 'recovery' | 'disk' | 'writeLog' | 'trust' | 'redating'>,
 ): Promise<House> {
   const { config, dataDir, clock, log, builtAtMs: buildDateMs } = deps
   const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())

@@ -32,6 +32,7 @@ import { lockDataDirectory } from './kernel/data-lock.ts'
 import { messageOf } from './kernel/errors.ts'
 import { createLog, type Log, plainLines } from './kernel/log.ts'
 import { createSupervisor } from './kernel/sd-notify.ts'
+import { timeService } from './kernel/trusted-clock.ts'
 
 const DRAIN_MS = 10_000
 const ALIVE_MS = 15_000
@@ -74,7 +75,15 @@ async function start(): Promise<number> {
   try {
     // Loaded here and not above: the other commands answer in a third of the time without the whole hub.
     const { createHub } = await import('./app.ts')
-    const hub = await createHub({ config, dataDir, version, builtAtMs, clock, log })
+    const hub = await createHub({
+      config,
+      dataDir,
+      version,
+      builtAtMs,
+      synchronised: timeService,
+      clock,
+      log,
+    })
     shell.out(greeting(await startOrClose(hub)))
     supervisor.ready()
     clock.every(ALIVE_MS, supervisor.alive)

@@ -152,7 +152,7 @@ function contextOf(
   return {
     deviceId,
     source,
-    nowMs,
+    nowMs: ports.latestMs?.() ?? nowMs,
     arrivedMs: stampedOnArrival ? arrivals.stamp(deviceId, message, nowMs) : null,
     deviceZone: zone,
     naiveZone: null,

@@ -47,6 +47,8 @@ export interface ForeignMessage {
 }
 
 export interface BrokerPorts {
+  /** What no instant may lie beyond; absent: the clock. */
+  latestMs?: () => number
   append: Append
   quarantine: Quarantine
   devices: Devices

@@ -7,6 +7,7 @@ import { type InstalledModel, modelFolders, readCatalogue } from '../../models/c
 import { type LoadedRuntime, loadRuntime } from '../../models/runtime.ts'
 import { openOnnx } from '../../models/session.ts'
 import { BETTER_PACK } from '../../models/shelf.ts'
+import { diskEncryption } from '../kernel/disk-encryption.ts'
 import { messageOf } from '../kernel/errors.ts'
 import { findDecoder } from '../media/decoder/sandbox.ts'
 import { answer, rows, type Shell, subcommand, text } from './shell.ts'
@@ -87,6 +88,21 @@ async function video(): Promise<Finding> {
     : { check, state: 'warn', says: `${held}. Not allowed by this machine: ${sandbox.missing.join(', ')}` }
 }
 
+/** Whoever takes the box or its card has everything on it, unless the system encrypts the disk. */
+function encryption(dir: string): Finding {
+  const check = 'disk encryption'
+  const found = diskEncryption(dir)
+  if (found === true) return { check, state: 'ok', says: 'the disk is encrypted (LUKS)' }
+  return {
+    check,
+    state: 'warn',
+    says:
+      found === null
+        ? 'this system does not say whether the disk is encrypted'
+        : 'the disk is not encrypted: whoever takes the box can read it. SECURITY.md says how to put the data on LUKS',
+  }
+}
+
 async function dataDirectory(dir: string): Promise<Finding[]> {
   try {
     const found = await stat(dir)
@@ -105,6 +121,7 @@ async function dataDirectory(dir: string): Promise<Finding[]> {
             says: `${gib} GiB left: make room before the hub has to refuse new values`,
           }
         : { check: 'free space', state: 'ok', says: `${gib} GiB` },
+      encryption(dir),
       await secrets(dir),
     ]
   } catch (cause) {

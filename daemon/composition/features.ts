@@ -39,6 +39,11 @@ export function featuresOf(
   exposeCounts(registry, {
     store: () => ({ ...store.stats() }),
     broker: () => ({ ...broker.stats() }),
+    clock: () => ({
+      trusted: house.trust.state() === 'set',
+      jumps: house.trust.jumps().length,
+      ...house.redating.stats(),
+    }),
     disk: () => ({ ...house.disk.report(), writtenADay: house.writeLog.bytesADay() }),
     foreign: () => ({ ...household.foreign.stats(), joined: household.joined.stats() }),
     jobs: () => ({ ...household.jobs.stats() }),
@@ -139,6 +144,7 @@ export function featuresOf(
       recovery: house.recovery,
       bytesWritten: () => store.stats().bytesWritten,
       disk: house.disk,
+      clock: { ...house.trust, moved: () => house.redating.stats().moved },
       writeLog: house.writeLog,
       plainUploads: plainUploads.state,
     }),
@@ -157,7 +163,7 @@ export function featuresOf(
 }
 
 function partStates(
-  { tls, snapshots, recovery, disk }: House,
+  { tls, snapshots, recovery, disk, trust }: House,
   announcement: Announcement,
   cameras: HubCameras,
 ): PartState[] {
@@ -169,6 +175,14 @@ function partStates(
       name: 'store',
       state: room !== 'roomy' || recovery.read() ? 'degraded' : 'up',
       detail: room === 'roomy' ? recoveryDetail(recovery.read()) : ROOM[room],
+    },
+    {
+      name: 'clock',
+      state: trust.state() === 'unset' ? 'degraded' : 'up',
+      detail:
+        trust.state() === 'unset'
+          ? 'this box does not know the time: values are dated by a guess, and anew once it does'
+          : null,
     },
     { name: 'snapshots', state: snapshot.problem === null ? 'up' : 'degraded', detail: snapshot.problem },
     { name: 'broker', state: 'up', detail: null },

@@ -99,7 +99,10 @@ export function createHousehold(house: House) {
     devices,
     notify,
   })
-  const ingest = createIngest({ store, now: clock.now, manualDevice: async () => MANUAL_DEVICE_ID })
+  const ingest = createIngest({
+    ...{ store, now: clock.now, latestMs: house.trust.latestMs },
+    manualDevice: async () => MANUAL_DEVICE_ID,
+  })
   const preferences = createPreferences({ store, now: clock.now, ownOf: accounts.preferencesOf })
   const sources = createSources({ store, now: clock.now })
   const zoneOf = (personId: string) => people.get(personId)?.timezone ?? timezone()

@@ -107,6 +107,7 @@ export async function openBroker(house: House, household: Household): Promise<Br
     settings: { tcp: { host, port }, tls: { ...config.mqtts, certPem, keyPem }, ...limits },
     ports: {
       append: store.observations.append,
+      latestMs: house.trust.latestMs,
       quarantine: createQuarantine(store),
       keeper: createBrokerState<DeviceIdentity>(store),
       onFrame: household.cameras.frame,
@@ -116,7 +117,11 @@ export async function openBroker(house: House, household: Household): Promise<Br
         authenticate: devices.authenticate,
         wearerAt: devices.wearerAt,
         serves: devices.serves,
-        mayHear: devices.mayHear,
+        mayHear(deviceId, personId) {
+          const may = devices.mayHear(deviceId, personId)
+          if (may) household.audit.witness.heard(deviceId, personId)
+          return may
+        },
         onPresence(deviceId, online, atMs) {
           devices.setPresence(deviceId, online, atMs)
           if (online) void alarms.alerts.deviceIsBack(deviceId)

@@ -24,6 +24,8 @@ export interface Seen {
   touched: readonly Touched[]
   /** Whether the route is a third-party protocol for one person's programs. */
   uploader: boolean
+  /** Whether the route is for owners alone, as settings are. */
+  ownersOnly: boolean
 }
 
 const PREFIX = /^\/api\/v1(?=\/)/
@@ -56,6 +58,7 @@ export function tellWitness(http: Http, saw: (seen: Seen) => void): void {
       data: request.told,
       touched: request.touched ?? [],
       uploader: config.uploader === true,
+      ownersOnly: policy.access === 'signed-in' && policy.roles.every((role) => role === 'owner'),
     })
   })
 }

@@ -22,6 +22,8 @@ export interface Appends {
   append(run: AppendRun, from: number, to: number): string | null
   /** Moves the row of the key to the history; false when there is none. */
   retract(key: NaturalKey, nowMs: number): boolean
+  /** Gives rows another instant; one that has a value already keeps it. Returns how many rows there were. */
+  move(rows: readonly (NaturalKey & { extra: string | null })[], byMs: number, nowMs: number): number
   /** Rows so far for days whose single values were let go: they count as known. */
   readonly closedRows: number
 }
@@ -163,28 +165,59 @@ export function createAppends({ db, keys, rollups, late, watch }: AppendsDeps): 
       for (let row = from; row < to; row += 1) put(run, row)
       return null
     },
-    retract({ personId, deviceId, metric, atMs }, nowMs) {
-      const key: RowKey = {
-        ts: atMs,
-        person: keys.person(personId) ?? 0,
-        metric: metricNamed(metric)?.key ?? 0,
-        device: keys.device(deviceId) ?? 0,
+    retract: (key, nowMs) => retract(keyOf(key), nowMs),
+    move(rows, byMs, nowMs) {
+      const moving = rows.flatMap(({ extra, ...named }) => {
+        const key = keyOf(named)
+        const old = rowOf(key)
+        return old && retract(key, nowMs)
+          ? [{ key: { ...key, ts: key.ts + byMs }, row: { ...old, extra } }]
+          : []
+      })
+      // Only now, because one may go where another stood.
+      for (const { key, row } of moving) {
+        if (rowOf(key)) continue
+        insertOver.run({ ...key, ...row, revision: 0 })
+        rollups.add(key, key.ts, row.value)
+        watch.touch(key, key.ts)
       }
-      const packed = atMs < late.horizonMs ? late.lookUp(key, atMs) : null
-      keepOld.run({ ...key, replacedAt: nowMs })
-      const wasRow = remove.run(key).changes > 0
-      if (!wasRow && packed?.kind !== 'row') return false
-      if (packed?.kind === 'row') {
-        if (!wasRow) keepPacked.run({ ...key, ...storedRow(packed.row), replacedAt: nowMs })
-        late.takeOut(key, atMs)
-      }
-      rollups.remove(key, key.ts)
-      watch.touch(key, key.ts)
-      return true
+      return moving.length
     },
     get closedRows() {
       return closedRows
     },
+  }
+
+  function keyOf({ personId, deviceId, metric, atMs }: NaturalKey): RowKey {
+    return {
+      ts: atMs,
+      person: keys.person(personId) ?? 0,
+      metric: metricNamed(metric)?.key ?? 0,
+      device: keys.device(deviceId) ?? 0,
+    }
+  }
+
+  /** The row of a key, wherever it lies. */
+  function rowOf(key: RowKey): StoredRow | null {
+    const row = read.get(key)
+    if (row) return row
+    const packed = key.ts < late.horizonMs ? late.lookUp(key, key.ts) : null
+    return packed?.kind === 'row' ? storedRow(packed.row) : null
+  }
+
+  function retract(key: RowKey, nowMs: number): boolean {
+    const atMs = key.ts
+    const packed = atMs < late.horizonMs ? late.lookUp(key, atMs) : null
+    keepOld.run({ ...key, replacedAt: nowMs })
+    const wasRow = remove.run(key).changes > 0
+    if (!wasRow && packed?.kind !== 'row') return false
+    if (packed?.kind === 'row') {
+      if (!wasRow) keepPacked.run({ ...key, ...storedRow(packed.row), replacedAt: nowMs })
+      late.takeOut(key, atMs)
+    }
+    rollups.remove(key, key.ts)
+    watch.touch(key, key.ts)
+    return true
   }
 }
 

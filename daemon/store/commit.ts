@@ -88,6 +88,7 @@ export function createCommitter({ db, clock, bytesWritten, limits }: CommitterDe
       const gone = unit.keys.filter((key) => appends.retract(key, nowMs))
       return [{ changes: gone.length, rows: [] }]
     }
+    if (unit.kind === 'move') return [{ changes: appends.move(unit.rows, unit.byMs, nowMs), rows: [] }]
     const person = keys.person(unit.personId)
     if (person === null) throw new HubError('NOT_FOUND', `There is no person ${unit.personId}.`)
     rebuild.rezone(person)

@@ -250,6 +250,12 @@ export function createObservations(
       const results = await writer.run({ kind: 'retract', keys })
       return results.reduce((sum, { changes }) => sum + changes, 0)
     },
+    async move(rows, byMs) {
+      for (const { metric } of rows) keyOf(metric)
+      const told = rows.map(({ extra, ...key }) => ({ ...key, extra: extra && JSON.stringify(extra) }))
+      const results = await writer.run({ kind: 'move', rows: told, byMs })
+      return results.reduce((sum, { changes }) => sum + changes, 0)
+    },
     async history({ personId, deviceId, metric, atMs }) {
       const person = personKey(personId)
       const device = reader.get<{ key: number }>('SELECT key FROM device WHERE id = :id', {

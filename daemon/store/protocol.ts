@@ -15,6 +15,8 @@ export type Unit =
   | { kind: 'write'; writes: readonly Write[] }
   | { kind: 'rezone'; personId: string }
   | { kind: 'retract'; keys: readonly NaturalKey[] }
+  /** Gives rows another instant, all at once; `extra` is the JSON they have from then on. */
+  | { kind: 'move'; rows: readonly (NaturalKey & { extra: string | null })[]; byMs: number }
 
 /** One group commit on its way to the writer thread, packed so that crossing costs little per row. */
 export interface Batch {

@@ -58,6 +58,8 @@ export interface Observations {
    * Resolves with how many there were once that is on disk; a key without a value is passed over. Rejects as `write` does.
    */
   retract(keys: readonly NaturalKey[]): Promise<number>
+  /** Gives values another instant, `byMs` later, all or none of a call, with other facts; where there is one already it stays. */
+  move(rows: readonly (NaturalKey & Pick<Observation, 'extra'>)[], byMs: number): Promise<number>
 }
 
 /** What just reached the disk; duplicates are left out. */

@@ -6,7 +6,13 @@ import {
   freshEvidence,
   type Sight,
 } from './anomaly-evidence.ts'
-import { contextRows, type Expectations, learnExpectations } from './anomaly-expected.ts'
+import {
+  atOnce,
+  contextInPieces,
+  type Expectations,
+  type InPieces,
+  learningExpectations,
+} from './anomaly-expected.ts'
 import { CHANNELS, type Channel, spokenValue, type VitalMinute } from './anomaly-minute.ts'
 import { hourlyHighest, type OwnHours, type Population, rarity } from './anomaly-odds.ts'
 import type { DenseNet } from './dense-net.ts'
@@ -73,9 +79,8 @@ export function createAnomaly({ net, population, profile, state = freshEvidence(
   return {
     step(minute) {
       const sights = reader.read(state, minute, evidence)
-      const isJudged = CHANNELS.some((channel) => sights[channel]?.distance != null)
       const repeats = state.channels.hr.same
-      if (!isJudged) return { score: null, p: 1, channels: [], repeats }
+      if (!isJudged(sights)) return { score: null, p: 1, channels: [], repeats }
       const score = net.run(evidence)[0] ?? 0
       const p = rarity(score, population, profile.hours)
       return { score, p, channels: channelSights(sights), repeats }
@@ -118,11 +123,7 @@ export function calibrateAnomaly(
   minutes: readonly VitalMinute[],
   ordinary?: (t: number) => boolean,
 ): AnomalyProfile {
-  const learning = calibrating(net, minutes, ordinary)
-  for (;;) {
-    const { done, value } = learning.next()
-    if (done) return value
-  }
+  return atOnce(calibrating(net, minutes, ordinary))
 }
 
 /** The same in pieces of a few milliseconds, for a caller that has other things to do between them. */
@@ -130,14 +131,14 @@ export function* calibrating(
   net: DenseNet,
   minutes: readonly VitalMinute[],
   ordinary: (t: number) => boolean = () => true,
-): Generator<undefined, AnomalyProfile, undefined> {
-  const rows = contextRows(minutes)
+): InPieces<AnomalyProfile> {
+  const rows = yield* contextInPieces(minutes)
   const fold = Math.ceil(minutes.length / FOLDS)
   const scores = new Float64Array(minutes.length).fill(Number.NaN)
   for (let part = 0; part < FOLDS; part += 1) {
-    yield
     const [from, to] = [part * fold, Math.min((part + 1) * fold, minutes.length)]
-    const others = learnExpectations(minutes, rows, (t) => (t < from || t >= to) && ordinary(t))
+    const isOther = (t: number) => (t < from || t >= to) && ordinary(t)
+    const others = yield* learningExpectations(minutes, rows, isOther)
     const scorer = createScorer(net, others)
     // Fading means fill up before the first minute that counts.
     for (let t = Math.max(0, from - WARM_UP_MINUTES); t < to; t += 1) {
@@ -147,8 +148,8 @@ export function* calibrating(
       if (t >= Math.max(from, WARM_UP_MINUTES) && ordinary(t)) scores[t] = score
     }
   }
-  yield
-  return { expectations: learnExpectations(minutes, rows, ordinary), hours: hourlyHighest(scores) }
+  const expectations = yield* learningExpectations(minutes, rows, ordinary)
+  return { expectations, hours: hourlyHighest(scores) }
 }
 
 /** The net's score of each minute; NaN where nothing was judged. */
@@ -161,7 +162,13 @@ export function scoreMinutes(
 }
 
 function createScorer(net: DenseNet, expectations: Expectations): (minute: VitalMinute) => number {
-  const population = { scores: [0], shares: [1] }
-  const anomaly = createAnomaly({ net, population, profile: { expectations, hours: [] } })
-  return (minute) => anomaly.step(minute).score ?? Number.NaN
+  const reader = createEvidenceReader(expectations)
+  const state = freshEvidence()
+  const evidence = new Float64Array(EVIDENCE_SIZE)
+  return (minute) =>
+    isJudged(reader.read(state, minute, evidence)) ? (net.run(evidence)[0] ?? 0) : Number.NaN
+}
+
+function isJudged(sights: Readonly<Record<Channel, Sight | null>>): boolean {
+  return CHANNELS.some((channel) => sights[channel]?.distance != null)
 }

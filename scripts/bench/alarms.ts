@@ -145,7 +145,7 @@ async function judging(): Promise<number> {
         return () => {}
       },
       observations: {
-        ...{ append: nothing, level: nothing, history: nothing, retract: nothing },
+        ...{ append: nothing, level: nothing, history: nothing, retract: nothing, move: nothing },
         range: async () => ({ points: [], nextFromMs: null }),
         latest: async () => [],
       },

@@ -64,7 +64,7 @@ function collect(pair: string, before: string[]): string[] {
 async function runCompute(what: string, options: ComputeOptions): Promise<number> {
   try {
     const text = await compute(what, options)
-    if (options.out === undefined) process.stdout.write(text)
+    if (options.out === undefined) await print(text)
     else await writeFile(options.out, text)
     return 0
   } catch (cause) {
@@ -72,6 +72,16 @@ async function runCompute(what: string, options: ComputeOptions): Promise<number
     process.stderr.write(`${JSON.stringify({ error: { code, message: messageOf(cause) } })}\n`)
     return code === 'VALIDATION_ERROR' ? 2 : 1
   }
+}
+
+/** Resolves when all of it is out, because the program ends right after and a pipe takes 64 KiB at a time; or when nobody reads on. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const over = (cause?: NodeJS.ErrnoException | null) =>
+      cause && cause.code !== 'EPIPE' ? reject(cause) : resolve()
+    process.stdout.on('error', over)
+    process.stdout.write(text, over)
+  })
 }
 
 async function compute(what: string, options: ComputeOptions): Promise<string> {

@@ -26,8 +26,8 @@ export interface SigningIn {
   fromBearer(token: string): Promise<Actor>
   actorOf(signInId: string): Actor | null
   /**
-   * Takes the password again for what is dangerous; throws FORBIDDEN. An owner's phone that came by pairing has none: `name` says
-   * whose it is, and only an owner's counts there.
+   * Takes the password again for what is dangerous; throws FORBIDDEN. A phone that came by pairing has none: `name` says whose it
+   * is, and only an owner's counts there.
    */
   prove(actor: Actor, given: { password: string; name?: string }, address: string): Promise<void>
   /** Whether this sign-in gave a password within the last five minutes. */
@@ -159,8 +159,9 @@ export function createSigningIn(deps: SigningInDeps): SigningIn {
   }
 }
 
+/** Where somebody has no password of their own, an owner stands by with theirs; it opens no more than that somebody may do. */
 function isOwners(prover: StoredUser, self: StoredUser): boolean {
-  return self.passwordHash === null && self.role === 'owner' && prover.role === 'owner'
+  return self.passwordHash === null && prover.role === 'owner'
 }
 
 /** When each live sign-in last gave a password; in memory only, so that a restart asks again. */

@@ -1,6 +1,7 @@
 /** Watches over everybody's vitals with PulseNet: learns each person at the start and every night, judges every minute. */
 import type { PulseNet } from '../../../models/pulsenet.ts'
-import { type AnomalyProfile, calibrating } from '../../../models/series/anomaly.ts'
+import { calibrating } from '../../../models/series/anomaly.ts'
+import type { InPieces } from '../../../models/series/anomaly-expected.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
@@ -107,7 +108,7 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
     }
   }
 
-  async function inPieces(work: Generator<undefined, AnomalyProfile, undefined>): Promise<AnomalyProfile> {
+  async function inPieces<Result>(work: InPieces<Result>): Promise<Result> {
     for (;;) {
       const { done, value } = work.next()
       if (done) return value

@@ -7,8 +7,8 @@ import type { Store } from '../../store/store.ts'
 export const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
 const QUARTER_MS = 15 * MINUTE_MS
-/** A page is read at one go: others wait for so long. */
-const PAGE_ROWS = 2000
+/** Two hours are read at one go: of a watch that tells every second that is seven thousand values, and everybody else waits for so long. */
+const PAGE_ROWS = 120
 /** What a minute of full activity counts as where a watch tells no steps: a brisk run. */
 const STEPS_OF_ACTIVITY = 150
 const SOURCES = ['heart_rate', 'hrv_rmssd', 'spo2', 'skin_temp', 'body_temp', 'steps', 'activity'] as const

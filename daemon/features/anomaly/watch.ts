@@ -36,9 +36,9 @@ export interface VitalWatch {
 export const TELL_MS = 10 * MINUTE_MS
 /** Evidence of the same episode is added this often. */
 const EVIDENCE_EVERY_MS = 5 * MINUTE_MS
-/** Usual for so long means that it is over; usual is ten times more frequent than the alarm line. */
+/** Usual for so long means that it is over; usual is three times more frequent than the alarm line, because traces of hours fade slowly. */
 const CALM_MINUTES = 20
-const CALM_P = 10 * ALARM_P
+const CALM_P = 3 * ALARM_P
 
 export function createVitalWatch({ episodes, ...deps }: VitalWatchDeps): VitalWatch {
   const { personId, model, profile, choice } = deps

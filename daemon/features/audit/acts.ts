@@ -1,6 +1,6 @@
 /** Which requests the audit log holds, and by what word. What is recorded about people is theirs and not listed here. */
 
-/** By method and pattern. `always` is also told when it was refused for want of the right secret. */
+/** By method and pattern. What only owners may do is told even when it is not listed, by method and path. */
 export const ACTS: Readonly<Record<string, string>> = {
   'POST /claim': 'claim',
   'POST /auth/register': 'register',
@@ -66,6 +66,14 @@ export const ACTS: Readonly<Record<string, string>> = {
   'POST /backup/:backupId/ticket': 'backup-fetch',
   'GET /people/:personId/export': 'export',
 }
+
+/** What owners do that says nothing: looking around, or the step before one that is listed. */
+export const UNLISTED: ReadonlySet<string> = new Set([
+  'POST /tasks/aggregate-daily',
+  'POST /privacy/erase',
+  'POST /privacy/erase/confirm',
+  'DELETE /system/recovered',
+])
 
 /** Where a wrong secret is worth a line. */
 export const REFUSALS: Readonly<Record<string, string>> = {

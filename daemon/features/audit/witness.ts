@@ -1,6 +1,6 @@
 /** Turns answered requests into entries of the audit log; reads of the same data by the same reader become one for a while. */
 import type { Actor } from '../../domain/access.ts'
-import { ACCOUNT_PAGES, ACTS, READS, REFUSALS } from './acts.ts'
+import { ACCOUNT_PAGES, ACTS, READS, REFUSALS, UNLISTED } from './acts.ts'
 import type { AuditFact } from './entry.ts'
 
 /** One answered request, as the HTTP face tells it. */
@@ -14,6 +14,7 @@ export interface Answered {
   data: unknown
   touched: readonly { personId: string; action: 'read' | 'write'; class: string }[]
   uploader: boolean
+  ownersOnly: boolean
 }
 
 export interface Witness {
@@ -22,6 +23,8 @@ export interface Witness {
   joined(actor: Actor, topic: string): void
   /** Somebody read a person's data in another way. */
   read(actor: Actor, personId: string, dataClass: string): void
+  /** A program hears of a person over MQTT, which goes on for years: one entry a day. */
+  heard(deviceId: string, personId: string): void
 }
 
 export interface WitnessDeps {
@@ -32,6 +35,7 @@ export interface WitnessDeps {
 }
 
 export const COALESCE_MS = 5 * 60_000
+const HEARD_MS = 24 * 3_600_000
 /** Readers × persons × classes remembered at once; the oldest is forgotten, which costs one more entry. */
 const REMEMBERED_MAX = 5000
 const LISTED_MAX = 500
@@ -42,11 +46,11 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
   const lately = new Map<string, number>()
 
   /** Whether this is the first of its kind within the time that entries are coalesced over. */
-  function isNew(key: string): boolean {
+  function isNew(key: string, forMs = COALESCE_MS): boolean {
     const untilMs = lately.get(key)
-    if (untilMs !== undefined && now() < untilMs && untilMs - now() <= COALESCE_MS) return false
+    if (untilMs !== undefined && now() < untilMs && untilMs - now() <= forMs) return false
     lately.delete(key)
-    lately.set(key, now() + COALESCE_MS)
+    lately.set(key, now() + forMs)
     const oldest = lately.size > REMEMBERED_MAX ? lately.keys().next() : null
     if (oldest && !oldest.done) lately.delete(oldest.value)
     return true
@@ -66,6 +70,16 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
 
   return {
     read,
+    heard(deviceId, personId) {
+      if (isNew(`heard ${deviceId} ${personId}`, HEARD_MS))
+        append({
+          act: 'read',
+          who: { kind: 'device', id: deviceId },
+          personId,
+          class: 'any',
+          detail: { by: 'mqtt' },
+        })
+    },
     joined(actor, topic) {
       const [kind = '', id = ''] = topic.split(':')
       if (kind === 'person') read(actor, id, 'any')
@@ -76,13 +90,19 @@ export function createWitness({ now, append, peopleOf }: WitnessDeps): Witness {
       const { method, route, status, actor } = seen
       if (status === 401 || status === 403 || status === 410) return refused(seen)
       if (status >= 400) return
-      const act = ACTS[`${method} ${route}`]
-      if (act !== undefined) append(actOf(act, seen))
+      const act = ACTS[`${method} ${route}`] ?? otherAct(seen)
+      if (act !== null) append(actOf(act, seen))
       for (const { personId, action, class: dataClass } of seen.touched)
         if (action === 'read' && !ACCOUNT_PAGES.has(route)) read(actor, personId, dataClass)
       for (const { personId, class: dataClass } of readsOf(seen, peopleOf)) read(actor, personId, dataClass)
     },
   }
+}
+
+/** What only owners may do changes how the hub works: none of it is left out because it came later than the list. */
+function otherAct({ method, route, ownersOnly }: Answered): string | null {
+  if (!ownersOnly || method === 'GET' || method === 'HEAD') return null
+  return UNLISTED.has(`${method} ${route}`) ? null : `${method.toLowerCase()} ${route}`
 }
 
 /** Who is meant: of an open route, whoever it made or signed in. */

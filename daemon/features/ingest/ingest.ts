@@ -128,7 +128,7 @@ function routeMoment(http: Http, deps: IngestDeps, intake: Intake): void {
       refuseLarge('context', body.context)
       refuseLarge('interaction', body.interaction)
       if (body.context || body.interaction) request.authorize(personId, 'write', 'wellness')
-      const moment = readMoment(body, deps.store, personId, deps.now())
+      const moment = readMoment(body, deps.store, personId, deps.now(), deps.latestMs?.())
       if (moment.samples.length === 0 && !body.context && !body.interaction) throw nothingSent()
       const about = ownerOf(request, moment.atMs, wearers)
       const note = await noteOf(body, about, moment.atMs, deps)

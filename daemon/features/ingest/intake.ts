@@ -43,6 +43,8 @@ export interface HttpIntake {
 export interface HttpIntakeDeps {
   store: Pick<Store, 'all' | 'get' | 'observations'>
   now: () => number
+  /** What no instant may lie beyond; absent: the clock. */
+  latestMs?: () => number
   /** The hub's own entry (type `hub`) that stands for values which no device measured; made at the first need. */
   manualDevice: (personId: string) => Promise<string>
 }
@@ -53,12 +55,12 @@ interface Landing {
 }
 
 /** Takes samples that come over HTTP or the live channel: the same intake as MQTT, with the sender's grants on top. */
-export function createHttpIntake({ store, now, manualDevice }: HttpIntakeDeps): HttpIntake {
+export function createHttpIntake({ store, now, latestMs = now, manualDevice }: HttpIntakeDeps): HttpIntake {
   const wearers = createWearers(store)
   return {
     async take(samples, upload) {
       const deviceId = await deviceOf(upload, manualDevice)
-      const context = contextOf(upload, deviceId, wearers, now())
+      const context = { ...contextOf(upload, deviceId, wearers, now()), nowMs: latestMs() }
       const landing: Landing[] = []
       const rejected: RejectedItem[] = []
       for (const item of readSamples(samples)) {

@@ -21,6 +21,7 @@ export function readMoment(
   store: Pick<Store, 'get'>,
   personId: string,
   nowMs: number,
+  latestMs: number = nowMs,
 ): Moment {
   const zone = createWearers(store).zoneOf(personId) ?? 'UTC'
   const parsed = body.timestamp === undefined ? { atMs: nowMs } : parseInstant(body.timestamp, zone)
@@ -29,7 +30,7 @@ export function readMoment(
       details: [{ path: 'timestamp', message: parsed.wrong, value: body.timestamp }],
     })
   }
-  if (parsed.atMs > nowMs + FUTURE_TOLERANCE_MS) {
+  if (parsed.atMs > latestMs + FUTURE_TOLERANCE_MS) {
     throw new HubError(
       'FUTURE_TIMESTAMP',
       'The timestamp lies ahead of the hub’s clock. Set the device’s clock.',

@@ -2,7 +2,9 @@ import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Type } from 'typebox'
 import type { Feature, Http, Policy } from '../../domain/route.ts'
+import { diskEncryption } from '../../kernel/disk-encryption.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
+import type { TrustedClock } from '../../kernel/trusted-clock.ts'
 import type { DiskGuard } from '../../store/disk-guard.ts'
 import type { ToldRecovery } from '../../store/recovery-note.ts'
 import type { SnapshotState, Snapshots } from '../../store/snapshots.ts'
@@ -21,6 +23,7 @@ export interface SystemDeps {
   /** Since the program started; null where the kernel does not count. */
   bytesWritten: () => number | null
   disk: Pick<DiskGuard, 'report'>
+  clock: Pick<TrustedClock, 'state' | 'jumps'> & { moved(): number }
   writeLog: Pick<WriteLog, 'bytesADay' | 'days'>
   /** The listener without TLS for uploaders; null while it is shut. */
   plainUploads: () => { port: number; expiresAtMs: number } | null
@@ -48,6 +51,8 @@ const System = Type.Object({
   memory_bytes: Type.Integer(),
   storage: Type.Object({
     database_bytes: Type.Integer(),
+    /** Null where the system does not say. */
+    disk_encrypted: Maybe(Type.Boolean()),
     free_bytes: Type.Integer(),
     total_bytes: Type.Integer(),
     written_bytes: Maybe(Type.Integer()),
@@ -65,6 +70,12 @@ const System = Type.Object({
     card_used_share: Maybe(Type.Number()),
     card_reason: Maybe(Type.String()),
     snapshots: Snapshot,
+  }),
+  clock: Type.Object({
+    state: Type.Enum(['unset', 'guessed', 'set']),
+    jumps: Type.Array(Type.Object({ at: Timestamp, by_ms: Type.Integer() })),
+    /** Values that were dated anew when the time became known, since the start. */
+    moved_values: Type.Integer(),
   }),
   recovered: Maybe(Recovered),
   plain_uploads: Maybe(Type.Object({ port: Type.Integer(), expires_at: Timestamp })),
@@ -106,6 +117,7 @@ function routeSystem(http: Http, deps: SystemDeps): void {
         started_at: iso(startedAtMs),
         memory_bytes: process.memoryUsage.rss(),
         storage: {
+          disk_encrypted: diskEncryption(dirname(database)),
           database_bytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
           free_bytes: bavail * bsize,
           total_bytes: blocks * bsize,
@@ -119,6 +131,11 @@ function routeSystem(http: Http, deps: SystemDeps): void {
           card_used_share: usedShare,
           card_reason: reason,
           snapshots: snapshotJson(snapshots.state()),
+        },
+        clock: {
+          state: deps.clock.state(),
+          jumps: deps.clock.jumps().map(({ atMs, byMs }) => ({ at: iso(atMs), by_ms: byMs })),
+          moved_values: deps.clock.moved(),
         },
         recovered: recoveredJson(recovery.read()),
         plain_uploads: plainJson(deps.plainUploads()),

@@ -53,6 +53,10 @@ test('an owner’s paired phone proves itself with an owner’s name and passwor
   assert.equal((await stepUp(phone, { password: OWNER.password })).status, 403)
   assert.equal((await stepUp(phone, { name: OWNER.name, password: OWNER.password })).status, 200)
   assert.equal((await grant(phone)).status, 201)
+  const coachs = (await letIn(owner, { role: 'coach', person_id: 'mia' })).access_token
+  assert.equal((await stepUp(phone, { name: 'phone of coach', password: 'anything' })).status, 403)
+  assert.equal((await stepUp(coachs, { name: OWNER.name, password: OWNER.password })).status, 200)
+  assert.equal((await grant(coachs)).body.error.code, 'FORBIDDEN', 'it opens no more than a coach may do')
 })
 
 test('whoever may not do it at all hears that, not that a password is missing', async (t) => {

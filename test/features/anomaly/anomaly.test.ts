@@ -7,29 +7,29 @@ import { loadPulseNet } from '../../../models/pulsenet.ts'
 import type { VitalMinute } from '../../../models/series/anomaly-minute.ts'
 import { createDraw } from '../../../models/training/random.ts'
 import { drawPerson } from '../../../models/training/vitals-events.ts'
-import { fakeClock } from '../../fakes/clock.ts'
-import { family, MINUTE } from '../alerts/setup.ts'
+import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
+import { family, MINUTE, type Options, open } from '../alerts/setup.ts'
 
 const HEART = 'heart_rate'
+
+function watching(clock: FakeClock, watches: AnomalyWatch[]): NonNullable<Options['beside']> {
+  return (store, alarms) => {
+    const watch = createAnomalyWatch({
+      ...{ store, clock, log: createLog('silent'), model: loadPulseNet(), episodes: alarms.episodes },
+      personIds: () => ['mia', 'leo'],
+      zoneOf: () => 'Europe/Berlin',
+    })
+    watches.push(watch)
+    return [watch.feature]
+  }
+}
 
 /** Mia's watch as of a local midnight in Berlin (22:00 UTC in summer), four ordinary days behind her. */
 async function setup(t: TestContext, days = 4) {
   const startMs = Date.parse('2026-06-01T22:00:00Z')
   const clock = fakeClock(startMs)
-  const model = loadPulseNet()
   const watches: AnomalyWatch[] = []
-  const home = await family(t, {
-    clock,
-    beside(store, alarms) {
-      const watch = createAnomalyWatch({
-        ...{ store, clock, log: createLog('silent'), model, episodes: alarms.episodes },
-        personIds: () => ['mia', 'leo'],
-        zoneOf: () => 'Europe/Berlin',
-      })
-      watches.push(watch)
-      return [watch.feature]
-    },
-  })
+  const home = await family(t, { clock, beside: watching(clock, watches) })
   const vitals = watches[0]!
   await home.wears('watch-mia', 'mia')
   const { minutes } = drawPerson(
@@ -156,4 +156,38 @@ test('with less than three days nothing is judged, and how much is there is said
   assert.deepEqual([shown.learnt.needed, shown.learnt.minutes], [4320, 2 * 1440 + 3])
   assert.equal((await state('leo')).learnt.minutes, 0)
   assert.deepEqual(await episodes(), [])
+})
+
+test('a hub that starts again in the middle of it neither tells it twice nor forgets that it ends', async (t) => {
+  const first = await setup(t)
+  await first.vitals.calibrate()
+  await first.wear(first.night.slice(0, 12).map(racing))
+  assert.equal((await first.episodes()).length, 1)
+  await first.close()
+  const watches: AnomalyWatch[] = []
+  const { clock, folder } = first
+  const second = await open(t, { folder, clock, beside: watching(clock, watches) })
+  await watches[0]!.calibrate()
+  const wear = async (ones: readonly VitalMinute[]) => {
+    for (const one of ones) {
+      const atMs = clock.now()
+      clock.advance(MINUTE)
+      await second.store.observations.append(said(one, atMs))
+      await watches[0]!.settled()
+    }
+    await second.settle()
+  }
+  await wear(first.night.slice(12, 20).map(racing))
+  const shown = async (path: string) =>
+    (await second.call('GET', path, { token: await second.again() })).body.data as { state: string }[]
+  assert.deepEqual(
+    (await shown('/episodes')).map(({ state }) => state),
+    ['escalated'],
+  )
+  await wear(first.night.slice(20, 70))
+  assert.deepEqual(
+    (await shown('/episodes')).map(({ state }) => state),
+    ['resolved'],
+  )
+  assert.equal((await shown('/alerts')).length, 1)
 })

@@ -81,7 +81,7 @@ test('lists and sessions tell whose data went out', async (t) => {
   const { audit, entries } = await setup(t)
   const seen = (part: Partial<Answered>): Answered => ({
     ...{ method: 'GET', route: '/', status: 200, actor: user('carl', 'coach'), address: '10.0.0.2' },
-    ...{ params: {}, data: null, touched: [], uploader: false },
+    ...{ params: {}, data: null, touched: [], uploader: false, ownersOnly: false },
     ...part,
   })
   audit.witness.answered(seen({ route: '/sessions', data: [{ participants: [{ person_id: 'leo' }] }] }))
@@ -97,6 +97,18 @@ test('lists and sessions tell whose data went out', async (t) => {
   ])
 })
 
+test('a program that hears of somebody over MQTT is one entry a day', async (t) => {
+  const { clock, audit, entries } = await setup(t)
+  for (let hour = 0; hour < 25; hour += 1) {
+    audit.witness.heard('home-assistant', 'mia')
+    clock.advance(3_600_000)
+  }
+  assert.deepEqual(
+    (await entries()).map(({ act, who }) => `${act} ${who.id}`),
+    ['read home-assistant', 'read home-assistant'],
+  )
+})
+
 test('a wrong secret leaves a line without the secret or the name', async (t) => {
   const { audit, entries, store } = await setup(t)
   const refused: Answered = {
@@ -107,7 +119,7 @@ test('a wrong secret leaves a line without the secret or the name', async (t) =>
       actor: { kind: 'anonymous' },
       address: '10.0.0.9',
     },
-    ...{ params: {}, data: null, touched: [], uploader: false },
+    ...{ params: {}, data: null, touched: [], uploader: false, ownersOnly: false },
   }
   for (let one = 0; one < 20; one += 1) audit.witness.answered(refused)
   assert.deepEqual(
@@ -121,7 +133,7 @@ test('a grant says what was opened to whom, by ids alone', async (t) => {
   const { audit, store } = await setup(t)
   audit.witness.answered({
     ...{ method: 'POST', route: '/privacy/consents', status: 201, actor: user('olga', 'owner') },
-    ...{ address: '10.0.0.2', params: {}, touched: [], uploader: false },
+    ...{ address: '10.0.0.2', params: {}, touched: [], uploader: false, ownersOnly: false },
     data: {
       id: 'grant-1',
       user_id: 'carl',
@@ -143,6 +155,27 @@ test('a grant says what was opened to whom, by ids alone', async (t) => {
     action: 'read',
     user_id: 'carl',
   })
+})
+
+test('what only owners may do is written down although nobody listed it', async (t) => {
+  const { audit, entries } = await setup(t)
+  const seen: Answered = {
+    ...{
+      method: 'PUT',
+      route: '/something/new',
+      status: 200,
+      actor: user('olga', 'owner'),
+      address: '10.0.0.2',
+    },
+    ...{ params: {}, data: null, touched: [], uploader: false, ownersOnly: true },
+  }
+  audit.witness.answered(seen)
+  audit.witness.answered({ ...seen, method: 'GET' })
+  audit.witness.answered({ ...seen, ownersOnly: false })
+  assert.deepEqual(
+    (await entries()).map(({ act }) => act),
+    ['put /something/new'],
+  )
 })
 
 test('every act that is listened for is a route of the hub', () => {

@@ -50,5 +50,5 @@ const ACTS: Readonly<Record<string, string>> = {
 }
 
 export function actText(act: string): string {
-  return ACTS[act] ?? act.replaceAll('-', ' ')
+  return ACTS[act] ?? (act.includes('/') ? `changed settings (${act})` : act.replaceAll('-', ' '))
 }

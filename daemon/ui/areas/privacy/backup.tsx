@@ -7,6 +7,7 @@ import { Confirm, CopyLine, ErrorLine, useAction } from '../../parts/action.tsx'
 import { errorText, Notice, Show } from '../../parts/feedback.tsx'
 import { Icon } from '../../parts/icon.tsx'
 import { Screen, Section } from '../../parts/screen.tsx'
+import { StateMark } from '../../parts/state-mark.tsx'
 import { createResource } from '../../state/resource.ts'
 import type { Backup, Backups } from './answers.ts'
 import { download, sizeText, untilDone } from './job.ts'
@@ -36,6 +37,7 @@ export function BackupPage(): JSX.Element {
               <>
                 <Now onDone={() => state.reload()} />
                 <List backups={backups} />
+                <Disk />
                 <Section title={say('backup.words')}>
                   <p>
                     <strong>{key.words.join(' · ')}</strong>
@@ -56,6 +58,27 @@ export function BackupPage(): JSX.Element {
         </Show>
       </div>
     </Screen>
+  )
+}
+
+/** Whether a thief of the box could read it. */
+function Disk(): JSX.Element {
+  const { api } = useApp()
+  const say = useWords(words)
+  const system = useMemo(
+    () => createResource(() => api.get<{ storage: { disk_encrypted: boolean | null } }>('/system')),
+    [],
+  )
+  useEffect(() => void system.reload(), [])
+  const { value } = system.state.value
+  const encrypted = value?.storage.disk_encrypted
+  return (
+    <Section title={say('disk.title')}>
+      {typeof encrypted === 'boolean' && (
+        <StateMark state={encrypted ? 'ok' : 'watch'} word={say(encrypted ? 'disk.yes' : 'disk.no')} />
+      )}
+      {encrypted !== true && <p class="small">{say(encrypted === false ? 'disk.noText' : 'disk.unknown')}</p>}
+    </Section>
   )
 }
 

@@ -62,6 +62,12 @@ export const words = {
   'keeping.minors': 'Pictures and video of children',
   'keeping.audit': 'The log of who looked (a year at least)',
 
+  'disk.title': 'This box’s own disk',
+  'disk.yes': 'Encrypted',
+  'disk.no': 'Not encrypted',
+  'disk.noText': 'Whoever takes the box or its card can read it. SECURITY.md says how to change that.',
+  'disk.unknown': 'The system does not say whether it is encrypted.',
+
   'backup.title': 'Backups',
   'backup.lead':
     'Everything on this hub in one encrypted file, made every night. With it a new box becomes this one, and phones and watches stay paired.',
