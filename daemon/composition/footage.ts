@@ -230,7 +230,10 @@ function runCamera(toRun: ToRun, decoder: DecoderSettings, workshop: Workshop): 
     picture: () => pictures.newest(),
     luma: () => lumaOf(ring),
     show: (out, { fps, boundary }) => showPictures(pictures, out, { fps, boundary, clock }),
-    push: pushed && ((jpeg, arrivedAtMs) => pushed.push(Uint8Array.from(jpeg), { arrivedAtMs })),
+    push:
+      pushed &&
+      ((jpeg, arrivedAtMs, deviceMs) =>
+        pushed.push(Uint8Array.from(jpeg), { arrivedAtMs, ...(deviceMs !== undefined && { deviceMs }) })),
     async view(offerSdp) {
       const { id, answerSdp } = await webrtc.view(ring, offerSdp)
       return { id, sdp: answerSdp }

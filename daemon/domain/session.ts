@@ -62,6 +62,9 @@ export const SessionTag = Type.Object(
 )
 export type SessionTag = Static<typeof SessionTag>
 
+/** Beyond it, nobody could read the line of marks any more. */
+export const MOST_TAGS = 1000
+
 /** What decides who may see a session. */
 export interface SessionAccess {
   createdBy: string | null

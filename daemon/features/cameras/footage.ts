@@ -38,8 +38,11 @@ export interface Running extends UnitSource {
   luma(): { width: number; height: number; data: Uint8Array } | null
   /** Writes pictures to `out` as multipart, at most `fps` a second; a slow reader misses pictures. Returns the end. */
   show(out: Writable, options: { fps: number; boundary: string }): () => void
-  /** Takes one JPEG; throws VALIDATION_ERROR or TOO_LARGE. Null for cameras that are fetched from. */
-  push: ((jpeg: Uint8Array, arrivedAtMs: number) => void) | null
+  /**
+   * Takes one JPEG, and when it was taken by the clock of who sends it, where that is known; throws VALIDATION_ERROR or TOO_LARGE. Null
+   * for cameras that are fetched from.
+   */
+  push: ((jpeg: Uint8Array, arrivedAtMs: number, deviceMs?: number) => void) | null
   /** Answers a viewer's WebRTC offer. Rejects with VALIDATION_ERROR for what is none, OVERLOADED when too many look. */
   view(offerSdp: string): Promise<Described>
   closeView(viewId: string): void

@@ -87,15 +87,21 @@ export function takePicture(parts: CameraParts, actor: Actor, sent: SentPicture)
   const named = sent.camera_id ?? null
   refuseNoJpeg(sent.jpeg)
   const own = actor.kind === 'device' ? meant(parts, actor, named).id : named
-  const { cameraId, isNext } = admitted(parts, actor, own, sent)
+  const capturedAtMs = capturedAt(sent.captured_at)
+  const { cameraId, isNext } = admitted(parts, actor, own, { sessionId: sent.session_id, capturedAtMs })
   const camera = meant(parts, actor, cameraId)
   const counts = parts.pictureCounts
   const before = counts.get(camera.id) ?? 0
   if (!isNext) return { frame_seq: before, accepted: false }
   const { push } = runningOf(parts, camera)
   if (!push)
-    throw new HubError('CONFLICT', `The hub fetches the pictures of this camera itself (${camera.kind}).`)
-  push(sent.jpeg, parts.clock.now())
+    throw new HubError(
+      'CONFLICT',
+      camera.kind === 'phone'
+        ? 'This camera is a phone: it sends from the app’s page “Film with this device”.'
+        : `The hub fetches the pictures of this camera itself (${camera.kind}).`,
+    )
+  push(sent.jpeg, parts.clock.now(), capturedAtMs ?? undefined)
   counts.set(camera.id, before + 1)
   return { frame_seq: before + 1, accepted: true }
 }
@@ -112,16 +118,19 @@ function admitted(
   { admitFrame }: CameraParts,
   actor: Actor,
   cameraId: string | null,
-  { session_id: sessionId, captured_at: text }: SentPicture,
+  { sessionId, capturedAtMs }: { sessionId: string | undefined; capturedAtMs: number | null },
 ): { cameraId: string | null; isNext: boolean } {
   if (sessionId === undefined) return { cameraId, isNext: true }
-  const parsed = text === undefined ? null : parseInstant(text, null)
-  if (parsed && 'wrong' in parsed)
-    throw new HubError('VALIDATION_ERROR', `captured_at: ${parsed.wrong}.`, {
-      details: [{ path: 'captured_at', message: parsed.wrong }],
-    })
   if (!admitFrame) throw new HubError('NOT_FOUND', 'No session with this id is running.')
-  return admitFrame({ actor, sessionId, cameraId, capturedAtMs: parsed?.atMs ?? null })
+  return admitFrame({ actor, sessionId, cameraId, capturedAtMs })
+}
+
+function capturedAt(text: string | undefined): number | null {
+  const parsed = text === undefined ? null : parseInstant(text, null)
+  if (parsed === null || 'atMs' in parsed) return parsed?.atMs ?? null
+  throw new HubError('VALIDATION_ERROR', `captured_at: ${parsed.wrong}.`, {
+    details: [{ path: 'captured_at', message: parsed.wrong }],
+  })
 }
 
 function sentPicture(body: unknown, contentType: string): SentPicture {

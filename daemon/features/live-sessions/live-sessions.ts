@@ -5,10 +5,11 @@ import type { Actor } from '../../domain/access.ts'
 import type { Erasure } from '../../domain/erasure.ts'
 import type { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
 import type { Feature } from '../../domain/route.ts'
-import { seesWholeSession } from '../../domain/session.ts'
+import { mayChangeSession, seesWholeSession } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Write } from '../../store/store.ts'
-import { type LiveCameras, seenCamera } from './cameras.ts'
+import { createAdmission, type SentFrame } from './admission.ts'
+import { seenCamera } from './cameras.ts'
 import { createSessionLog } from './log.ts'
 import {
   type KeptSession,
@@ -32,7 +33,10 @@ export interface LiveSessions {
   erasure: Erasure
   /** Whether this actor may hear of everything in this session, when it runs; null when it does not. */
   seesWhole(actor: Actor, sessionId: string): boolean | null
-  /** Checks a picture that is sent for a session. Throws NOT_FOUND or CONFLICT; false: it is older than the last one. */
+  /**
+   * Checks a picture that is sent for a session, by whoever may send for it. Throws NOT_FOUND, CONFLICT or FUTURE_TIMESTAMP; false: it
+   * is older than the last one.
+   */
   admit(frame: SentFrame): { cameraId: string; isNext: boolean }
   /** Pictures of a camera that were refused because a later one had come before: its session counts them. */
   refused(cameraId: string, pictures: number): void
@@ -42,14 +46,6 @@ export interface LiveSessions {
   begin(actor: Actor, wish: LiveWish): Promise<LiveStarted>
   /** As `POST /live/stop`. */
   end(actor: Actor, sessionId: string): Promise<void>
-}
-
-export interface SentFrame {
-  actor: Actor
-  sessionId: string
-  /** Null: the only camera of the session that is sent to the hub. */
-  cameraId: string | null
-  capturedAtMs: number | null
 }
 
 /** How often calibrated cameras are looked at: three looks that find them moved are over within half a minute. */
@@ -63,10 +59,11 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   const sessionLog = createSessionLog(deps)
   const running = new Map<string, Running>()
   const people = new Map<string, Box[]>()
-  const newestFrameMs = new Map<string, number>()
-  const outOfOrder = new Map<string, number>()
+  const admission = createAdmission({ cameras, now: clock.now })
   const awaySince = new Map<string, number>()
   const told = new Map<string, string>()
+  /** Cameras of sessions that are being opened. */
+  const taken = new Set<string>()
   let stops: (() => void)[] = []
 
   function run(session: KeptSession, asked: Asked): Running {
@@ -90,7 +87,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       const { analyse, enabled, name } = seenCamera(cameras, actor, cameraId, nowMs)
       if (!enabled || !analyse)
         throw new HubError('CONFLICT', `${name} is switched off or not analysed. Switch it on first.`)
-      if (withCamera(cameraId))
+      if (withCamera(cameraId) || taken.has(cameraId))
         throw new HubError('CONFLICT', `${name} is in another running session. Stop that first.`)
     }
     const fromGroup = wish.groupId === undefined ? [] : deps.playersOf(wish.groupId)
@@ -111,19 +108,49 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       record,
       recordMinors: record && recordMinors,
     }
-    const session = await sessions.open({
-      ...{ asked, playerIds, id: wish.id ?? null, title: wish.title ?? null, groupId: wish.groupId ?? null },
-      createdBy: actor.kind === 'user' ? actor.userId : null,
-    })
+    const session = await opened(asked.cameraIds, () =>
+      sessions.open({
+        ...{
+          asked,
+          playerIds,
+          id: wish.id ?? null,
+          title: wish.title ?? null,
+          groupId: wish.groupId ?? null,
+        },
+        createdBy: actor.kind === 'user' ? actor.userId : null,
+      }),
+    )
     log.info({ sessionId: session.id, cameras: asked.cameraIds.length }, 'live session started')
     return run(session, asked)
   }
 
+  /** Holds the cameras while the session is written down: a second tap finds them taken. */
+  async function opened(
+    cameraIds: readonly string[],
+    open: () => Promise<KeptSession>,
+  ): Promise<KeptSession> {
+    if (cameraIds.some((cameraId) => withCamera(cameraId) || taken.has(cameraId)))
+      throw new HubError('CONFLICT', 'A camera is in another running session. Stop that first.')
+    for (const cameraId of cameraIds) taken.add(cameraId)
+    try {
+      return await open()
+    } finally {
+      for (const cameraId of cameraIds) taken.delete(cameraId)
+    }
+  }
+
   async function stop(one: Running): Promise<void> {
     if (!running.delete(one.id)) throw notRunning()
-    await Promise.all([one.flush(), recorder.stop(one.id)])
-    await closeGaps(one, clock.now())
-    await sessions.end(one.id, clock.now(), await one.final())
+    try {
+      await Promise.all([one.flush(), recorder.stop(one.id)])
+      await closeGaps(one, clock.now())
+      await sessions.end(one.id, clock.now(), await one.final())
+    } catch (cause) {
+      // It is not written down as over: it stays there, so that it can be stopped again.
+      running.set(one.id, one)
+      beginRecording(recorder, one, deps.ageOf)
+      throw cause
+    }
     log.info({ sessionId: one.id, ...one.stats() }, 'live session stopped')
   }
 
@@ -186,8 +213,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       const key = `${one.id}/${cameraId}`
       const fromMs = awaySince.get(key)
       awaySince.delete(key)
-      outOfOrder.delete(key)
-      newestFrameMs.delete(key)
+      admission.forget(one.id, cameraId)
       if (fromMs === undefined) continue
       await keep([sessionLog.planGap(one.key, { fromMs, toMs: nowMs, reason: 'camera_away', cameraId })])
     }
@@ -219,9 +245,16 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     throw notRunning()
   }
 
+  function steeredBy(actor: Actor, id: string): Running {
+    const one = runningFor(actor, id)
+    const isMember = actor.kind === 'user' && actor.role === 'member'
+    if (!isMember || mayChangeSession(actor, one.access(), clock.now())) return one
+    throw new HubError('FORBIDDEN', 'A player looks on. Who started this session says how it goes on.')
+  }
+
   const parts: LiveParts = {
     ...deps,
-    ...{ sessionLog, start, stop, runningFor },
+    ...{ sessionLog, start, stop, runningFor, steeredBy },
     async record(actor, one, wish) {
       await switchRecording(actor, one, wish, deps)
       deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
@@ -246,7 +279,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
           status: camera === null ? 'gone' : camera.online ? 'online' : 'offline',
           calibrated: calibration !== null,
           moved: calibration !== null && calibration.movedAtMs !== null,
-          frames_out_of_order: outOfOrder.get(`${id}/${cameraId}`) ?? 0,
+          frames_out_of_order: admission.outOfOrder(id, cameraId),
           recording: recording?.state ?? 'off',
           recording_reason: recording?.reason ?? null,
           recorded_files: recording?.files ?? 0,
@@ -278,35 +311,17 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       const one = running.get(sessionId)
       return one ? seesWholeSession(actor, one.access(), clock.now()) : null
     },
-    admit({ actor, sessionId, cameraId, capturedAtMs }) {
-      const one = running.get(sessionId)
+    admit(frame) {
+      const one = running.get(frame.sessionId)
       if (!one) throw notRunning()
-      const id = cameraId ?? onlySent(one, cameras)
-      if (!one.asked.cameraIds.includes(id)) {
-        // Whoever may not hear of the session hears no more about it than of one that is not there.
-        if (actor.kind !== 'device' && !seesWholeSession(actor, one.access(), clock.now())) throw notRunning()
-        throw new HubError(
-          'CONFLICT',
-          'This camera is not part of that session. Send its pictures to the one it is in.',
-        )
-      }
-      const key = `${sessionId}/${id}`
-      if (capturedAtMs === null) return { cameraId: id, isNext: true }
-      if (capturedAtMs <= (newestFrameMs.get(key) ?? Number.NEGATIVE_INFINITY)) {
-        outOfOrder.set(key, (outOfOrder.get(key) ?? 0) + 1)
-        return { cameraId: id, isNext: false }
-      }
-      newestFrameMs.set(key, capturedAtMs)
-      return { cameraId: id, isNext: true }
+      return admission.admit(one, frame)
     },
     refused(cameraId, pictures) {
       const one = pictures > 0 ? withCamera(cameraId) : undefined
-      if (!one) return
-      const key = `${one.id}/${cameraId}`
-      outOfOrder.set(key, (outOfOrder.get(key) ?? 0) + pictures)
+      if (one) admission.addOutOfOrder(one.id, cameraId, pictures)
     },
     begin: async (actor, wish) => startedOf(await start(actor, wishOf(wish))),
-    end: async (actor, sessionId) => stop(runningFor(actor, sessionId)),
+    end: async (actor, sessionId) => stop(steeredBy(actor, sessionId)),
     feature: {
       name: 'live-sessions',
       routes(http) {
@@ -335,14 +350,6 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       },
     },
   }
-}
-
-function onlySent({ asked }: Running, cameras: LiveCameras): string {
-  const sent = asked.cameraIds.filter((id) => cameras.get(id)?.kind === 'push')
-  if (sent.length === 1 && sent[0] !== undefined) return sent[0]
-  throw new HubError('VALIDATION_ERROR', 'Say whose picture this is: camera_id is missing.', {
-    details: [{ path: 'camera_id', message: 'is missing' }],
-  })
 }
 
 function askedOf(asked: Record<string, unknown> | null): Asked {

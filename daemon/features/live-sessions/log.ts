@@ -19,6 +19,7 @@ export interface SessionLog {
   planTracks(sessionKey: number, tracks: readonly LiveTrack[]): Write[]
   tracks(sessionKey: number): StoredTrack[]
   planAssign(sessionKey: number, track: { cameraId: string; trackId: number }, personId: string | null): Write
+  countTags(sessionKey: number): number
   planTag(
     sessionKey: number,
     tag: { id: string; atMs: number; label: string; personId: string | null; createdBy: string | null },
@@ -36,8 +37,11 @@ const TRACKS = `SELECT camera AS cameraId, track AS trackId, person.id AS person
   FROM session_track LEFT JOIN person ON person.key = person_key AND person.deleted_at IS NULL
   WHERE session_key = :sessionKey ORDER BY first_at, camera, track`
 
+const COUNT_TAGS = 'SELECT count(*) AS count FROM session_tag WHERE session_key = :sessionKey'
+
 export function createSessionLog({ store }: { store: Pick<Store, 'all'> }): SessionLog {
   return {
+    countTags: (sessionKey) => store.all<{ count: number }>(COUNT_TAGS, { sessionKey })[0]?.count ?? 0,
     planTracks: (sessionKey, tracks) =>
       tracks.flatMap((track) => {
         const { cameraId: camera, trackId, personId, firstAtMs, lastAtMs, reasons } = track

@@ -84,6 +84,8 @@ export interface LiveParts extends LiveSessionsDeps {
   stop(running: Running): Promise<void>
   /** The running session, for somebody who may see all of it; anybody else hears that there is none. */
   runningFor(actor: Actor, id: string): Running
+  /** The same for somebody who may stop it, say who is who, and have video kept: not a player, unless they began it. Throws FORBIDDEN. */
+  steeredBy(actor: Actor, id: string): Running
   /** Whether a session that this actor may see all of is over. */
   hasEnded(actor: Actor, id: string): boolean
   /** Begins or ends the recording of a running session. Throws FORBIDDEN or DISK_FULL. */

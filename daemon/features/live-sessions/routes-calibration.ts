@@ -164,7 +164,21 @@ function pointsIn(
     throw new HubError('VALIDATION_ERROR', `Point ${outside + 1} lies outside of the picture.`, {
       details: [{ path: `points[${outside}].pixel`, message: 'lies outside of the picture' }],
     })
+  const far = (points ?? []).findIndex(({ metres }) => isFarOff(metres, pitch))
+  if (far >= 0)
+    throw new HubError(
+      'VALIDATION_ERROR',
+      `Point ${far + 1} lies far off a pitch of ${pitch.length} × ${pitch.width} m. Say where it is in metres, or send the size of the pitch.`,
+      { details: [{ path: `points[${far}].metres`, message: 'lies far off the pitch' }] },
+    )
   return points ?? []
+}
+
+/** Posts, dugouts and fences around a pitch are spots as good as its corners. */
+const AROUND_M = 50
+
+function isFarOff({ x, y }: { x: number; y: number }, { length, width }: Static<typeof Pitch>): boolean {
+  return x < -AROUND_M || y < -AROUND_M || x > length + AROUND_M || y > width + AROUND_M
 }
 
 /** Spots of the pitch, in steps of an eighth, that a known map puts into the picture. */

@@ -1,10 +1,10 @@
-/** HTTP of live sessions: started, watched, tagged and stopped by whoever may see the training of all their players. */
+/** HTTP of live sessions: started, watched and tagged by whoever may see the training of all their players, stopped by them unless they play. */
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
 import { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
 import type { Http, Policy } from '../../domain/route.ts'
-import { SessionTag } from '../../domain/session.ts'
+import { MOST_TAGS, SessionTag } from '../../domain/session.ts'
 import { USER_ROLES } from '../../domain/user.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
@@ -113,7 +113,7 @@ function stopRoute(http: Http, parts: LiveParts): void {
       },
     },
     async ({ actor, body }) => {
-      await parts.stop(parts.runningFor(actor, body.session_id))
+      await parts.stop(parts.steeredBy(actor, body.session_id))
       return ok(clock.now(), { session_id: body.session_id, stopped_at: iso(clock.now()) })
     },
   )
@@ -157,7 +157,7 @@ function recordingRoutes(http: Http, parts: LiveParts): void {
       },
     },
     async ({ actor, params, body: { record, record_minors: recordMinors = false } }) => {
-      const running = parts.runningFor(actor, params.sessionId)
+      const running = parts.steeredBy(actor, params.sessionId)
       await parts.record(actor, running, { record, recordMinors })
       const { asked } = running
       return ok(clock.now(), { record: asked.record, record_minors: asked.recordMinors })
@@ -199,7 +199,7 @@ function assignRoute(http: Http, parts: LiveParts): void {
       },
     },
     async ({ actor, params, body }) => {
-      const running = parts.runningFor(actor, params.sessionId)
+      const running = parts.steeredBy(actor, params.sessionId)
       if (body.player_id !== null) refuseBeyondReach(actor, [body.player_id], clock.now())
       await parts.assign(running, { cameraId: body.camera_id, trackId: body.track_id }, body.player_id)
       return ok(clock.now(), body)
@@ -227,6 +227,8 @@ function tagRoute(http: Http, parts: LiveParts): void {
       if (personId !== null && !running.access().playerIds.includes(personId))
         throw new HubError('NOT_FOUND', 'This person takes no part in the session.')
       const atMs = momentOf(body, running.startedAtMs, clock.now())
+      if (sessionLog.countTags(running.key) >= MOST_TAGS)
+        throw new HubError('CONFLICT', `A session has at most ${MOST_TAGS} marks. Take some away first.`)
       const tag = { id: newId(), label: body.label, personId, atMs }
       const createdBy = actor.kind === 'user' ? actor.userId : null
       await store.write([sessionLog.planTag(running.key, { ...tag, createdBy })])

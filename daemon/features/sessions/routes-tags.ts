@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
 import type { Http } from '../../domain/route.ts'
-import { mayChangeSession, SessionTag, seesWholeSession } from '../../domain/session.ts'
+import { MOST_TAGS, mayChangeSession, SessionTag, seesWholeSession } from '../../domain/session.ts'
 import { iso, Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { instantOf, type SessionParts, seenBy, TAGS, USERS } from './parts.ts'
@@ -20,8 +20,6 @@ const NewTag = Type.Object(
   closed,
 )
 const Nothing = Type.Object({}, closed)
-/** Beyond it, nobody could read the line of marks any more. */
-const MOST_TAGS = 1000
 const INSERT = `INSERT INTO session_tag (id, session_key, at, label, person_key, created_by)
   VALUES (:id, :key, :atMs, :label, (SELECT key FROM person WHERE id = :personId), :createdBy)`
 const COUNT = 'SELECT count(*) AS count FROM session_tag WHERE session_key = :key'

@@ -2,18 +2,20 @@ import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { checkSize } from '../decoder/picture-size.ts'
 import { type Source, SourceFailure, type SourceSink, type Times } from '../source.ts'
+import { createDeviceClock } from './device-clock.ts'
 import { jpegHeader } from './header.ts'
 
 /** No camera's JPEG is larger; a 4K picture of high quality has 3 MB. */
 export const MAX_JPEG_BYTES = 4 * 1024 ** 2
 
-/** A camera that hands its pictures over: by MQTT or by POST. */
+/** A camera that hands its pictures over: by MQTT or by POST. `deviceMs` is its own clock, of which only differences count. */
 export interface PushedSource extends Source {
   /** Throws HubError VALIDATION_ERROR or TOO_LARGE for what is not a usable JPEG. Takes the array as its own. */
-  push(jpeg: Uint8Array, times?: Partial<Times>): void
+  push(jpeg: Uint8Array, times?: Partial<Times> & { deviceMs?: number }): void
 }
 
 export function createPushedSource({ clock }: { clock: Clock }): PushedSource {
+  const device = createDeviceClock()
   let sink: SourceSink | null = null
   return {
     passive: true,
@@ -27,12 +29,14 @@ export function createPushedSource({ clock }: { clock: Clock }): PushedSource {
     push(jpeg, times = {}) {
       checkJpeg(jpeg)
       const arrivedAtMs = times.arrivedAtMs ?? clock.now()
+      const { deviceMs } = times
+      const takenAtMs = deviceMs === undefined ? arrivedAtMs : device.capturedAtMs(deviceMs, arrivedAtMs)
       sink?.unit({
         codec: 'jpeg',
         data: jpeg,
         keyframe: true,
         arrivedAtMs,
-        capturedAtMs: times.capturedAtMs ?? arrivedAtMs,
+        capturedAtMs: times.capturedAtMs ?? takenAtMs,
       })
     },
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HubError } from '../../../daemon/kernel/errors.ts'
 import type { Luma } from '../../../models/vision/kpi/moved.ts'
 import { PITCH, POINTS, pictureOf, setup } from './setup.ts'
 
@@ -256,6 +257,59 @@ test('pictures of a session come in order, from its own cameras, to a session th
   hub.show(pictureOf('yard', hub.clock.now() - 500, [{ trackId: 1, x: 3, y: 10 }]))
   const after = (await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.metrics
   assert.deepEqual([after.pictures, after.out_of_order], [10, 1])
+})
+
+test('who may not send a camera’s pictures, or sends them from the future, makes no later one late', async (t) => {
+  const hub = await setup(t)
+  await start(hub, { player_ids: ['mia', 'leo'] })
+  const owner = { kind: 'local', role: 'owner' } as const
+  const nobody = { kind: 'user', userId: 'u', sessionId: 's', role: 'member', personId: 'mia', grants: [] }
+  const frame = (actor: object, capturedAtMs: number, cameraId: string | null = 'yard') =>
+    hub.live.admit({ actor: actor as typeof owner, sessionId: 'game', cameraId, capturedAtMs })
+  const nowMs = hub.clock.now()
+  assert.equal(frame(owner, nowMs).isNext, true)
+  for (const cameraId of ['yard', 'side', null])
+    assert.throws(() => frame(nobody, nowMs + 1000, cameraId), { code: 'NOT_FOUND', message: /No session/ })
+  assert.throws(() => frame(owner, nowMs + 3_600_000), { code: 'FUTURE_TIMESTAMP' })
+  assert.equal(frame(owner, nowMs + 100).isNext, true)
+})
+
+test('a player who is the only one looks on, and does not stop, name or record what a coach began', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  run(hub, 1)
+  const mia = (await hub.letIn(hub.owner, { role: 'member', person_id: 'mia' })).access_token
+  const ask = (path: string, body: object) => hub.call('POST', path, { token: mia, body })
+  assert.equal((await hub.call('GET', '/live/game/status', { token: mia })).status, 200)
+  for (const answer of [
+    await ask('/live/stop', { session_id: 'game' }),
+    await ask('/live/game/assign', { camera_id: 'yard', track_id: 1, player_id: 'mia' }),
+    await ask('/live/game/recording', { record: false }),
+  ])
+    assert.deepEqual([answer.status, answer.body.error?.code], [403, 'FORBIDDEN'])
+  assert.equal((await hub.call('GET', '/live/game/status', { token: mia })).body.data.state, 'running')
+})
+
+test('a second tap on start finds the camera taken', async (t) => {
+  const hub = await setup(t)
+  const taps = await Promise.all(['game', 'again'].map((id) => start(hub, { session_id: id })))
+  assert.deepEqual(taps.map(({ status }) => status).sort(), [201, 409])
+  const wish = { camera_ids: ['side'], player_ids: ['mia'] }
+  const owner = { kind: 'local', role: 'owner' } as const
+  const begun = await Promise.allSettled([hub.live.begin(owner, wish), hub.live.begin(owner, wish)])
+  assert.deepEqual(begun.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+})
+
+test('a session whose end the disk did not take can be stopped again', async (t) => {
+  const hub = await setup(t)
+  await start(hub)
+  const stop = () => hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } })
+  const { write } = hub.store
+  hub.store.write = () => Promise.reject(new HubError('DISK_FULL', 'The disk is full.'))
+  assert.equal((await stop()).status, 503)
+  hub.store.write = write
+  assert.equal((await hub.call('GET', '/live/game/status', { token: hub.owner })).body.data.state, 'running')
+  assert.equal((await stop()).status, 200)
 })
 
 test('who may not see a camera or a player starts nothing, and a camera is in one session', async (t) => {

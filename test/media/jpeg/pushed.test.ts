@@ -32,6 +32,20 @@ test('a pushed picture goes on with the time it came, or the time that is given'
   )
 })
 
+test('pictures that a poor network brings in a heap keep the distances at which they were taken', () => {
+  const { clock, source, units } = setup()
+  const waits = [10, 100, 590, 0, 1, 1]
+  for (const [at, waitMs] of waits.entries()) {
+    clock.advance(waitMs)
+    source.push(JPEG, { deviceMs: 5000 + at * 100 })
+  }
+  const [first = 0, ...others] = units.map(({ capturedAtMs }) => capturedAtMs)
+  assert.deepEqual(
+    others.map((atMs) => atMs - first),
+    [100, 200, 300, 400, 500],
+  )
+})
+
 test('what is no whole JPEG of a usable size is refused with a reason', () => {
   const { source, units } = setup()
   const huge = Buffer.from(JPEG)

@@ -76,7 +76,7 @@ export function createSensor({
       })
       await new Promise<void>((resolve, reject) => {
         const ended = (error: ApiError | null) => {
-          reject(error ?? new Error('the connection broke'))
+          reject(error ?? new ApiError('OFFLINE', 'The connection broke.'))
           onLost(error)
         }
         openLine({ session, onFirst: resolve, onLost: ended }).then((opened) => {

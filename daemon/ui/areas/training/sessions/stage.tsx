@@ -14,7 +14,8 @@ export interface StageProps {
   cameras: readonly SeenCamera[]
   /** Who is seen now. */
   tracks: readonly SeenTrack[]
-  onPerson: (person: Meant) => void
+  /** Null for who may not say who somebody is. */
+  onPerson: ((person: Meant) => void) | null
 }
 
 export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Element {
@@ -46,9 +47,9 @@ export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Ele
             camera={camera}
             topic={topic}
             nameOf={nameOfTrack}
-            onPerson={(trackId) => onPerson({ cameraId: camera.id, trackId })}
+            {...(onPerson && { onPerson: (trackId) => onPerson({ cameraId: camera.id, trackId }) })}
           />
-          <p class="small">{w('live.tapPerson')}</p>
+          {onPerson && <p class="small">{w('live.tapPerson')}</p>}
         </>
       ) : (
         <div class="viewer dark" role="status">
