@@ -34,6 +34,8 @@ export interface RunDeps {
 }
 
 const SWEEP_EVERY_MS = 3_600_000
+/** A stream that ends every minute costs a hub 2 MB a day in greetings; the gatekeeper ends those that must end. */
+const STREAM_MS = 3_600_000
 /** The months of bulk rows that are kept. */
 const BULK_MONTHS = 25
 
@@ -76,6 +78,7 @@ async function startShapes(deps: RunDeps) {
     publication: PUBLICATION,
     publishes: false,
     secret,
+    streamMs: STREAM_MS,
     // What was erased must not be told from a log: the household's readers begin with a snapshot that never knew it.
     endsShape: (relation, row, definition) =>
       relation.table === FEED_TABLE &&

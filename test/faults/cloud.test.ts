@@ -41,23 +41,8 @@ interface Service {
 
 /** The service as a program of its own, so that it can be killed like one. */
 async function startService(database: string, failpoint?: string): Promise<Service> {
-  const args = [
-    'dist/daemon/main.js',
-    'cloud',
-    '--database',
-    database,
-    '--listen',
-    '127.0.0.1:0',
-    '--log',
-    'silent',
-  ]
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [...args, ...(failpoint ? ['--failpoint', failpoint] : [])],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+  const args = ['dist/test/faults/cloud-child.js', database, ...(failpoint ? [failpoint] : [])]
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const port = await new Promise<number>((resolve, reject) => {
     let said = ''

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Message, ShapeStream } from '@electric-sql/client'
 import { shapeAddress } from '../../sync/cloud/gatekeeper.ts'
 import { addCode, addHousehold, addToken } from '../../sync/cloud/households.ts'
-import { type RunningCloud, runCloud } from '../../sync/cloud/run.ts'
+import { type RunningCloud, runCloud, sweep } from '../../sync/cloud/run.ts'
 import { NO_FAILPOINTS } from '../../sync/failpoint.ts'
 import { openJson, sealJson } from '../../sync/seal.ts'
 import {
@@ -400,6 +400,19 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     assert.match(text, /up-to-date/)
     assert.equal((await shape('offset=-1')).status, 403)
     assert.equal((await hub.push('now', [])).status, 403)
+  })
+
+  test('a job that ended long ago leaves the feed, one that is open stays', async () => {
+    const { hub, ask } = await setup()
+    await ask('POST', '/jobs', { job_id: 'open', kind: 'analyse' })
+    await ask('POST', '/jobs', { job_id: 'ended', kind: 'analyse' })
+    await hub.ask('POST', PATHS.process, { job_id: 'ended', state: 'done', result: { km: 4 } })
+    const jobs = async () =>
+      (await ask('GET', '/jobs')).body.jobs.map(({ job_id: id }: { job_id: string }) => id).sort()
+    await sweep(running.cloud, clock.now() + 29 * 86_400_000)
+    assert.deepEqual(await jobs(), ['ended', 'open'])
+    await sweep(running.cloud, clock.now() + 31 * 86_400_000)
+    assert.deepEqual(await jobs(), ['open'])
   })
 
   test('a token does what its role says, an unknown one nothing', async () => {
