@@ -1,6 +1,6 @@
 /** HTTP of people: everybody sees those they may see, owners add and remove. */
 import { type Static, Type } from 'typebox'
-import { type Actor, maySee } from '../../domain/access.ts'
+import { type Actor, can, maySee } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
 import { Day, DIABETES_TYPES, OpenObject, PERSON_KINDS, Person, SchoolEvents } from '../../domain/person.ts'
 import type { Http, Policy } from '../../domain/route.ts'
@@ -118,7 +118,8 @@ function onePersonRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void 
       response: { 200: Ok(Person) },
     },
     handler: async ({ actor, body, personId }) => {
-      refuseStrangers(actor, personId, body)
+      if (!mayOptIn(actor, personId, body, clock.now()))
+        refuseStrangers(actor, personId, body, people.get(personId)?.preferences ?? {})
       const person = await people.change(personId, changesOf(body))
       return ok(clock.now(), personView(person, clock.now()))
     },
@@ -144,14 +145,39 @@ function onePersonRoutes(http: Http, { people, clock }: PeopleRoutesDeps): void 
 /** What decides how a minor is treated is not theirs to change. */
 const OWNERS_FIELDS = ['kind', 'birth_date', 'age'] as const
 
+/** The preference with which an adult asks for the overload indicator of somebody under 16. */
+const OPT_IN = 'burnout_opt_in'
+
+/** A caregiver who reads how somebody is may ask for the overload indicator, and changes nothing else. */
+function mayOptIn(actor: Actor, personId: string, body: Static<typeof Changes>, nowMs: number): boolean {
+  const { preferences = {}, ...rest } = body
+  const names = Object.keys(preferences)
+  return (
+    Object.keys(rest).length === 0 &&
+    names.length === 1 &&
+    names[0] === OPT_IN &&
+    actor.kind === 'user' &&
+    actor.role === 'caregiver' &&
+    can(actor, 'read', personId, 'wellness', nowMs)
+  )
+}
+
 /** A grant opens a person's data, not the person's own record. */
-function refuseStrangers(actor: Actor, personId: string, body: Static<typeof Changes>): void {
+function refuseStrangers(
+  actor: Actor,
+  personId: string,
+  body: Static<typeof Changes>,
+  preferences: Readonly<Record<string, unknown>>,
+): void {
   if (actor.kind === 'local' || (actor.kind === 'user' && actor.role === 'owner')) return
   if (actor.kind !== 'user' || actor.personId !== personId) {
     throw new HubError('FORBIDDEN', 'Only an owner or the person may change this record.')
   }
   const field = OWNERS_FIELDS.find((name) => body[name] !== undefined)
   if (field) throw new HubError('FORBIDDEN', `Only an owner may change ${field}.`)
+  const asked = body.preferences?.[OPT_IN]
+  if (asked !== undefined && asked !== preferences[OPT_IN])
+    throw new HubError('FORBIDDEN', `Only an owner or a caregiver may change preferences.${OPT_IN}.`)
 }
 
 function changesOf(body: Static<typeof Changes>): PersonChanges {

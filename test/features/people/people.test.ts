@@ -103,7 +103,7 @@ test('a person somebody may not see answers like one that does not exist', async
   }
 })
 
-test('a caregiver may not change the record, a member changes their own but not how old they are', async (t) => {
+test('a caregiver opts in and changes nothing else, a member changes their own but not what protects minors', async (t) => {
   const { add, call, owner, letIn } = await setup(t)
   await add({ id: 'leo', name: 'Leo', age: 15 })
   const carer = await letIn(owner, { role: 'caregiver', person_id: 'leo' })
@@ -112,6 +112,13 @@ test('a caregiver may not change the record, a member changes their own but not 
   assert.equal((await patch(carer.access_token, { name: 'X' })).status, 403)
   assert.equal((await patch(leo.access_token, { name: 'Leo B' })).body.data.name, 'Leo B')
   assert.equal((await patch(leo.access_token, { kind: 'adult' })).body.error.code, 'FORBIDDEN')
+  const optIn = { preferences: { burnout_opt_in: true } }
+  assert.equal((await patch(leo.access_token, optIn)).status, 403, 'a child does not opt in')
+  assert.equal((await patch(carer.access_token, { ...optIn, name: 'X' })).status, 403)
+  assert.equal((await patch(carer.access_token, { preferences: { theme: 'dark' } })).status, 403)
+  assert.equal((await patch(carer.access_token, optIn)).body.data.preferences.burnout_opt_in, true)
+  const kept = { preferences: { burnout_opt_in: true, theme: 'dark' } }
+  assert.equal((await patch(leo.access_token, kept)).status, 200)
   assert.equal((await call('POST', '/people', { token: leo.access_token, body: { name: 'X' } })).status, 403)
   assert.equal((await call('DELETE', '/people/leo', { token: leo.access_token })).status, 403)
 })

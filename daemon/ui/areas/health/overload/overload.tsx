@@ -22,7 +22,7 @@ export function OverloadPage(): JSX.Element {
 function Found({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Element {
   const say = useSay()
   const { format } = useApp()
-  if (found.status === 'needs_opt_in') return <OptIn found={found} of={of} />
+  if (found.status === 'needs_opt_in') return <OptIn of={of} />
   return (
     <>
       {found.score === null ? (
@@ -95,8 +95,8 @@ function Missing({ found }: { found: Overload }): JSX.Element | null {
   )
 }
 
-/** Of children's days nothing is computed unasked; who may change the person may ask. */
-function OptIn({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Element {
+/** Of children's days nothing is computed unasked; owners and caregivers may ask. */
+function OptIn({ of }: { of: Kept<Overload> }): JSX.Element {
   const app = useApp()
   const { t, api, household } = app
   const { person } = useHealth()
@@ -109,7 +109,7 @@ function OptIn({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Elem
       title={say('overload.optIn')}
       text={say('overload.optInText', { name: person.name })}
     >
-      {isOwner(app) && (
+      {mayAsk && (
         <button
           type="button"
           class="button"
@@ -117,7 +117,7 @@ function OptIn({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Elem
           onClick={() =>
             void action.run(async () => {
               await api.patch(`/people/${encodeURIComponent(person.id)}`, {
-                preferences: { ...person.preferences, burnout_opt_in: true },
+                preferences: { burnout_opt_in: true },
               })
               await Promise.all([household.people.reload(), of.reload()])
             })
@@ -126,7 +126,6 @@ function OptIn({ found, of }: { found: Overload; of: Kept<Overload> }): JSX.Elem
           {say('overload.ask')}
         </button>
       )}
-      {!isOwner(app) && mayAsk && <p class="small">{found.note}</p>}
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
     </Empty>
   )
