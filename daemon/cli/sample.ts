@@ -57,6 +57,7 @@ function within(low: number, high: number): (text: string) => number {
 }
 
 async function fill(options: Options, shell: Shell, now: () => number) {
+  refuseUntil(options.until, now())
   const control = shell.control()
   const known = rows(await control.call('GET', '/people?per_page=200'))
   const real = known.filter((person) => !isSample(person))
@@ -78,14 +79,21 @@ async function fill(options: Options, shell: Shell, now: () => number) {
   return { people: people.map(({ truth: _, ...counts }) => counts), truth }
 }
 
+/** Before anybody is added: a day that has not passed yet holds values of the future, which no way in takes. */
+export function refuseUntil(until: string | undefined, nowMs: number): void {
+  if (until === undefined) return
+  if (!isDay(until))
+    throw new HubError('VALIDATION_ERROR', `--until is a day like 2026-03-14, not "${until}".`)
+  if (until >= localDay(nowMs, 'UTC'))
+    throw new HubError('VALIDATION_ERROR', `--until is a day that has passed, not ${until}.`)
+}
+
 function isSample(person: Record<string, unknown>): boolean {
   return 'sample' in Object(person['preferences'])
 }
 
 async function fillPerson(profile: Profile, options: Options, control: Control, nowMs: number) {
   const zone = await ensurePerson(profile, options.seed, control)
-  if (options.until !== undefined && !isDay(options.until))
-    throw new HubError('VALIDATION_ERROR', `--until is a day like 2026-03-14, not "${options.until}".`)
   const lastDate = options.until ?? dayPlus(localDay(nowMs, zone), -1)
   const span: SampleSpan = { seed: options.seed, lastDate, days: options.days, zone }
   const days = daysOf(profile, span)

@@ -5,6 +5,7 @@ import { profileOf } from '../../daemon/cli/sample/profile.ts'
 import { createRandom } from '../../daemon/cli/sample/random.ts'
 import { glucoseOf, minutesOf, pulseOf, stagesOf, stepsOf } from '../../daemon/cli/sample/series.ts'
 import { truthOf } from '../../daemon/cli/sample/truth.ts'
+import { refuseUntil } from '../../daemon/cli/sample.ts'
 
 const ZONE = 'Europe/Berlin'
 
@@ -46,6 +47,14 @@ test('values are those of a living body, and no day has a hole, not even where c
       assert.ok(mood.rating >= 1 && mood.rating <= 10)
     }
   }
+})
+
+test('the last day has to be a day that has passed', () => {
+  const now = Date.UTC(2026, 2, 14, 12)
+  refuseUntil(undefined, now)
+  refuseUntil('2026-03-13', now)
+  for (const until of ['2026-03-14', '2030-01-01']) assert.throws(() => refuseUntil(until, now), /has passed/)
+  assert.throws(() => refuseUntil('2026-13-45', now), /a day like/)
 })
 
 test('the stages of a night fill it without a hole', () => {
