@@ -126,6 +126,26 @@ export const Config = section({
         "As registered at WHOOP; empty: this hub's own address with /api/v1/integrations/whoop/callback",
     }),
   }),
+  sync: section({
+    dailyMegabytes: Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 0,
+      description: 'Sent to the cloud a day (UTC) at most, alerts and consents excepted; 0: no limit',
+    }),
+    bulkHours: Type.String({
+      pattern: '^(([01]?[0-9]|2[0-3])-([01]?[0-9]|2[0-3]))?$',
+      default: '',
+      description: 'Hours of the household in which single values may be sent, such as 1-5; empty: always',
+    }),
+    waitingChunks: Type.Integer({
+      minimum: 100,
+      maximum: 10_000_000,
+      default: 200_000,
+      description:
+        'Days of single values that wait for the cloud at most; beyond it the oldest are given up, with a record of it',
+    }),
+  }),
   mdns: section({ enabled: Type.Boolean({ default: true }) }),
 })
 export type Config = Static<typeof Config>

@@ -83,6 +83,7 @@ export function featuresOf(
     household.audit.feature,
     household.backup.feature,
     household.privacy.feature,
+    household.sync.feature,
     accounts.feature,
     people.feature,
     devices.feature,

@@ -34,6 +34,7 @@ import { openCameras } from './cameras.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
 import { openPrivacy } from './privacy.ts'
+import { openSync } from './sync.ts'
 import { openTraining } from './training.ts'
 import { openVision } from './vision.ts'
 import { watchVitals } from './vitals.ts'
@@ -234,11 +235,22 @@ export function createHousehold(house: House) {
     jobs,
     people,
     kept: () => ({ accounts, vision, training }),
+    cloud: () => sync.erasure,
+  })
+  const sync = openSync(house, {
+    ...{ people, jobs, live, timezone, hubName: () => hubName(house, accounts) },
+    changed(kinds) {
+      if (kinds.has('person')) people.reload()
+      if (kinds.has('group')) alarms.groups.reload()
+      if (kinds.has('consent')) consents.reload()
+      if (kinds.size > 1 || !kinds.has('calendar')) liveChannel.recheck()
+    },
   })
   return {
     audit,
     backup,
     privacy,
+    sync,
     live,
     calendar,
     preferences,

@@ -9,7 +9,7 @@ import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import { takeFresh } from '../store/fresh-snapshot.ts'
 import { listSnapshots } from '../store/snapshot-files.ts'
-import { type ErasedFrom, erasuresOf } from './erasure.ts'
+import { type ErasedFrom, type Erasure, erasuresOf } from './erasure.ts'
 
 export interface PrivacyParts {
   audit: Audit
@@ -17,6 +17,8 @@ export interface PrivacyParts {
   people: People
   /** Everything that keeps something about people; asked when somebody is erased. */
   kept: () => Omit<ErasedFrom, 'people'>
+  /** What keeps something for the cloud: the last step. */
+  cloud: () => Erasure
 }
 
 const PHOTOS = `SELECT file FROM meal_photo p JOIN record r ON r.id = p.record_id
@@ -30,7 +32,7 @@ const FILES = `SELECT a.id, a.name FROM session_attachment a WHERE a.session_key
 const ASIDE = /^(?:homefield\.db\.before-\d+|damaged|before-restore-\d+)$/
 
 /** Registers its jobs; nothing runs before the hub starts. */
-export function openPrivacy(house: House, { audit, jobs, people, kept }: PrivacyParts): Privacy {
+export function openPrivacy(house: House, { audit, jobs, people, kept, cloud }: PrivacyParts): Privacy {
   const { store, clock, log, dataDir } = house
   const privacy = createPrivacy({
     ...{ store, clock, log: log.child({ part: 'privacy' }), jobs },
@@ -39,7 +41,7 @@ export function openPrivacy(house: House, { audit, jobs, people, kept }: Privacy
     record: audit.record,
     people: people.all,
     mediaOf: (personId) => mediaOf(house, personId),
-    erasures: () => [...erasuresOf(house, { people, ...kept() }), privacy.erasure],
+    erasures: () => [...erasuresOf(house, { people, ...kept() }), privacy.erasure, cloud()],
     forgetCopies: () => forgetCopies(house),
   })
   return privacy

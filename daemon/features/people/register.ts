@@ -62,6 +62,8 @@ export interface Register {
   remove(id: string): Promise<void>
   /** Tells who was just removed; returns the way to stop listening. */
   onRemoved(listener: (personId: string) => void): () => void
+  /** Reads again after another part changed persons. */
+  reload(): void
 }
 
 export interface RegisterDeps {
@@ -142,6 +144,7 @@ export function createRegister({ store, clock, timezone }: RegisterDeps): Regist
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    reload,
   }
 }
 

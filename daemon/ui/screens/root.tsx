@@ -53,6 +53,11 @@ const AREAS: readonly {
     Area: lazy(async () => (await import('../areas/alerts/area.tsx')).Alerts),
   },
   {
+    prefix: '/more/cloud',
+    roles: ['owner'],
+    Area: lazy(async () => (await import('../areas/sync/area.tsx')).Cloud),
+  },
+  {
     prefix: '/more/privacy',
     roles: null,
     Area: lazy(async () => (await import('../areas/privacy/area.tsx')).Privacy),

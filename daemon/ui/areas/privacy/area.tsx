@@ -16,6 +16,7 @@ import { words } from './words.ts'
 const MORE = [
   { to: '/more/privacy/backup', icon: 'box', word: 'backup', text: 'backupText' },
   { to: '/more/privacy/keeping', icon: 'table', word: 'keeping', text: 'keepingText' },
+  { to: '/more/cloud', icon: 'gateway', word: 'cloud', text: 'cloudText' },
 ] as const satisfies readonly { to: string; icon: IconName; word: string; text: string }[]
 
 export function Privacy({ path }: Place): JSX.Element {

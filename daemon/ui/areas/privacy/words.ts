@@ -1,5 +1,7 @@
 /** Every sentence of privacy and backups in English; fetched with the area. */
 export const words = {
+  cloud: 'Cloud',
+  cloudText: 'Off, unless you join one; what leaves this house',
   title: 'Privacy',
   lead: 'Who looked, what can be taken along, and what can be forgotten.',
   backup: 'Backups',

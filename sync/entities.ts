@@ -1,0 +1,352 @@
+/** What hubs and the cloud both edit, between the hub's tables and their form with an instant for every field. */
+import { createHybridClock, type HybridClock, hlcAt } from './clock.ts'
+import { planWrite } from './entity-tables.ts'
+import type { FeedEntry, HubIdentity, SyncState } from './hub-state.ts'
+import {
+  canonicalJson,
+  DELETED_FIELD,
+  edited,
+  fieldOf,
+  isDeleted,
+  latestEdit,
+  MEMBER_FIELD,
+  mergeConsent,
+  mergeEntity,
+  withoutErased,
+} from './merge.ts'
+import type { DataClass, Statement, SyncPorts } from './ports.ts'
+import { bodyFault, type Consent, ENTITY_KINDS, type Entity, type EntityKind, SEALED_FIELDS } from './rows.ts'
+import { isSealed, openJson, sealJson } from './seal.ts'
+import { FEED_KINDS, type FeedRow } from './wire.ts'
+
+export interface Entities {
+  /** Gives every edit that was made here since the last time its instant; true when there may be more. */
+  stamp(): Promise<boolean>
+  /**
+   * Merges rows of the household's feed and writes what they changed, in one unit with `more`. Answers who is to be erased. Rejects
+   * when the tables changed in between: then nothing was written.
+   */
+  apply(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]>
+  /** Persons whose sealed fields cannot be opened yet. */
+  missingKeys(rows: readonly FeedRow[]): boolean
+  clock(): HybridClock
+}
+
+export interface EntitiesDeps
+  extends Pick<SyncPorts, 'store' | 'clock' | 'canRepeat' | 'isZone' | 'changed'> {
+  state: SyncState
+  identity(): HubIdentity
+  isShared(personId: string, dataClass: DataClass | 'any'): boolean
+}
+
+const STAMPED_AT_ONCE = 200
+const STAMPED_KINDS = [...ENTITY_KINDS, 'consent']
+const EDITS = `SELECT seq, kind, key FROM sync_feed WHERE kind IN (${STAMPED_KINDS.map((kind) => `'${kind}'`).join(', ')})
+  AND seq > (SELECT stamped_seq FROM sync_hub) ORDER BY seq LIMIT :limit`
+const KEEP = `INSERT INTO sync_entity (kind, id, subject, body) VALUES (:kind, :id, :subject, :body)
+  ON CONFLICT (kind, id) DO UPDATE SET subject = excluded.subject, body = excluded.body`
+const ROWS: Readonly<Record<EntityKind, string>> = {
+  calendar: `SELECT p.id AS subject, e.group_id AS "group", title, event_type, start_at, end_at, e.timezone, rrule, drills,
+      ai_generated, e.updated_at AS updatedAtMs
+    FROM calendar_event e LEFT JOIN person p ON p.key = e.person_key WHERE e.id = :id`,
+  person: `SELECT id AS subject, name, kind, timezone, updated_at AS updatedAtMs FROM person
+    WHERE id = :id AND deleted_at IS NULL`,
+  group: `SELECT NULL AS subject, name, kind, timezone, step_minutes, updated_at AS updatedAtMs FROM people_group WHERE id = :id`,
+}
+const MEMBERS = `SELECT p.id, m.role, m.shirt_number, m.escalation_order FROM group_member m
+  JOIN person p ON p.key = m.person_key AND p.deleted_at IS NULL WHERE m.group_id = :id`
+const CONSENT = `SELECT p.id AS subject, u.id AS grantee, c.class, c.action, c.expires_at, c.created_at AS updatedAtMs
+  FROM consent c JOIN user u ON u.key = c.user_key JOIN person p ON p.key = c.person_key WHERE c.id = :id`
+/** Persons and groups come before what is planned for them. */
+const ORDER: readonly string[] = ['erasure', 'person', 'group', 'calendar', 'consent']
+
+export interface TableRow {
+  subject: string | null
+  updatedAtMs: number
+  fields: Record<string, unknown>
+}
+
+export function createEntities(deps: EntitiesDeps): Entities {
+  const { store, state, identity } = deps
+  let held: { node: string; clock: HybridClock } | null = null
+  const hlc = (): HybridClock => {
+    const { hubId: node, hlc: last } = identity()
+    // Another household is another clock.
+    if (held?.node !== node) held = { node, clock: createHybridClock({ now: deps.clock.now, node, last }) }
+    return held.clock
+  }
+  const kept = <Body>(kind: string, id: string): Body | null => {
+    const row = store.get<{ body: string }>('SELECT body FROM sync_entity WHERE kind = :kind AND id = :id', {
+      kind,
+      id,
+    })
+    return row ? (JSON.parse(row.body) as Body) : null
+  }
+  const keep = (kind: string, id: string, subject: string | null, body: object): Statement => ({
+    sql: KEEP,
+    params: { kind, id, subject, body: canonicalJson(body) },
+  })
+
+  function tableRow(kind: EntityKind, id: string): TableRow | null {
+    const row = store.get<Record<string, unknown> & { subject: string | null; updatedAtMs: number }>(
+      ROWS[kind],
+      { id },
+    )
+    if (!row) return null
+    const { subject, updatedAtMs, ...fields } = row
+    if (kind === 'calendar') {
+      fields['drills'] = JSON.parse(String(fields['drills'])) as unknown
+      fields['ai_generated'] = fields['ai_generated'] === 1
+    }
+    if (kind === 'group')
+      for (const { id: member, ...place } of store.all<{ id: string }>(MEMBERS, { id })) {
+        if (deps.isShared(member, 'any')) fields[MEMBER_FIELD + member] = place
+      }
+    return { subject, updatedAtMs, fields }
+  }
+
+  function leaves(kind: EntityKind, row: TableRow): boolean {
+    if (row.subject !== null) return deps.isShared(row.subject, kind === 'calendar' ? 'training' : 'any')
+    const group = kind === 'calendar' ? tableRow('group', String(row.fields['group'])) : row
+    return Object.keys(group?.fields ?? {}).some((name) => name.startsWith(MEMBER_FIELD))
+  }
+
+  function sealed(
+    kind: EntityKind,
+    subject: string | null,
+    fields: Record<string, unknown>,
+  ): Record<string, unknown> {
+    const key = subject === null ? null : state.subjectKey(subject)
+    if (subject === null || key === null) return fields
+    const names = new Set(SEALED_FIELDS[kind])
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [
+        name,
+        names.has(name) && value !== null ? sealJson(key, subject, value) : value,
+      ]),
+    )
+  }
+
+  function opened(entity: Entity): Record<string, unknown> | null {
+    const { subject } = entity
+    const fields: Record<string, unknown> = {}
+    for (const [name, [value]] of Object.entries(entity.fields)) {
+      if (!isSealed(value)) fields[name] = value
+      else {
+        const key = subject === null ? null : state.subjectKey(subject)
+        if (subject === null || key === null) return null
+        try {
+          fields[name] = openJson(key, subject, value)
+        } catch {
+          return null
+        }
+      }
+    }
+    return fields
+  }
+
+  /** The entity with what was edited here; null when there is nothing new in it. */
+  function stamped(kind: EntityKind, id: string): Entity | null {
+    const before = kept<Entity>(kind, id)
+    const row = tableRow(kind, id)
+    if (!row) {
+      if (!before || isDeleted(before)) return null
+      return changed(before, { [DELETED_FIELD]: true })
+    }
+    if (!before && !leaves(kind, row)) return null
+    const fields = sealed(kind, row.subject, row.fields)
+    if (!before)
+      return edited({ subject: row.subject, fields: {} }, fields, hlcAt(row.updatedAtMs, identity().hubId))
+    const gone = Object.keys(before.fields).filter(
+      (name) => name.startsWith(MEMBER_FIELD) && !(name in fields),
+    )
+    const removed = Object.fromEntries(gone.map((name) => [name, null]))
+    const revived = isDeleted(before) ? { [DELETED_FIELD]: false } : {}
+    return changed(before, { ...fields, ...removed, ...revived })
+  }
+
+  function changed(before: Entity, changes: Record<string, unknown>): Entity | null {
+    const differs = Object.entries(changes).some(
+      ([name, value]) => canonicalJson(fieldOf(before, name) ?? null) !== canonicalJson(value ?? null),
+    )
+    if (!differs) return null
+    const latest = latestEdit(before)
+    if (latest !== '') hlc().follow(latest)
+    return edited(before, changes, hlc().tick())
+  }
+
+  function stampedConsent(id: string): Consent | null {
+    const before = kept<Consent>('consent', id)
+    const row = store.get<Record<string, unknown> & { subject: string; updatedAtMs: number }>(CONSENT, { id })
+    if (!row) return before && before.revoked === null ? { ...before, revoked: hlc().tick() } : null
+    if (before || !deps.isShared(row.subject, 'any')) return null
+    const { subject, updatedAtMs, ...grant } = row
+    const granted = hlcAt(updatedAtMs, identity().hubId)
+    return { subject, grant: { ...grant, granted } as Consent['grant'], revoked: null }
+  }
+
+  async function stamp(): Promise<boolean> {
+    const edits = store.all<FeedEntry>(EDITS, { limit: STAMPED_AT_ONCE })
+    if (edits.length === 0) return false
+    const writes: Statement[] = []
+    for (const { kind, key } of edits) {
+      if (kind === 'consent') {
+        const body = stampedConsent(key)
+        if (body) writes.push(keep(kind, key, body.subject, body))
+      } else {
+        const body = stamped(kind as EntityKind, key)
+        if (body) writes.push(keep(kind, key, body.subject, body))
+      }
+    }
+    await store.write([
+      ...writes,
+      {
+        sql: 'UPDATE sync_hub SET stamped_seq = :seq, hlc = coalesce(:hlc, hlc)',
+        params: { seq: edits.at(-1)?.seq ?? 0, hlc: hlc().last() },
+      },
+    ])
+    return edits.length === STAMPED_AT_ONCE
+  }
+
+  interface Merging {
+    erased: Set<string>
+    toErase: string[]
+    kinds: Set<string>
+    writes: Statement[]
+    conflicts: number
+    arrived: boolean
+  }
+
+  function mergeRow(row: FeedRow, body: unknown, into: Merging): void {
+    const { kind, id } = row
+    if (kind === 'erasure') {
+      if (!into.erased.has(id)) into.toErase.push(id)
+      into.erased.add(id)
+    } else if (kind === 'consent') mergeConsentRow(id, body as Consent, into)
+    else if (isEntityKind(kind)) mergeEntityRow(kind, id, body as Entity, into)
+    else into.writes.push(keep(kind, id, row.subject, body as object))
+  }
+
+  function mergeEntityRow(kind: EntityKind, id: string, incoming: Entity, into: Merging): void {
+    const before = kept<Entity>(kind, id)
+    const merged = withoutErased(before ? mergeEntity(before, incoming) : incoming, into.erased)
+    if (merged === null) return
+    const latest = latestEdit(incoming)
+    if (latest !== '') hlc().follow(latest)
+    if (before && canonicalJson(before) === canonicalJson(merged)) return
+    into.writes.push(keep(kind, id, merged.subject, merged))
+    if (before && canonicalJson(merged) !== canonicalJson(incoming)) into.conflicts += 1
+    into.writes.push(...tableWrites(kind, id, merged, into))
+    // The cloud has it like that already: nothing to send back.
+    if (canonicalJson(merged) === canonicalJson(incoming))
+      into.writes.push({
+        sql: 'DELETE FROM sync_feed WHERE kind = :kind AND key = :id',
+        params: { kind, id },
+      })
+  }
+
+  function tableWrites(kind: EntityKind, id: string, merged: Entity, into: Merging): Statement[] {
+    const fields = opened(merged)
+    if (fields === null) return []
+    const planned = planWrite(
+      { kind, id, subject: merged.subject, fields, before: tableRow(kind, id) },
+      { ...deps, nowMs: deps.clock.now() },
+    )
+    if (planned.length > 0) {
+      into.kinds.add(kind)
+      into.arrived ||= kind !== 'calendar'
+    }
+    return planned
+  }
+
+  function mergeConsentRow(id: string, incoming: Consent, into: Merging): void {
+    if (into.erased.has(incoming.subject)) return
+    const before = kept<Consent>('consent', id)
+    const merged = before ? mergeConsent(before, incoming) : incoming
+    if (before && canonicalJson(before) === canonicalJson(merged)) return
+    into.writes.push(keep('consent', id, merged.subject, merged))
+    const { grant } = merged
+    if (merged.revoked !== null) {
+      into.writes.push({ sql: 'DELETE FROM consent WHERE id = :id', params: { id } })
+      into.kinds.add('consent')
+    } else if (grant !== null) {
+      into.writes.push({
+        sql: `INSERT INTO consent (id, user_key, person_key, class, action, expires_at, created_at)
+          SELECT :id, u.key, p.key, :class, :action, :expiresAt, :nowMs FROM user u, person p
+          WHERE u.id = :grantee AND p.id = :subject AND p.deleted_at IS NULL
+          ON CONFLICT DO NOTHING`,
+        params: {
+          ...{ id, grantee: grant.grantee, subject: merged.subject, nowMs: deps.clock.now() },
+          ...{ class: grant.class, action: grant.action, expiresAt: grant.expires_at },
+        },
+      })
+      into.kinds.add('consent')
+    }
+    if (canonicalJson(merged) === canonicalJson(incoming))
+      into.writes.push({ sql: `DELETE FROM sync_feed WHERE kind = 'consent' AND key = :id`, params: { id } })
+  }
+
+  return {
+    stamp,
+    clock: hlc,
+    missingKeys: (rows) =>
+      rows.some(
+        ({ subject, body }) =>
+          subject !== null && body.includes('"enc"') && state.subjectKey(subject) === null,
+      ),
+    async apply(rows, more) {
+      while (await stamp()) {
+        // All that was edited here has its instant before it is compared.
+      }
+      const into: Merging = {
+        erased: new Set(state.erased()),
+        toErase: [],
+        kinds: new Set(),
+        writes: [],
+        conflicts: 0,
+        arrived: false,
+      }
+      for (const row of [...rows].sort((one, other) => place(one.kind) - place(other.kind))) {
+        const body = bodyIn(row)
+        if (body !== null) mergeRow(row, body, into)
+      }
+      for (const subject of into.toErase)
+        into.writes.push({
+          sql: `INSERT INTO sync_subject (subject, erased_at, erased_by) VALUES (:subject, :nowMs, 'cloud')
+            ON CONFLICT (subject) DO UPDATE SET erased_at = coalesce(erased_at, :nowMs), erased_by = coalesce(erased_by, 'cloud')`,
+          params: { subject, nowMs: deps.clock.now() },
+        })
+      await store.write([
+        ...into.writes,
+        {
+          sql: 'UPDATE sync_hub SET hlc = coalesce(:hlc, hlc), conflicts = conflicts + :conflicts, pulled_at = :nowMs',
+          params: { hlc: hlc().last(), conflicts: into.conflicts, nowMs: deps.clock.now() },
+        },
+        ...more,
+      ])
+      if (into.kinds.size > 0) deps.changed(into.kinds)
+      return into.toErase
+    },
+  }
+}
+
+function isEntityKind(kind: string): kind is EntityKind {
+  return (ENTITY_KINDS as readonly string[]).includes(kind)
+}
+
+function place(kind: string): number {
+  const at = ORDER.indexOf(kind)
+  return at < 0 ? ORDER.length : at
+}
+
+/** The body of a feed row, null when it is not what its kind promises: what comes from outside is looked at before it is believed. */
+function bodyIn({ kind, body }: FeedRow): unknown {
+  try {
+    const value = JSON.parse(body) as unknown
+    if (typeof value !== 'object' || value === null) return null
+    const known = (FEED_KINDS as readonly string[]).includes(kind) && kind !== 'job'
+    return known && bodyFault(kind, value) !== null ? null : value
+  } catch {
+    return null
+  }
+}

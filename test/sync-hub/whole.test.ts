@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import pg from 'pg'
+import { systemClock } from '../../daemon/kernel/clock.ts'
+import { addCode, addHousehold } from '../../sync/cloud/households.ts'
+import { type RunningCloud, runCloud } from '../../sync/cloud/run.ts'
+import { NO_FAILPOINTS } from '../../sync/failpoint.ts'
+import { startPostgres, type TestPostgres, withoutPostgres } from '../sync/postgres.ts'
+import { HOUR_MS, SILENT, syncedHub, until } from './setup.ts'
+
+const START = Date.UTC(2026, 2, 13)
+
+describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
+  const clock = systemClock()
+  let postgres: TestPostgres
+  let running: RunningCloud
+  let pool: pg.Pool
+  /** Electric's client leaves a timer of a minute behind, which would hold the test's process for as long. */
+  const setTimer = globalThis.setTimeout
+  before(async () => {
+    globalThis.setTimeout = Object.assign((work: () => void, ms?: number) => {
+      const timer = setTimer(work, ms)
+      return (ms ?? 0) >= 30_000 ? timer.unref() : timer
+    }, setTimer)
+    postgres = await startPostgres()
+    const databaseUrl = await postgres.freshDatabase()
+    pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+    pool.on('error', () => {})
+    running = await runCloud({
+      ...{ databaseUrl, clock, log: SILENT, failpoints: NO_FAILPOINTS },
+      ...{ listen: '127.0.0.1:0', shapes: 'builtin', shapesSecret: null, shapesListen: '127.0.0.1:0' },
+      hubPerMinute: 1e9,
+    })
+  })
+  after(async () => {
+    await running.close()
+    await pool.end()
+    await postgres.stop()
+    globalThis.setTimeout = setTimer
+  })
+
+  async function setup(t: TestContext) {
+    const { parts, http } = running.cloud
+    const { id, token } = await addHousehold(parts.base.owner, 'Home', clock.now())
+    const line = { isUp: true }
+    /** The network of the house, which can be taken away. */
+    const throughTheLine: typeof fetch = (input, init) =>
+      line.isUp ? fetch(input, init) : Promise.reject(new TypeError('no network'))
+    const join = async () => {
+      const hub = await syncedHub({ fetch: throughTheLine })
+      t.after(() => hub.stop())
+      const { code } = await addCode(parts.base.owner, parts.key, id, clock.now())
+      assert.deepEqual(await hub.sync.enrol(running.address, code), { household: 'Home' })
+      return hub
+    }
+    const ask = async (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object) => {
+      const answer = await http.inject({
+        ...{ method, url: `/api/household${path}`, headers: { authorization: `Bearer ${token}` } },
+        ...(body ? { payload: body } : {}),
+      })
+      return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() }
+    }
+    const sql = async <Row extends object>(text: string, ...values: unknown[]) =>
+      (await pool.query<Row>(text, [id, ...values])).rows
+    const events = async () => (await ask('GET', '/calendar')).body.calendar ?? []
+    return { line, join, ask, events, sql }
+  }
+
+  test('what happened without a network is in the cloud once the network is back, each row once', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { line, join, events, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.addHour('mia', START)
+    await hub.sync.choose('mia', [
+      { class: 'wellness', raw: false },
+      { class: 'training', raw: false },
+    ])
+    const hours = () => sql<{ n: string }>('SELECT n FROM rollup_hour WHERE household_id = $1 ORDER BY start')
+    await until(async () => (await hours()).length === 1)
+    line.isUp = false
+    for (let hour = 1; hour <= 30; hour += 1) await hub.addHour('mia', START + hour * HOUR_MS)
+    await hub.addHour('mia', START, 1800)
+    await hub.addEvent('e1', 'mia', 'Passing')
+    await until(() => hub.sync.lanes.last('state').why !== null)
+    line.isUp = true
+    await until(async () => (await hours()).length === 31)
+    assert.deepEqual((await hours())[0], { n: '1800' })
+    await until(async () => (await events()).length === 1)
+    const [event] = await events()
+    assert.deepEqual([event.id, event.subject, event.fields.title], ['e1', 'mia', 'Passing'])
+    await until(() => hub.sync.state.depth('now') + hub.sync.state.depth('state') === 0)
+  })
+
+  test('an event that a coach enters in the cloud is on the calendar of the hub, and is not sent back', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { join, ask, events, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.sync.choose('mia', [{ class: 'training', raw: false }])
+    await until(() => hub.sync.state.depth('now') === 0)
+    const fields = { title: 'Match', event_type: 'match', start_at: START, end_at: START + HOUR_MS }
+    assert.equal((await ask('POST', '/calendar', { id: 'e2', subject: 'mia', fields })).status, 201)
+    const title = () =>
+      hub.store.get<{ title: string }>(`SELECT title FROM calendar_event WHERE id = 'e2'`)?.title
+    await until(() => title() === 'Match')
+    const before = await sql(`SELECT body FROM household_feed WHERE household_id = $1 AND id = 'e2'`)
+    await hub.store.write([
+      { sql: `UPDATE calendar_event SET drills = '["rondo"]', updated_at = updated_at + 1 WHERE id = 'e2'` },
+    ])
+    await until(async () => (await events())[0]?.fields.drills?.length === 1)
+    await ask('PATCH', '/calendar/e2', { fields: { title: 'Cup match' } })
+    await until(() => title() === 'Cup match')
+    assert.notDeepEqual(
+      await sql(`SELECT body FROM household_feed WHERE household_id = $1 AND id = 'e2'`),
+      before,
+    )
+    assert.equal(hub.sync.state.depth('now'), 0)
+    await ask('DELETE', '/calendar/e2')
+    await until(() => title() === undefined)
+  })
+})
