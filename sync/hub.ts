@@ -35,6 +35,8 @@ export interface HubSync {
   choices(): { personId: string; class: DataClass; raw: boolean }[]
   /** What leaves of a person from now on; what is switched on is sent from the beginning. */
   choose(personId: string, choices: readonly Choice[]): Promise<void>
+  /** Tries at once what waits for its next try. */
+  kick(): void
   /** The last step of erasing a person: the key is destroyed, and the cloud hears of it. */
   erased(personId: string): Promise<number>
   start(): void
@@ -337,6 +339,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
       ports.told()
       return rows
     },
+    kick: lanes.kick,
     start: begin,
     stop: halt,
   }

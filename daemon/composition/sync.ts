@@ -9,7 +9,8 @@ import type { Feature } from '../domain/route.ts'
 import { isZone, wallClockMs } from '../domain/zone.ts'
 import type { Jobs } from '../features/jobs/jobs.ts'
 import type { People } from '../features/people/people.ts'
-import { createSync, type SyncStanding } from '../features/sync/sync.ts'
+import type { SyncStanding } from '../features/sync/parts.ts'
+import { createSync } from '../features/sync/sync.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
 import { createSealing } from '../kernel/sealing.ts'
@@ -37,10 +38,12 @@ export function openSync(
 ): { feature: Feature; erasure: Erasure } {
   const { store, clock, log: all, secret, version, config } = house
   const log = all.child({ part: 'sync' })
-  let telling: (() => void) | null = null
+  let isTelling = false
   const told = () => {
-    telling ??= clock.after(TELL_MS, () => {
-      telling = null
+    if (isTelling) return
+    isTelling = true
+    clock.after(TELL_MS, () => {
+      isTelling = false
       live.publish('sync', 'sync_update', { state: standing().state }, { personId: null, class: 'any' })
     })
   }

@@ -4,9 +4,11 @@ import pg from 'pg'
 import { systemClock } from '../../daemon/kernel/clock.ts'
 import { addCode, addHousehold } from '../../sync/cloud/households.ts'
 import { type RunningCloud, runCloud } from '../../sync/cloud/run.ts'
-import { NO_FAILPOINTS } from '../../sync/failpoint.ts'
+import { failpointsFrom, NO_FAILPOINTS } from '../../sync/failpoint.ts'
+import { canonicalJson } from '../../sync/merge.ts'
+import type { SyncPorts } from '../../sync/ports.ts'
 import { startPostgres, type TestPostgres, withoutPostgres } from '../sync/postgres.ts'
-import { HOUR_MS, SILENT, syncedHub, until } from './setup.ts'
+import { HOUR_MS, SILENT, type SyncedHub, syncedHub, until } from './setup.ts'
 
 const START = Date.UTC(2026, 2, 13)
 
@@ -42,12 +44,14 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
   async function setup(t: TestContext) {
     const { parts, http } = running.cloud
     const { id, token } = await addHousehold(parts.base.owner, 'Home', clock.now())
-    const line = { isUp: true }
-    /** The network of the house, which can be taken away. */
-    const throughTheLine: typeof fetch = (input, init) =>
-      line.isUp ? fetch(input, init) : Promise.reject(new TypeError('no network'))
-    const join = async () => {
-      const hub = await syncedHub({ fetch: throughTheLine })
+    const line = { isUp: true, portal: false }
+    /** The network of the house, which can be taken away, or belong to a hotel. */
+    const throughTheLine: typeof fetch = async (input, init) => {
+      if (!line.isUp) throw new TypeError('no network')
+      return line.portal ? new Response('<html>Welcome</html>') : fetch(input, init)
+    }
+    const join = async (more: Partial<SyncPorts> = {}) => {
+      const hub = await syncedHub({ fetch: throughTheLine, ...more })
       t.after(() => hub.stop())
       const { code } = await addCode(parts.base.owner, parts.key, id, clock.now())
       assert.deepEqual(await hub.sync.enrol(running.address, code), { household: 'Home' })
@@ -120,5 +124,110 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
     assert.equal(hub.sync.state.depth('now'), 0)
     await ask('DELETE', '/calendar/e2')
     await until(() => title() === undefined)
+  })
+
+  test('an erasure that the cloud asks for is carried out here, and confirmed there', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { join, ask, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.addHour('mia', START)
+    await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+    await until(async () => (await sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')).length === 1)
+    const asked = await ask('POST', '/erasures', { subject: 'mia' })
+    assert.ok(asked.status < 300, JSON.stringify(asked.body))
+    await until(() => hub.erasing.includes('mia'))
+    await hub.sync.erased('mia')
+    assert.equal(hub.sync.state.subjectKey('mia'), null)
+    assert.equal((await sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')).length, 0)
+    await hub.addHour('mia', START + HOUR_MS)
+    await until(() => hub.sync.state.depth('now') + hub.sync.state.depth('state') === 0)
+    assert.equal((await sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')).length, 0)
+  })
+
+  test('an erasure asked for here while there is no network reaches the cloud, and late data never lands', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { line, join, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.addHour('mia', START)
+    await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+    const hours = () => sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')
+    await until(async () => (await hours()).length === 1)
+    line.isUp = false
+    await hub.addHour('mia', START + HOUR_MS)
+    await hub.store.write([{ sql: `INSERT INTO erasures (person_id, at) VALUES ('mia', 1)` }])
+    await hub.sync.erased('mia')
+    line.isUp = true
+    hub.sync.kick()
+    await until(async () => (await hours()).length === 0)
+    const keys = await sql(`SELECT 1 FROM vault.subject_key WHERE household_id = $1`)
+    assert.equal(keys.length, 0)
+  })
+
+  test('a portal that answers 200 to everything acknowledges nothing', { timeout: 30_000 }, async (t) => {
+    const { line, join, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    line.portal = true
+    await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+    await hub.addHour('mia', START)
+    await until(() => /not signed/.test(hub.sync.lanes.last('state').why ?? ''))
+    assert.equal(hub.sync.state.lane('state').acked, 0)
+    line.portal = false
+    hub.sync.kick()
+    await until(async () => (await sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')).length === 1)
+  })
+
+  test('a hub that ends after the cloud has committed sends again, and nothing is there twice', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { join, sql } = await setup(t)
+    const hub = await join({
+      failpoints: failpointsFrom('hub.before-ack:4', () => {
+        throw new Error('ended here')
+      }),
+    })
+    await hub.addPerson('mia', 'Mia')
+    await hub.addHour('mia', START)
+    await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+    for (let hour = 1; hour <= 5; hour += 1) {
+      await hub.addHour('mia', START + hour * HOUR_MS)
+      await until(
+        async () => (await sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')).length === hour + 1,
+      )
+    }
+    await until(() => hub.sync.state.depth('state') === 0)
+    const sums = await sql<{ n: string }>('SELECT sum(n)::int AS n FROM rollup_hour WHERE household_id = $1')
+    assert.deepEqual(sums, [{ n: 6 * 3600 }])
+  })
+
+  test('a hub brought back from an older copy begins an epoch of its own, and its new data lands', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { join, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+    await hub.addHour('mia', START)
+    const hours = () => sql('SELECT 1 FROM rollup_hour WHERE household_id = $1')
+    await until(() => hub.sync.state.depth('state') + hub.sync.state.depth('now') === 0)
+    const { acked, token } = hub.sync.state.lane('state')
+    for (let hour = 1; hour <= 3; hour += 1) await hub.addHour('mia', START + hour * HOUR_MS)
+    await until(async () => (await hours()).length === 4)
+    await until(() => hub.sync.state.depth('state') === 0)
+    await hub.store.write([
+      { sql: 'DELETE FROM sync_feed WHERE seq > :acked', params: { acked } },
+      { sql: `UPDATE sqlite_sequence SET seq = :acked WHERE name = 'sync_feed'`, params: { acked } },
+      {
+        sql: `UPDATE sync_lane SET acked = :acked, token = :token WHERE lane = 'state'`,
+        params: { acked, token },
+      },
+    ])
+    await hub.addHour('mia', START + 9 * HOUR_MS)
+    await until(async () => (await hours()).length === 5)
+    assert.equal(hub.sync.identity()?.epoch, 2)
   })
 })

@@ -5,7 +5,7 @@ import { Id } from '../../domain/id.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
-import type { SyncDeps } from './sync.ts'
+import type { SyncDeps } from './parts.ts'
 
 const OWNER: Policy = { access: 'signed-in', roles: ['owner'] }
 const DAY_MS = 86_400_000
