@@ -88,7 +88,9 @@ export const SyncRequest = Type.Object({
   /** What the last acknowledgement of this lane and epoch carried; null before the first. */
   token: orNull(Token),
   schema: Type.Integer({ minimum: 1 }),
-  rows: Type.Array(Type.Unknown(), { maxItems: LIMITS.rows, description: 'Row, checked one by one' }),
+  rows: Type.Array(Type.Unknown(), {
+    description: 'Row, checked one by one; with the packed ones LIMITS.rows at most',
+  }),
   rollups: Type.Optional(Type.Array(RollupPack, { maxItems: 100 })),
   /**
    * The batch holds every row of the lane up to this number, so the watermark moves there; left out: to the greatest number sent.

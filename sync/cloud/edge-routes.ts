@@ -162,6 +162,7 @@ export function edgeRoutes(parts: CloudParts) {
       const hub = await asked(request)
       const body = await bodyOf(request)
       if (!syncCheck.Check(body)) throw invalid(faultOf(syncCheck.Errors(body)))
+      if (rowsIn(body) > LIMITS.rows) throw new Refuse(413, { reason: 'too_large', message: TOO_LARGE })
       if (body.hub !== hub.id) throw invalid('The batch is of another hub than the signature.')
       if (body.schema < schema.min || body.schema > schema.max)
         throw new Refuse(426, { reason: 'schema', message: UPDATE, schema })
@@ -174,7 +175,7 @@ export function edgeRoutes(parts: CloudParts) {
       }
       const { answer, aside } = applied
       metrics.batches.inc({ lane, outcome: 'acknowledged' })
-      metrics.rows.inc({ lane }, body.rows.length)
+      metrics.rows.inc({ lane }, rowsIn(body))
       metrics.bytes.inc({ lane }, bytes)
       metrics.quarantined.inc({ lane }, aside.length)
       metrics.dropped.inc(answer.dropped)
@@ -211,6 +212,10 @@ export function edgeRoutes(parts: CloudParts) {
 
 const TOO_LARGE = 'The batch is too large: split it.'
 const UPDATE = 'Hub and cloud are more than two versions apart: update the older one.'
+
+function rowsIn({ rows, rollups = [] }: SyncRequest): number {
+  return rollups.reduce((sum, { seq }) => sum + seq.length, rows.length)
+}
 
 function invalid(message: string): Refuse {
   return new Refuse(400, { reason: 'invalid', message })

@@ -550,7 +550,12 @@ describe('the cloud takes what hubs send', { skip: withoutPostgres() }, () => {
     const large = await hub.ask('POST', PATHS.sync, {}, { raw: randomBytes(LIMITS.compressedBytes + 1) })
     assert.equal(large.status, 413)
     const rows = Array.from({ length: LIMITS.rows + 1 }, () => 0)
-    assert.equal((await hub.sync({ rows })).status, 400)
+    assert.equal((await hub.sync({ rows })).status, 413)
+    const packed = packRollups(
+      'rollup_hour',
+      rows.map((_, seq) => ({ seq: seq + 1, body: hourOf(START) })),
+    )
+    assert.equal((await hub.sync({ rollups: [packed] })).status, 413)
     assert.equal((await hub.sync({ schema: 99 })).status, 426)
     assert.equal((await hub.ask('POST', PATHS.sync, {}, { raw: brotliCompressSync('no json') })).status, 400)
   })
