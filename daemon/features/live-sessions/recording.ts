@@ -65,7 +65,8 @@ export async function refuseUnlessRecordable(
   { cameras, recorder, ageOf, clock }: RecordingDeps,
 ): Promise<void> {
   const shown = cameraIds.flatMap((cameraId) => cameras.get(cameraId)?.personIds ?? [])
-  const personIds = [...new Set([...playerIds, ...shown])]
+  // Of a session of nobody known, whom a camera usually shows says nothing about who plays.
+  const personIds = playerIds.length === 0 ? [] : [...new Set([...playerIds, ...shown])]
   refuseRecording(actor, { personIds, recordMinors }, { ageOf, nowMs: clock.now() })
   await recorder.refuseWithoutRoom()
 }

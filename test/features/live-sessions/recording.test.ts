@@ -142,6 +142,13 @@ test('minors are recorded only with an owner’s leave, and who has no age count
   }
 })
 
+test('a session without players is not recorded without leave, also where the camera usually shows grown-ups', async (t) => {
+  const hub = await open(t, { age: 30 })
+  const refused = await start(hub, { player_ids: [] })
+  assert.deepEqual([refused.status, refused.body.error?.code], [403, 'FORBIDDEN'])
+  assert.equal((await start(hub, { player_ids: [], record_minors: true })).status, 201)
+})
+
 test('a camera that drops ends its file, says so, and goes on in the next when it is back', {
   skip,
 }, async (t) => {

@@ -8,8 +8,7 @@ import type { Meant } from './who.tsx'
 
 export interface RailProps {
   metrics: LiveMetrics
-  /** Null for who may not say who somebody is. */
-  onPerson: ((person: Meant) => void) | null
+  onPerson: (person: Meant) => void
 }
 
 export function Rail({ metrics: { players, tracks }, onPerson }: RailProps): JSX.Element {
@@ -98,12 +97,7 @@ function Track({ track, onPerson }: { track: SeenTrack; onPerson: RailProps['onP
   const nameOf = useNames()
   const { camera_id: cameraId, track_id: number, player_id: personId, speed, reason } = track
   return (
-    <button
-      type="button"
-      class="row row-button"
-      disabled={onPerson === null}
-      onClick={() => onPerson?.({ cameraId, trackId: number })}
-    >
+    <button type="button" class="row row-button" onClick={() => onPerson({ cameraId, trackId: number })}>
       <span class="row-text">
         <span class="row-title">{w('who.number', { track: number })}</span>
         <span class="row-more">
@@ -111,7 +105,7 @@ function Track({ track, onPerson }: { track: SeenTrack; onPerson: RailProps['onP
           <span>{speed === null ? reasonText(w, reason) : `${kmh(speed)} ${w('kpi.kmh')}`}</span>
         </span>
       </span>
-      {onPerson && <span>{w('who.assign')}</span>}
+      <span>{w('who.assign')}</span>
     </button>
   )
 }

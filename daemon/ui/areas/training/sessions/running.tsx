@@ -13,7 +13,7 @@ import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
 import { Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
-import { clockOf, useSessionWords, useSteers } from './sessions.ts'
+import { clockOf, useSessionWords } from './sessions.ts'
 import { Stage } from './stage.tsx'
 import { Tags } from './tags.tsx'
 import { type Meant, Who } from './who.tsx'
@@ -33,10 +33,6 @@ export function RunningSession({
   const w = useSessionWords()
   const status = useStatus(session.id, onEnd)
   const meant = useSignal<Meant | null>(null)
-  const steers = useSteers(session)
-  const onPerson = (person: Meant) => {
-    meant.value = person
-  }
   const { value, error } = status.state.value
   const metrics = value?.metrics ?? null
   return (
@@ -44,20 +40,18 @@ export function RunningSession({
       <div class="session-head">
         <Elapsed fromMs={Date.parse(session.started_at)} />
         {metrics && <RecordingMark isOn={metrics.recording} />}
-        {steers && (
-          <Confirm
-            small
-            label={w('live.stop')}
-            title={w('live.stopTitle')}
-            text={w('live.stopText')}
-            confirm={w('live.stopDo')}
-            onConfirm={async () => {
-              await api.post('/live/stop', { session_id: session.id })
-              said.value = w('live.stopped')
-              onEnd()
-            }}
-          />
-        )}
+        <Confirm
+          small
+          label={w('live.stop')}
+          title={w('live.stopTitle')}
+          text={w('live.stopText')}
+          confirm={w('live.stopDo')}
+          onConfirm={async () => {
+            await api.post('/live/stop', { session_id: session.id })
+            said.value = w('live.stopped')
+            onEnd()
+          }}
+        />
       </div>
       {!metrics && error && <Failed error={error} onRetry={() => void status.reload()} />}
       {!metrics && !error && <Skeleton rows={2} tall />}
@@ -69,15 +63,20 @@ export function RunningSession({
               topic={`session:${session.id}`}
               cameras={metrics.cameras}
               tracks={metrics.tracks}
-              onPerson={steers ? onPerson : null}
+              onPerson={(person) => {
+                meant.value = person
+              }}
             />
             <Tags sessionId={session.id} startedAtMs={Date.parse(session.started_at)} />
-            {steers && (
-              <RecordSwitch sessionId={session.id} metrics={metrics} onDone={() => void status.reload()} />
-            )}
+            <RecordSwitch sessionId={session.id} metrics={metrics} onDone={() => void status.reload()} />
           </div>
           <div class="live-side">
-            <Rail metrics={metrics} onPerson={steers ? onPerson : null} />
+            <Rail
+              metrics={metrics}
+              onPerson={(person) => {
+                meant.value = person
+              }}
+            />
           </div>
         </div>
       )}

@@ -3,7 +3,6 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { useApp, useWords } from '../../../app.ts'
 import type { TranslateOf } from '../../../i18n/translate.ts'
 import { createResource, type Resource } from '../../../state/resource.ts'
-import type { TrainingSession } from './answers.ts'
 import { words } from './words.ts'
 
 export type SessionWords = TranslateOf<typeof words>
@@ -25,14 +24,6 @@ export function useNames(): (personId: string) => string {
   const { household } = useApp()
   const people = household.people.state.value.value ?? []
   return (personId) => people.find(({ id }) => id === personId)?.name ?? '?'
-}
-
-/** Whether somebody may stop a session, say who is who and have video kept: a player looks on, unless they began it. */
-export function useSteers({ created_by: createdBy }: TrainingSession): boolean {
-  const { session } = useApp()
-  const state = session.state.value
-  if (state.kind !== 'signed-in') return false
-  return state.user.role !== 'member' || state.user.id === createdBy
 }
 
 export function sessionPath(id: string): string {

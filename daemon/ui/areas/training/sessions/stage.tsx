@@ -14,8 +14,7 @@ export interface StageProps {
   cameras: readonly SeenCamera[]
   /** Who is seen now. */
   tracks: readonly SeenTrack[]
-  /** Null for who may not say who somebody is. */
-  onPerson: ((person: Meant) => void) | null
+  onPerson: (person: Meant) => void
 }
 
 export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Element {
@@ -47,9 +46,9 @@ export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Ele
             camera={camera}
             topic={topic}
             nameOf={nameOfTrack}
-            {...(onPerson && { onPerson: (trackId) => onPerson({ cameraId: camera.id, trackId }) })}
+            onPerson={(trackId) => onPerson({ cameraId: camera.id, trackId })}
           />
-          {onPerson && <p class="small">{w('live.tapPerson')}</p>}
+          <p class="small">{w('live.tapPerson')}</p>
         </>
       ) : (
         <div class="viewer dark" role="status">
