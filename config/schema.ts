@@ -49,7 +49,17 @@ export const Config = section({
       description: 'Further names this hub answers to',
     }),
   }),
-  https: section({ host: Type.String({ default: '0.0.0.0' }), port: port(8443) }),
+  https: section({
+    host: Type.String({ default: '0.0.0.0' }),
+    port: port(8443),
+    maxConnectionsPerAddress: Type.Integer({
+      minimum: 1,
+      maximum: 2000,
+      default: 128,
+      description:
+        'From one address (a /64 of IPv6), plain HTTP included; this machine itself is not limited',
+    }),
+  }),
   mqtt: section({
     host: Type.String({
       default: '127.0.0.1',

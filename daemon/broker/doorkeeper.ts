@@ -1,6 +1,6 @@
 /** How many connections may stand, in all, from one address, and before they have said who they are. */
-import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createSenderCount } from '../kernel/sender.ts'
 
 export interface Doorkeeper {
   /** Counts a connection until it closes; false when it must be turned away. Asking again for a known one is free. */
@@ -20,23 +20,18 @@ export interface DoorkeeperDeps {
 }
 
 export function createDoorkeeper(deps: DoorkeeperDeps): Doorkeeper {
-  const open = new Map<Duplex, string>()
+  const open = new Set<Duplex>()
   const halfOpen = new Set<Duplex>()
-  const perAddress = new Map<string, number>()
+  const senders = createSenderCount(deps.maxPerAddress)
 
-  function leave(stream: Duplex, address: string): void {
-    open.delete(stream)
-    halfOpen.delete(stream)
-    const left = (perAddress.get(address) ?? 1) - 1
-    if (left > 0) perAddress.set(address, left)
-    else perAddress.delete(address)
-  }
-
-  function enter(stream: Duplex, address: string): void {
-    open.set(stream, address)
+  function enter(stream: Duplex, leave: () => void): void {
+    open.add(stream)
     halfOpen.add(stream)
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
-    stream.once('close', () => leave(stream, address))
+    stream.once('close', () => {
+      open.delete(stream)
+      halfOpen.delete(stream)
+      leave()
+    })
     const [oldest] = halfOpen
     if (halfOpen.size <= deps.maxHalfOpen || !oldest) return
     halfOpen.delete(oldest)
@@ -47,35 +42,14 @@ export function createDoorkeeper(deps: DoorkeeperDeps): Doorkeeper {
   return {
     admit(stream, remote) {
       if (open.has(stream)) return true
-      const address = networkOf(remote)
-      const full =
-        open.size >= deps.maxConnections ||
-        (address !== LOOPBACK && (perAddress.get(address) ?? 0) >= deps.maxPerAddress)
-      if (full) return false
-      enter(stream, address)
-      return true
+      if (open.size >= deps.maxConnections) return false
+      const leave = senders.enter(remote)
+      if (leave) enter(stream, leave)
+      return leave !== null
     },
     known: (stream) => void halfOpen.delete(stream),
     get open() {
       return open.size
     },
   }
-}
-
-const LOOPBACK = 'loopback'
-
-/** What counts as one sender: an IPv4 address, or the /64 of an IPv6 one. */
-export function networkOf(remote: string): string {
-  const bare = remote.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (bare === '::1' || bare.startsWith('127.')) return LOOPBACK
-  if (!isIPv6(bare)) return bare
-  const [head = '', tail] = bare.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length
-  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
 }

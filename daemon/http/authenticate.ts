@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../domain/access.ts'
 import type { Http, Policy } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
+import { senderOf } from '../kernel/sender.ts'
 import { isLoopback } from './origin.ts'
 import { checkRole } from './policy.ts'
 import { type Allowance, createRateLimiter } from './rate-limit.ts'
@@ -111,7 +112,7 @@ function keyOf({ actor, ip }: FastifyRequest): string {
     case 'device':
       return `device:${actor.deviceId}`
     default:
-      return `address:${ip}`
+      return `address:${senderOf(ip)}`
   }
 }
 

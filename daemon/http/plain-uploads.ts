@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Http } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
 import { isLocalAddress } from '../kernel/local-names.ts'
+import { type CrowdDeps, keepCrowdsOut } from './crowds.ts'
 
 export interface PlainUploads {
   /** Resolves with the port. Rejects with CONFLICT when another program has it. */
@@ -15,6 +16,7 @@ export interface PlainUploads {
 
 export interface PlainUploadsDeps {
   host: string
+  crowds?: CrowdDeps
   handle: (request: IncomingMessage, response: ServerResponse) => void
   /** Whether an address is of this network; the private ranges unless a test says otherwise. */
   isOurs?: (address: string) => boolean
@@ -26,6 +28,7 @@ const REQUEST_MS = 30_000
 export function createPlainUploads({
   host,
   handle,
+  crowds,
   isOurs = isLocalAddress,
 }: PlainUploadsDeps): PlainUploads {
   const arrived = new WeakSet<IncomingMessage>()
@@ -40,6 +43,7 @@ export function createPlainUploads({
       },
     )
     made.maxConnections = CONNECTIONS_MAX
+    if (crowds) keepCrowdsOut(made, crowds)
     made.on('connection', (socket) => {
       const address = socket.remoteAddress?.replace(/^::ffff:/i, '')
       if (address === undefined || !isOurs(address)) socket.destroy()

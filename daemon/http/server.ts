@@ -3,17 +3,19 @@ import type { AddressInfo } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
-import type { Registry } from 'prom-client'
+import { Counter, type Registry } from 'prom-client'
 import type { Feature, Http, Policy } from '../domain/route.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { createSenderCount } from '../kernel/sender.ts'
 import { createSeedPaths, type SeedPaths } from './aliases.ts'
 import { serveApp } from './app-files.ts'
 import { type Authenticator, authenticateRequests } from './authenticate.ts'
 import { readBodies, speakSeedDialects } from './bodies.ts'
 import { tagAnswers } from './caching.ts'
 import { type ControlSocket, createControlSocket } from './control-socket.ts'
+import { type CrowdDeps, keepCrowdsOut } from './crowds.ts'
 import { answerFailures, refuseUnroutable } from './failures.ts'
 import { guardAgainstForeignPages, SECURITY_HEADERS } from './guard.ts'
 import { type AnswerStore, repeatSafely } from './idempotency.ts'
@@ -31,7 +33,8 @@ import { type Seen, tellWitness } from './witness.ts'
 export interface HttpSettings {
   /** The plain listener: welcome and trust page, health, nothing else. */
   http: { host: string; port: number }
-  https: { host: string; port: number }
+  /** No one sender (an address, a /64 of IPv6) but this machine holds more connections than `maxConnectionsPerAddress`. */
+  https: { host: string; port: number; maxConnectionsPerAddress: number }
   rateLimitPerMinute: number
   deviceRateLimitPerMinute: number
   allowedOrigins: readonly string[]
@@ -60,6 +63,8 @@ export interface HttpDeps {
   trust: () => Trust
   registry: Registry
   mqttStream: MqttStream
+  /** Where a connection comes from; what its socket says unless a test says otherwise. */
+  remoteOf?: CrowdDeps['remoteOf']
   /** Told of every answered request. */
   saw?: (seen: Seen) => void
 }
@@ -104,10 +109,13 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/
 export function createHttp(deps: HttpDeps): HubHttp {
   const seedPaths = createSeedPaths()
   const { http, server } = createInstance(deps, seedPaths)
+  const crowds = crowdsOf(deps)
+  keepCrowdsOut(server, crowds)
   const control = deps.socketPath === null ? null : controlSocket(deps.socketPath, http)
-  const welcome = createWelcome(deps)
+  const welcome = createWelcome({ ...deps, crowds })
   const plainUploads = createPlainUploads({
     host: deps.settings.http.host,
+    crowds,
     handle: (request, response) => http.routing(request, response),
   })
   const routes: RouteEntry[] = []
@@ -129,8 +137,9 @@ export function createHttp(deps: HttpDeps): HubHttp {
     routes: () => routes,
     async start() {
       await ready()
+      const { host, port } = deps.settings.https
       await http.listen({
-        ...deps.settings.https,
+        ...{ host, port },
         listenTextResolver: (address) => address.replace(/^http:/, 'https:'),
       })
       const httpPort = await welcome.listen(portOf(server))
@@ -145,6 +154,20 @@ export function createHttp(deps: HttpDeps): HubHttp {
     setSecureContext({ certPem, keyPem }) {
       server.setSecureContext({ cert: certPem, key: keyPem })
     },
+  }
+}
+
+/** One share for all listeners of HTTP: whoever fills the one has no need of another. */
+function crowdsOf({ settings, registry, remoteOf }: HttpDeps): CrowdDeps {
+  const refused = new Counter({
+    name: 'homefield_http_connections_refused_total',
+    help: 'Connections ended because their sender held as many as one may',
+    registers: [registry],
+  })
+  return {
+    senders: createSenderCount(settings.https.maxConnectionsPerAddress),
+    onRefused: () => refused.inc(),
+    remoteOf,
   }
 }
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { Clock } from '../kernel/clock.ts'
 import { iso } from '../kernel/envelope.ts'
 import { HubError } from '../kernel/errors.ts'
+import { type CrowdDeps, keepCrowdsOut } from './crowds.ts'
 import { failureBody } from './failures.ts'
 import { SECURITY_HEADERS } from './guard.ts'
 import { mobileConfig } from './mobile-config.ts'
@@ -24,6 +25,7 @@ export interface WelcomeDeps {
   newId: () => string
   ownHosts: () => ReadonlySet<string>
   trust: () => Trust
+  crowds: CrowdDeps
 }
 
 export interface Welcome {
@@ -63,6 +65,7 @@ export function createWelcome(deps: WelcomeDeps): Welcome {
     request.resume()
   })
   server.maxConnections = CONNECTIONS_MAX
+  keepCrowdsOut(server, deps.crowds)
   return {
     listen(port) {
       httpsPort = port

@@ -141,7 +141,7 @@ export async function openHousehold(t: TestContext, options: HouseholdOptions = 
   const server = createHttp({
     settings: {
       http: { host: '127.0.0.1', port: 0 },
-      https: { host: '127.0.0.1', port: 0 },
+      https: { host: '127.0.0.1', port: 0, maxConnectionsPerAddress: 128 },
       rateLimitPerMinute: 1_000_000,
       deviceRateLimitPerMinute: 1_000_000,
       allowedOrigins: [],

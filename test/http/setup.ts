@@ -94,7 +94,7 @@ export async function setup(t: TestContext, options: Options = {}) {
   const deps: HttpDeps = {
     settings: {
       http: { host: '127.0.0.1', port: 0 },
-      https: { host: '127.0.0.1', port: 0 },
+      https: { host: '127.0.0.1', port: 0, maxConnectionsPerAddress: 128 },
       rateLimitPerMinute: 1000,
       deviceRateLimitPerMinute: 1000,
       allowedOrigins: [],

@@ -1,7 +1,7 @@
 /** Decides whether one more password may be tried: few from one place, and a flood from many places keeps nobody at home out. */
-import { isIPv6 } from 'node:net'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
+import { senderOf } from '../../kernel/sender.ts'
 import { createThrottle } from './throttle.ts'
 
 export interface LoginGuard {
@@ -22,7 +22,7 @@ export function createLoginGuard(clock: Clock): LoginGuard {
   const names = createThrottle({ clock, ...NAME })
   return {
     enter(name, from) {
-      const place = placeOf(from)
+      const place = senderOf(from)
       const pair = `${place} ${name}`
       const isNew = pairs.isFresh(pair)
       hold(addresses.take(place))
@@ -43,14 +43,4 @@ function hold(waitS: number): void {
   throw new HubError('RATE_LIMITED', `Too many wrong passwords. Try again in ${waitS} s.`, {
     retryAfterS: waitS,
   })
-}
-
-/** One IPv6 host has a whole /64 to choose its address from. */
-function placeOf(address: string): string {
-  if (!isIPv6(address) || address.toLowerCase().startsWith('::ffff:')) return address
-  const host = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1)
-  const [front = '', back] = host.split('::')
-  const groups =
-    back === undefined ? front.split(':') : [...front.split(':').filter(Boolean), '0', '0', '0', '0']
-  return groups.slice(0, 4).join(':')
 }
