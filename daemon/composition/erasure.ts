@@ -23,6 +23,7 @@ import { rulesErasure } from '../features/rules/erasure.ts'
 import { sessionsErasure } from '../features/sessions/erasure.ts'
 import { visionErasure } from '../features/vision/erasure.ts'
 import { whoopErasure } from '../features/whoop/erasure.ts'
+import { zonesErasure } from '../features/zones/erasure.ts'
 import type { House } from '../house.ts'
 import { observationsErasure } from '../store/erasing.ts'
 import type { HubTraining } from './training.ts'
@@ -64,6 +65,7 @@ export function erasuresOf(
     episodesErasure(store),
     calendarErasure(store),
     groupsErasure(store),
+    zonesErasure(store),
     jobsErasure(store),
     // What devices sent is found through who wore them.
     observationsErasure(store),

@@ -111,6 +111,7 @@ export function featuresOf(
     household.whoop.feature,
     household.burnout,
     ...household.vitals.features,
+    household.zones.feature,
     ...household.imports,
     observations({ store, now: clock.now }),
     createExports({

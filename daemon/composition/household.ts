@@ -31,6 +31,7 @@ import { createSources } from '../store/sources.ts'
 import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCalendar } from './calendar.ts'
 import { openCameras } from './cameras.ts'
+import { openCommunity } from './community.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
 import { openPrivacy } from './privacy.ts'
@@ -153,6 +154,7 @@ export function createHousehold(house: House) {
     days: daily.rows,
   })
   const vitals = watchVitals(house, { episodes: alarms.episodes, people, records, zoneOf })
+  const zones = openCommunity(house, { live, people, rarityOf: vitals.rarityOf })
   const tasks = nightWork(house, jobs, { people, daily, vitals, zoneOf })
   const whoop = openWhoop(house, { jobs, records, sources })
   const nightscout = createNightscout({
@@ -179,6 +181,7 @@ export function createHousehold(house: House) {
     personExists: people.exists,
     maySeeCamera: (actor, cameraId) => cameras.maySee(actor, cameraId),
     seesSession: (actor, sessionId) => training.seesSession(actor, sessionId),
+    zoneExists: zones.exists,
     joined: audit.witness.joined,
     telemetry: ingest.telemetry,
     seen: alarms.alerts.seen,
@@ -271,6 +274,7 @@ export function createHousehold(house: House) {
     jobs,
     tasks,
     vitals,
+    zones,
     burnout,
     nightscout,
     imports,

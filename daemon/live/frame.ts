@@ -1,11 +1,12 @@
 import type { DataClass } from '../domain/access.ts'
 
-/** Whom an event is about, which decides who gets it: a person (none: it is for owners), any of some, whoever may see a camera, or all of a session. */
+/** Whom an event is about, which decides who gets it: a person (none: it is for owners), any of some, whoever may see a camera, all of a session, or a zone of many. */
 export type Audience =
   | { personId: string | null; class: DataClass | 'any' }
   | { personIds: readonly string[]; class: DataClass }
   | { cameraId: string }
   | { sessionId: string }
+  | { zoneId: string }
 
 /** One event, serialised once for everybody. */
 export interface Frame {

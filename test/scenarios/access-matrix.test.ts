@@ -249,6 +249,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   device_id: 'watch-mia',
   userId: 'nobody',
   groupId: 'nothing',
+  zoneId: 'nothing',
   topic: 'nothing',
   user_id: 'mia',
   person: 'mia',

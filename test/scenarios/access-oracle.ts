@@ -290,6 +290,13 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'DELETE /groups/:groupId': [{ need: OWNERS }],
   'POST /groups/:groupId/members': [{ need: OWNERS }],
   'DELETE /groups/:groupId/members/:person': [{ need: OWNERS }],
+  'GET /community/zones': [{ need: USERS, run: true }],
+  'POST /community/zones': [{ need: OWNERS }],
+  'GET /community/zones/:zoneId': [{ need: USERS }],
+  'PATCH /community/zones/:zoneId': [{ need: OWNERS }],
+  'PUT /community/zones/:zoneId': [{ need: OWNERS }],
+  'DELETE /community/zones/:zoneId': [{ need: OWNERS }],
+  'GET /community/zones/:zoneId/status': [{ need: USERS }],
   'POST /imports': [
     { need: { who: 'users', of: { action: 'writes', class: 'any' } }, query: 'person_id=mia' },
   ],

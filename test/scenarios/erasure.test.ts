@@ -31,6 +31,7 @@ const KEPT = [
     'camera',
     'camera_calibration',
     'people_group',
+    'community_zone',
     'claim_window',
     'job_schedule',
   ],

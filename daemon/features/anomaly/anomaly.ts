@@ -33,6 +33,8 @@ export interface AnomalyWatch {
   ): Promise<{ judged: number; waiting: number }>
   /** Resolves when every minute that is over was judged. */
   settled(): Promise<void>
+  /** The last minute in which something was judged, and how many ordinary hours of 1 hold such a minute. */
+  rarityOf(personId: string): { atMs: number; p: number } | null
   stats(): { people: number; judged: number; failures: number }
 }
 
@@ -161,6 +163,10 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
   return {
     calibrate,
     settled: () => inTurn(look),
+    rarityOf(personId) {
+      const last = known.get(personId)?.watch.last()
+      return last ? { atMs: last.atMs, p: last.step.p } : null
+    },
     stats: () => ({ people: known.size, ...counters }),
     feature: {
       name: 'anomaly',

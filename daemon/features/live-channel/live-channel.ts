@@ -26,6 +26,7 @@ export interface LiveChannelDeps {
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Whether all of a training session is open to the actor now. */
   seesSession?: (actor: Actor, sessionId: string) => boolean
+  zoneExists?: (zoneId: string) => boolean
   /** Told when somebody begins to listen to a topic. */
   joined?: (actor: Actor, topic: string) => void
   /** Stores samples of the live channel; resolves once they are on disk. */

@@ -12,6 +12,7 @@ export interface SessionDeps {
   maySeeCamera?: (actor: Actor, cameraId: string) => boolean
   /** Whether all of a training session is open to the actor now; false for an unknown one. */
   seesSession?: (actor: Actor, sessionId: string) => boolean
+  zoneExists?: (zoneId: string) => boolean
   /** Told when somebody begins to listen. */
   joined?: (actor: Actor, topic: string) => void
 }
@@ -54,6 +55,8 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
     if (cameraId !== undefined) return isId(cameraId) && (deps.maySeeCamera?.(actor, cameraId) ?? false)
     const sessionId = /^session:(.+)$/.exec(topic)?.[1]
     if (sessionId !== undefined) return isId(sessionId) && (deps.seesSession?.(actor, sessionId) ?? false)
+    const zoneId = /^zone:(.+)$/.exec(topic)?.[1]
+    if (zoneId !== undefined) return isId(zoneId) && (deps.zoneExists?.(zoneId) ?? false)
     const personId = /^person:(.+)$/.exec(topic)?.[1]
     if (personId === undefined || !isId(personId)) return false
     return maySee(actor, personId, deps.now()) && deps.personExists(personId)
@@ -93,6 +96,8 @@ function covers(actor: Actor, audience: Audience, { maySeeCamera, seesSession, n
   if (actor.kind === 'anonymous' || actor.kind === 'device') return false
   if ('cameraId' in audience) return maySeeCamera?.(actor, audience.cameraId) ?? false
   if ('sessionId' in audience) return seesSession?.(actor, audience.sessionId) ?? false
+  // What a zone says is of no single person: everybody who is signed in may hear it.
+  if ('zoneId' in audience) return true
   const nowMs = now()
   if ('personIds' in audience) {
     if (actor.role === 'owner') return true
