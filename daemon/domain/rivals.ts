@@ -109,24 +109,25 @@ export interface Stretch extends Told {
 
 /**
  * Of stretches that overlap, the one to believe: of the same source the one that was told last; of sources that are as good as
- * each other the one that was told last, too, or where `fullest` is asked for the longest, so that a cut-off copy hides no
- * whole one. Ascending by start.
+ * each other the longest, so that a cut-off copy hides no whole one and the order in which files come in decides nothing.
+ * Ascending by start.
  */
-export function leadingStretches<One extends Stretch>(
-  stretches: readonly One[],
-  rankOf: RankOf,
-  { fullest = false }: { fullest?: boolean } = {},
-): One[] {
-  const better = (a: Told, b: Told) =>
-    rankOf(a.deviceId) - rankOf(b.deviceId) || distance(a.source) - distance(b.source)
-  if (!fullest) return apart([...stretches].sort((a, b) => better(a, b) || latest(a, b)))
+export function leadingStretches<One extends Stretch>(stretches: readonly One[], rankOf: RankOf): One[] {
   const bySource = new Map<string, One[]>()
   for (const one of stretches) {
     const name = `${one.deviceId}\n${one.source}`
     bySource.set(name, [...(bySource.get(name) ?? []), one])
   }
   const own = [...bySource.values()].flatMap((told) => apart(told.sort(latest)))
-  return apart(own.sort((a, b) => better(a, b) || lengthOf(b) - lengthOf(a) || latest(a, b)))
+  return apart(
+    own.sort(
+      (a, b) =>
+        rankOf(a.deviceId) - rankOf(b.deviceId) ||
+        distance(a.source) - distance(b.source) ||
+        lengthOf(b) - lengthOf(a) ||
+        latest(a, b),
+    ),
+  )
 }
 
 function lengthOf({ startMs, endMs }: Stretch): number {

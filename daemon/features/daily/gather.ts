@@ -205,8 +205,7 @@ function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources 
     return dates.flatMap((date) => {
       const { fromMs, toMs } = dayBounds(date, zone)
       const near = all.filter(({ dayMs }) => dayMs >= fromMs - OVERLAP_MS && dayMs < toMs + OVERLAP_MS)
-      const heard = leadingStretches(near, rankOf, { fullest: kind === 'activity' })
-      return heard.filter(({ dayMs }) => dayMs >= fromMs && dayMs < toMs)
+      return leadingStretches(near, rankOf).filter(({ dayMs }) => dayMs >= fromMs && dayMs < toMs)
     })
   }
   return {
