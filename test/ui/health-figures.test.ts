@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Night, ProfileBin } from '../../daemon/ui/areas/health/answers.ts'
-import { schoolMarks, thingsOf, unbroken, within } from '../../daemon/ui/areas/health/day/lanes.ts'
+import { schoolMarks, thingsOf, toldOnce, unbroken, within } from '../../daemon/ui/areas/health/day/lanes.ts'
 import { FACES, faceOf, ratingOf } from '../../daemon/ui/areas/health/faces.ts'
 import { labelPlaces, profileShapes, stackOf } from '../../daemon/ui/areas/health/glucose/profile.ts'
 import {
@@ -281,4 +281,21 @@ test('a night that began on the day before is cut with its stages', () => {
     stages: [stage(-HOUR, 0), stage(-5, HOUR)],
   }
   assert.deepEqual(within([night], 0, 24 * HOUR), [{ ...night, fromMs: 0, stages: [stage(0, HOUR)] }])
+})
+
+test('several who tell the same stretch of a day are one, the longest, and say how many they are', () => {
+  const span = (fromMs: number, toMs: number, text: string) => ({ fromMs, toMs, text, detail: '' })
+  const told = toldOnce([
+    span(0, 90, 'watch'),
+    span(200, 230, 'walk'),
+    span(5, 99, 'strap'),
+    span(80, 85, 'phone'),
+  ])
+  assert.deepEqual(
+    told.map(({ span: { text }, tellers }) => [text, tellers]),
+    [
+      ['strap', 3],
+      ['walk', 1],
+    ],
+  )
 })

@@ -22,6 +22,7 @@ export const words = {
   'day.empty': 'Nothing on this day',
   'day.emptyText': 'No device has measured {name} on this day and nobody has noted anything down.',
   'day.hint': 'Touch the day to read an hour and what happened then.',
+  'day.tellers': 'told by {count} sources',
   'day.nothingThen': 'nothing recorded',
   'day.table': 'What is known of {day}',
   'day.say': 'Day of {name}, {day}',

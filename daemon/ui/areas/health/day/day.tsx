@@ -29,6 +29,7 @@ import {
   type Span,
   schoolMarks,
   thingsOf,
+  toldOnce,
   valueAt,
   within,
 } from './lanes.ts'
@@ -164,8 +165,8 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
     const school = schoolMarks(person.school_events, day, noonMs).filter(
       ({ text }) => !plans.some(({ title }) => title === text),
     )
-    const nights = within((answers.nights ?? []).map(nightSpan), fromMs, toMs)
-    const activities = within((answers.activities ?? []).map(activitySpan), fromMs, toMs)
+    const nights = within(once((answers.nights ?? []).map(nightSpan)), fromMs, toMs)
+    const activities = within(once((answers.activities ?? []).map(activitySpan)), fromMs, toMs)
     const notes = answers.timeline.notes.flatMap(({ ts, context, interaction }) => {
       const text = textOf(context) ?? textOf(interaction)
       return text === null ? [] : [{ atMs: Date.parse(ts), text, detail: '' }]
@@ -190,6 +191,17 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
         .filter(({ items }) => items.length > 0)
         .map(({ kind, items }) => ({ kind, items: items.toSorted((a, b) => a.atMs - b.atMs) })),
     }
+  }
+
+  function once(spans: readonly Span[]): Span[] {
+    return toldOnce(spans).map(({ span, tellers }) =>
+      tellers === 1
+        ? span
+        : {
+            ...span,
+            detail: [span.detail, say('day.tellers', { count: tellers })].filter(Boolean).join(', '),
+          },
+    )
   }
 
   function nightSpan(night: Night): Span {

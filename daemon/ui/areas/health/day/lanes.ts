@@ -56,6 +56,17 @@ export interface Thing extends Behind {
   detail: string
 }
 
+/** Of stretches that overlap the longest stands for all, with how many told it: a watch and a strap slept one night. Ascending. */
+export function toldOnce(items: readonly Span[]): { span: Span; tellers: number }[] {
+  const kept: { span: Span; tellers: number }[] = []
+  for (const span of items.toSorted((a, b) => b.toMs - b.fromMs - (a.toMs - a.fromMs))) {
+    const same = kept.find((one) => one.span.fromMs < span.toMs && span.fromMs < one.span.toMs)
+    if (same) same.tellers += 1
+    else kept.push({ span, tellers: 1 })
+  }
+  return kept.sort((a, b) => a.span.fromMs - b.span.fromMs)
+}
+
 /** A finger is not exact to the minute. */
 const NEAR_MS = 20 * 60_000
 
