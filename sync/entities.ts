@@ -295,38 +295,65 @@ export function createEntities(deps: EntitiesDeps): Entities {
           subject !== null && body.includes('"enc"') && state.subjectKey(subject) === null,
       ),
     async apply(rows, more) {
-      while (await stamp()) {
-        // All that was edited here has its instant before it is compared.
-      }
-      const into: Merging = {
-        erased: new Set(state.erased()),
-        toErase: [],
-        kinds: new Set(),
-        writes: [],
-        conflicts: 0,
-        arrived: false,
-      }
-      for (const row of [...rows].sort((one, other) => place(one.kind) - place(other.kind))) {
-        const body = bodyIn(row)
-        if (body !== null) mergeRow(row, body, into)
-      }
-      for (const subject of into.toErase)
-        into.writes.push({
-          sql: `INSERT INTO sync_subject (subject, erased_at, erased_by) VALUES (:subject, :nowMs, 'cloud')
-            ON CONFLICT (subject) DO UPDATE SET erased_at = coalesce(erased_at, :nowMs), erased_by = coalesce(erased_by, 'cloud')`,
-          params: { subject, nowMs: deps.clock.now() },
-        })
-      await store.write([
-        ...into.writes,
-        {
-          sql: 'UPDATE sync_hub SET hlc = coalesce(:hlc, hlc), conflicts = conflicts + :conflicts, pulled_at = :nowMs',
-          params: { hlc: hlc().last(), conflicts: into.conflicts, nowMs: deps.clock.now() },
-        },
-        ...more,
-      ])
-      if (into.kinds.size > 0) deps.changed(into.kinds)
-      return into.toErase
+      const isHead = ({ kind }: FeedRow) => kind === 'erasure' || kind === 'person' || kind === 'group'
+      // What is planned for somebody finds them there.
+      const heads = rows.filter(isHead)
+      if (heads.length === 0) return (await applyUnit(rows, [], more, false)).toErase
+      const { toErase, arrived } = await applyUnit(heads, [], [], false)
+      const rest = rows.filter((row) => !isHead(row))
+      return [...toErase, ...(await applyUnit(rest, toErase, more, arrived)).toErase]
     },
+  }
+
+  async function applyUnit(
+    rows: readonly FeedRow[],
+    alsoErased: readonly string[],
+    more: readonly Statement[],
+    hasArrived: boolean,
+  ): Promise<Merging> {
+    while (await stamp()) {
+      // All that was edited here has its instant before it is compared.
+    }
+    const into: Merging = {
+      erased: new Set([...state.erased(), ...alsoErased]),
+      toErase: [],
+      kinds: new Set(),
+      writes: [],
+      conflicts: 0,
+      arrived: false,
+    }
+    for (const row of [...rows].sort((one, other) => place(one.kind) - place(other.kind))) {
+      const body = bodyIn(row)
+      if (body !== null) mergeRow(row, body, into)
+    }
+    if (hasArrived) placeWaiting(into)
+    for (const subject of into.toErase)
+      into.writes.push({
+        sql: `INSERT INTO sync_subject (subject, erased_at, erased_by) VALUES (:subject, :nowMs, 'cloud')
+          ON CONFLICT (subject) DO UPDATE SET erased_at = coalesce(erased_at, :nowMs), erased_by = coalesce(erased_by, 'cloud')`,
+        params: { subject, nowMs: deps.clock.now() },
+      })
+    await store.write([
+      ...into.writes,
+      {
+        sql: 'UPDATE sync_hub SET hlc = coalesce(:hlc, hlc), conflicts = conflicts + :conflicts, pulled_at = :nowMs',
+        params: { hlc: hlc().last(), conflicts: into.conflicts, nowMs: deps.clock.now() },
+      },
+      ...more,
+    ])
+    if (into.kinds.size > 0) deps.changed(into.kinds)
+    return into
+  }
+
+  /** Events that came before the person or the group they are for. */
+  function placeWaiting(into: Merging): void {
+    const written = new Set(into.writes.map(({ params }) => params?.['id']))
+    const waiting = store.all<{ id: string; body: string }>(
+      `SELECT id, body FROM sync_entity
+       WHERE kind = 'calendar' AND id NOT IN (SELECT id FROM calendar_event) ORDER BY id LIMIT 10000`,
+    )
+    for (const { id, body } of waiting)
+      if (!written.has(id)) into.writes.push(...tableWrites('calendar', id, JSON.parse(body) as Entity, into))
   }
 }
 

@@ -126,6 +126,50 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
     await until(() => title() === undefined)
   })
 
+  test('what two hubs of one household and the cloud hold is the same after both were alone', {
+    timeout: 30_000,
+  }, async (t) => {
+    const { line, join, ask, events, sql } = await setup(t)
+    const one = await join()
+    await one.addPerson('mia', 'Mia')
+    await one.sync.choose('mia', [{ class: 'training', raw: false }])
+    await one.addEvent('e3', 'mia', 'Passing')
+    await until(async () => (await events()).length === 1)
+    const other = await join()
+    const row = (hub: SyncedHub) =>
+      hub.store.get<{ title: string; type: string; startMs: number }>(
+        `SELECT title, event_type AS type, start_at AS startMs FROM calendar_event WHERE id = 'e3'`,
+      )
+    await until(() => row(other)?.title === 'Passing')
+    await other.sync.choose('mia', [{ class: 'training', raw: false }])
+    line.isUp = false
+    const change = (hub: SyncedHub, set: string) =>
+      hub.store.write([
+        { sql: `UPDATE calendar_event SET ${set}, updated_at = updated_at + 1 WHERE id = 'e3'` },
+      ])
+    await change(one, `title = 'Pressing'`)
+    await change(other, `event_type = 'match'`)
+    await ask('PATCH', '/calendar/e3', { fields: { start_at: START } })
+    const stamped = (hub: SyncedHub) =>
+      hub.store.get(
+        `SELECT 1 FROM sync_feed WHERE kind = 'calendar' AND seq > (SELECT stamped_seq FROM sync_hub)`,
+      ) === undefined
+    await until(() => stamped(one) && stamped(other))
+    line.isUp = true
+    const whole = { title: 'Pressing', type: 'match', startMs: START }
+    const isWhole = (hub: SyncedHub) => JSON.stringify(row(hub)) === JSON.stringify(whole)
+    await until(() => isWhole(one) && isWhole(other))
+    const body = (hub: SyncedHub) =>
+      hub.store.get<{ body: string }>(`SELECT body FROM sync_entity WHERE id = 'e3'`)?.body ?? ''
+    const cloud = async () =>
+      canonicalJson(
+        (
+          await sql<{ body: object }>(`SELECT body FROM household_feed WHERE household_id = $1 AND id = 'e3'`)
+        )[0]?.body,
+      )
+    await until(async () => body(one) === body(other) && body(one) === (await cloud()))
+  })
+
   test('an erasure that the cloud asks for is carried out here, and confirmed there', {
     timeout: 30_000,
   }, async (t) => {

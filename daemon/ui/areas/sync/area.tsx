@@ -96,7 +96,7 @@ function Joined({ found, cloud }: CloudProps & { found: CloudStanding }): JSX.El
       {(state === 'on' || paused) && (
         <button
           type="button"
-          class="button wide"
+          class="button wide cloud-apart"
           disabled={action.busy.value}
           onClick={() =>
             void action.run(async () => {
@@ -107,16 +107,18 @@ function Joined({ found, cloud }: CloudProps & { found: CloudStanding }): JSX.El
           {say(paused ? 'resume' : 'pause')}
         </button>
       )}
-      <Confirm
-        label={say('leave')}
-        title={say('leaveTitle', { household })}
-        text={say('leaveText')}
-        confirm={say('leave')}
-        onConfirm={async () => {
-          await api.remove('/sync/enrol')
-          await cloud.reload()
-        }}
-      />
+      <div class="cloud-apart">
+        <Confirm
+          label={say('leave')}
+          title={say('leaveTitle', { household })}
+          text={say('leaveText')}
+          confirm={say('leave')}
+          onConfirm={async () => {
+            await api.remove('/sync/enrol')
+            await cloud.reload()
+          }}
+        />
+      </div>
     </>
   )
 }

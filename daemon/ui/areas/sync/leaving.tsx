@@ -17,64 +17,62 @@ interface LeavingProps {
 export function PeopleLeaving({ found, cloud }: LeavingProps): JSX.Element {
   const { household } = useApp()
   const say = useWords(words)
+  const open = useSignal<string | null>(null)
   const people = household.people.state.value.value ?? []
+  const nameOf = (id: string) => people.find((person) => person.id === id)?.name ?? id
+  const chosen = found.people.find(({ person_id: id }) => id === open.value)
   return (
     <Section title={say('people.title')}>
       <p>{say('people.text')}</p>
       {found.people.length === 0 && <p>{say('people.none')}</p>}
       <ul class="rows">
-        {found.people.map(({ person_id: id, leaves }) => {
-          const name = people.find((person) => person.id === id)?.name ?? id
-          return <Person key={id} id={id} name={name} leaves={leaves} cloud={cloud} />
-        })}
+        {found.people.map(({ person_id: id, leaves }) => (
+          <li key={id} class="row">
+            <span class="row-text">
+              <span class="row-title">{nameOf(id)}</span>
+              <span class="row-more">
+                {leaves.map((one) => say(`short.${one.class}`)).join(', ') || say('leaves.nothing')}
+              </span>
+            </span>
+            <button
+              type="button"
+              class="button compact"
+              aria-expanded={open.value === id}
+              aria-label={say('leaves.changeOf', { name: nameOf(id) })}
+              onClick={() => {
+                open.value = open.value === id ? null : id
+              }}
+            >
+              {say('leaves.change')}
+            </button>
+          </li>
+        ))}
       </ul>
+      {chosen && (
+        <Choose
+          key={chosen.person_id}
+          id={chosen.person_id}
+          name={nameOf(chosen.person_id)}
+          leaves={chosen.leaves}
+          cloud={cloud}
+          onDone={() => {
+            open.value = null
+          }}
+        />
+      )}
     </Section>
   )
 }
 
-interface PersonProps {
+interface ChooseProps {
   id: string
   name: string
   leaves: Leaves[]
   cloud: Resource<CloudStanding>
+  onDone: () => void
 }
 
-function Person({ id, name, leaves, cloud }: PersonProps): JSX.Element {
-  const say = useWords(words)
-  const open = useSignal(false)
-  const summary = leaves.map((one) => say(`short.${one.class}`)).join(', ') || say('leaves.nothing')
-  return (
-    <li>
-      <button
-        type="button"
-        class="row"
-        aria-expanded={open.value}
-        aria-label={say('leaves.change', { name })}
-        onClick={() => {
-          open.value = !open.value
-        }}
-      >
-        <span class="row-text">
-          <span class="row-title">{name}</span>
-          <span class="row-more">{summary}</span>
-        </span>
-      </button>
-      {open.value && (
-        <Choose
-          id={id}
-          name={name}
-          leaves={leaves}
-          cloud={cloud}
-          onDone={() => {
-            open.value = false
-          }}
-        />
-      )}
-    </li>
-  )
-}
-
-function Choose({ id, name, leaves, cloud, onDone }: PersonProps & { onDone: () => void }): JSX.Element {
+function Choose({ id, name, leaves, cloud, onDone }: ChooseProps): JSX.Element {
   const { api } = useApp()
   const say = useWords(words)
   const classes = useSignal<string[]>(leaves.map((one) => one.class))
@@ -97,7 +95,11 @@ function Choose({ id, name, leaves, cloud, onDone }: PersonProps & { onDone: () 
         values={classes}
         options={CLASSES.map((one) => ({ value: one as string, label: say(`class.${one}`) }))}
       />
-      <Checks legend="" values={raw} options={[{ value: 'raw', label: say('leaves.raw') }]} />
+      <Checks
+        legend={say('leaves.rawLegend')}
+        values={raw}
+        options={[{ value: 'raw', label: say('leaves.raw') }]}
+      />
       <p class="small">{say('leaves.off')}</p>
     </Form>
   )

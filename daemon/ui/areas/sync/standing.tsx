@@ -38,7 +38,7 @@ export function Progress({ found }: FoundProps): JSX.Element {
           </li>
         ))}
       </ul>
-      <dl class="facts">
+      <dl class="facts cloud-apart">
         <div>
           <dt>{say('bytes.today')}</dt>
           <dd>{limit === null ? sent : say('bytes.of', { sent, limit: size(limit) })}</dd>
