@@ -2,19 +2,21 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CloudClock } from '../parts.ts'
 import {
-  BEFORE,
-  type Definition,
-  EMPTY_LOG,
-  isAfter,
-  type Offset,
-  readOffset,
-  type Shape,
-  SNAPSHOT_END,
-  writeOffset,
-} from './shape.ts'
+  type Asked,
+  BadRequest,
+  conditionOf,
+  countOf,
+  definitionOf,
+  faulty,
+  type Query,
+  readAsked,
+  subsetOfQuery,
+  textsOf,
+} from './query.ts'
+import { BEFORE, EMPTY_LOG, isAfter, type Offset, type Shape, SNAPSHOT_END, writeOffset } from './shape.ts'
 import type { Shapes } from './shapes.ts'
-import { type readTable, schemaHeader, tableName } from './table.ts'
-import { ConditionFault, comparisonsOf, conditionSql, orderSql, parseCondition } from './where.ts'
+import { schemaHeader } from './table.ts'
+import { orderSql } from './where.ts'
 
 export interface ShapeRoutesDeps {
   shapes: Shapes
@@ -51,27 +53,6 @@ const MUST_REFETCH = { headers: { control: 'must-refetch' } }
 /** Live requests of one interval share a cursor, so that a cache can answer them together. */
 const CURSOR_SECONDS = 20
 const CURSOR_EPOCH_SECONDS = Date.UTC(2024, 9, 9) / 1000
-const TEXTUAL = new Set([25, 1043, 2950])
-
-class BadRequest extends Error {
-  readonly errors: Record<string, string[]>
-
-  constructor(field: string, message: string) {
-    super(message)
-    this.errors = { [field]: [message] }
-  }
-}
-
-type Query = Readonly<Record<string, string | undefined>>
-
-interface Asked {
-  definition: Definition
-  offset: Offset | 'now'
-  handle: string | null
-  isLive: boolean
-  isStream: boolean
-  query: Query
-}
 
 export function shapeRoutes(deps: ShapeRoutesDeps) {
   const { shapes, clock, pollMs = 20_000, streamMs = 60_000, beyondMs = 10_000, aliveMs = 21_000 } = deps
@@ -83,49 +64,8 @@ export function shapeRoutes(deps: ShapeRoutesDeps) {
     return marks
   }
 
-  const definitionOf = async (query: Query): Promise<Definition> => {
-    const named = query['table'] ? tableName(query['table']) : null
-    if (!query['table']) throw new BadRequest('table', "can't be blank")
-    if (!named) throw new BadRequest('table', 'has invalid format')
-    const table = await shapes.table(...named)
-    if (!table) throw new BadRequest('table', unknownTable(...named))
-    const names = new Set(table.columns.map(({ name }) => name))
-    const columns = query['columns'] === undefined ? table.columns : chosen(query['columns'], table)
-    const condition = conditionOf(query['where'], paramsOf(query, 'params'), names, 'where')
-    const isTextual = (name: string) =>
-      TEXTUAL.has(table.columns.find((column) => column.name === name)?.typeOid ?? 0)
-    return {
-      table,
-      where: query['where'] ?? null,
-      whereSql: condition?.sql ?? null,
-      comparisons: condition ? comparisonsOf(condition.expression, condition.params, isTextual) : null,
-      columns,
-      replica: oneOf(query, 'replica', ['default', 'full']),
-      log: oneOf(query, 'log', ['full', 'changes_only']),
-    }
-  }
-  const read = async (query: Query): Promise<Asked> => {
-    if (!query['table']) throw new BadRequest('table', "can't be blank")
-    if (!query['offset']) throw new BadRequest('offset', "can't be blank")
-    const offset = readOffset(query['offset'])
-    if (offset === null) throw new BadRequest('offset', 'has invalid format')
-    const isStart = offset === BEFORE || offset === 'now'
-    if (!isStart && !query['handle']) throw new BadRequest('handle', "can't be blank when offset != -1")
-    const isLive = query['live'] === 'true'
-    if (isLive && offset === BEFORE) throw new BadRequest('live', "can't be true when offset == -1")
-    const isStream = isLive && (query['live_sse'] === 'true' || query['experimental_live_sse'] === 'true')
-    return {
-      definition: await definitionOf(query),
-      offset,
-      handle: query['handle'] ?? null,
-      isLive,
-      isStream,
-      query,
-    }
-  }
-
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const asked = await read(request.query as Query)
+    const asked = await readAsked(shapes, request.query as Query)
     const { definition, handle, offset } = asked
     const shape = shapes.of(definition)
     if (offset !== BEFORE && offset !== 'now' && handle !== shape.handle) return refetch(reply, shape.handle)
@@ -253,7 +193,7 @@ export function shapeRoutes(deps: ShapeRoutesDeps) {
     body: Record<string, unknown>,
     reply: FastifyReply,
   ): Promise<FastifyReply> => {
-    const definition = await definitionOf(query)
+    const definition = await definitionOf(shapes, query)
     const shape = shapes.of(definition)
     await shape.ready
     const names = new Set(definition.table.columns.map(({ name }) => name))
@@ -310,7 +250,9 @@ export function shapeRoutes(deps: ShapeRoutesDeps) {
     http.delete('/v1/shape', async (request, reply) => {
       const query = request.query as Query
       if (!deps.deletes) return reply.code(404).send(JSON.stringify({ message: 'Not found' }))
-      const shape = query['handle'] ? shapes.byHandle(query['handle']) : shapes.of(await definitionOf(query))
+      const shape = query['handle']
+        ? shapes.byHandle(query['handle'])
+        : shapes.of(await definitionOf(shapes, query))
       if (!shape) throw new BadRequest('handle', 'is unknown')
       shape.rotate()
       reply.header('cache-control', 'no-cache').header('electric-has-data', 'true')
@@ -366,96 +308,4 @@ function cursorAfter(nowMs: number, before: string | undefined): string {
   const cursor = Math.ceil(seconds / CURSOR_SECONDS) * CURSOR_SECONDS
   const last = Number(before || '0')
   return String(last >= cursor ? last + 1 + (last % 97) : cursor)
-}
-
-function unknownTable(schema: string, name: string): string {
-  return `Table "${schema}"."${name}" does not exist. If the table name contains capitals or special characters you must quote it.`
-}
-
-function chosen(text: string, table: NonNullable<Awaited<ReturnType<typeof readTable>>>) {
-  const names = text.split(',').map((name) =>
-    name
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
-      .replaceAll('""', '"'),
-  )
-  const missing = table.key.filter((name) => !names.includes(name))
-  const unknown = names.filter((name) => !table.columns.some((column) => column.name === name))
-  if (unknown.length > 0)
-    throw new BadRequest('columns', `The following columns are not found on the table: ${unknown.join(', ')}`)
-  if (missing.length > 0)
-    throw new BadRequest(
-      'columns',
-      `The list of columns must include all primary key columns, missing: ${missing.join(', ')}`,
-    )
-  return table.columns.filter(({ name }) => names.includes(name))
-}
-
-function oneOf<Word extends string>(query: Query, name: string, words: readonly [Word, ...Word[]]): Word {
-  const given = query[name]
-  if (given === undefined) return words[0]
-  const word = words.find((one) => one === given)
-  if (word === undefined) throw new BadRequest(name, 'is invalid')
-  return word
-}
-
-function paramsOf(query: Query, name: string): Record<string, string> {
-  const params: Record<string, string> = {}
-  for (const [key, value] of Object.entries(query)) {
-    const index = key.startsWith(`${name}[`) ? /^\[(\d{1,4})\]$/.exec(key.slice(name.length))?.[1] : undefined
-    if (index !== undefined && value !== undefined) params[index] = value
-  }
-  return params
-}
-
-function textsOf(values: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
-}
-
-function conditionOf(
-  where: string | undefined,
-  params: Record<string, string>,
-  names: ReadonlySet<string>,
-  field: string,
-) {
-  if (where === undefined || where.trim() === '') return null
-  return faulty(field, () => {
-    const expression = parseCondition(where, names)
-    return { expression, params, sql: conditionSql(expression, params) }
-  })
-}
-
-function faulty<Result>(field: string, work: () => Result): Result {
-  try {
-    return work()
-  } catch (cause) {
-    if (cause instanceof ConditionFault || cause instanceof RangeError)
-      throw new BadRequest(field, cause.message)
-    throw cause
-  }
-}
-
-function countOf(value: unknown, field: string): number | null {
-  if (value === undefined || value === null) return null
-  const count = Number(value)
-  if (!Number.isSafeInteger(count) || count < 0) throw new BadRequest(field, 'is invalid')
-  return count
-}
-
-/** The part asked for in the query itself; null when none is. */
-function subsetOfQuery(query: Query): Record<string, unknown> | null {
-  const names = ['where', 'order_by', 'limit', 'offset', 'params']
-  const given = names.filter((name) => query[`subset__${name}`] !== undefined)
-  if (given.length === 0) return null
-  const part = Object.fromEntries(given.map((name) => [name, query[`subset__${name}`]]))
-  if (typeof part['params'] !== 'string') return part
-  return { ...part, params: faulty('params', () => parsed(String(part['params']))) }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw new RangeError('is invalid')
-  }
 }
