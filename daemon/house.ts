@@ -86,7 +86,7 @@ export async function openHouse(given: HouseDeps, onFailure: (cause: unknown) =>
       log: log.child({ part: 'clock' }),
     })
     const store = redating.marked(roomy)
-    const writeLog = createWriteLog({ store, clock, log })
+    const writeLog = createWriteLog({ store, clock, log, freeBytes: () => freeBytes(dataDir) })
     const snapshots = createSnapshots({
       database: path,
       folder: place.snapshots,

@@ -66,6 +66,11 @@ export function featuresOf(
       mqttsPort: broker.mqttsPort,
     }
   }
+  const parts = (): PartState[] => [
+    ...partStates(house, announcement, household.cameras),
+    ...plainState(plainUploads.state()),
+    ...household.joined.states().map((one) => ({ ...one, name: `broker ${one.name}` })),
+  ]
   const publishRetained = (topic: string, payload: string) => broker.publish(topic, payload, { retain: true })
   const discovery = createDiscovery({
     clock,
@@ -138,6 +143,9 @@ export function featuresOf(
     announcement.feature,
     createSystem({
       version,
+      store,
+      parts,
+      metrics: () => registry.metrics(),
       hubId: house.hubId,
       now: clock.now,
       database: join(house.dataDir, 'homefield.db'),
@@ -153,11 +161,7 @@ export function featuresOf(
     operations({
       version,
       now: clock.now,
-      parts: () => [
-        ...partStates(house, announcement, household.cameras),
-        ...plainState(plainUploads.state()),
-        ...household.joined.states().map((one) => ({ ...one, name: `broker ${one.name}` })),
-      ],
+      parts,
       metrics: () => registry.metrics(),
       greeting,
     }),

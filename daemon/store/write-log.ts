@@ -10,6 +10,9 @@ export interface WrittenDay {
   bytes: number
   /** Part of the day that was counted, 0–1: the hub was off or had not begun for the rest. */
   share: number
+  /** Room left on the disk when it was last counted; null where the disk does not say, absent in what older versions wrote. */
+  freeBytes?: number | null
+  countedAtMs?: number
 }
 
 /** Counts what the hub writes, over restarts: flash wears by it. */
@@ -27,6 +30,8 @@ export interface WriteLogDeps {
   log: Log
   /** What the program gave to its storage since it started; null where the kernel does not count. */
   bytes?: () => number | null
+  /** Room left on the disk now. */
+  freeBytes?: () => number | null
 }
 
 const DAY_MS = 86_400_000
@@ -35,7 +40,8 @@ const DAYS_KEPT = 30
 const READ = `SELECT value FROM meta WHERE name = 'written_days'`
 const WRITE = `INSERT INTO meta (name, value) VALUES ('written_days', :value) ON CONFLICT (name) DO UPDATE SET value = :value`
 
-export function createWriteLog({ store, clock, log, bytes = givenToStorage }: WriteLogDeps): WriteLog {
+export function createWriteLog(deps: WriteLogDeps): WriteLog {
+  const { store, clock, log, bytes = givenToStorage, freeBytes = () => null } = deps
   let counted = bytes()
   let countedMs = clock.now()
 
@@ -58,7 +64,11 @@ export function createWriteLog({ store, clock, log, bytes = givenToStorage }: Wr
     const today = known.find((day) => day.dayMs === dayMs) ?? { dayMs, bytes: 0, share: 0 }
     const others = known.filter((day) => day !== today && day.dayMs < dayMs)
     const share = Math.min(1, today.share + elapsedMs / DAY_MS)
-    const kept = [...others, { dayMs, bytes: today.bytes + added, share }].slice(-DAYS_KEPT)
+    const now: WrittenDay = {
+      ...{ dayMs, bytes: today.bytes + added, share },
+      ...{ freeBytes: freeBytes(), countedAtMs: nowMs },
+    }
+    const kept = [...others, now].slice(-DAYS_KEPT)
     await store.write([{ sql: WRITE, params: { value: JSON.stringify(kept) } }])
   }
 

@@ -87,6 +87,39 @@ test('an owner sees who looked, takes along, backs up and forgets', {
     await picture('keeping')
   })
 
+  await t.test('the owner sees how the hub is, copies the database and takes a file for whoever helps', async () => {
+    await page.goto(`${hub.origin}/app/more/system`)
+    await page.getByRole('heading', { name: 'Parts of the hub' }).waitFor()
+    assert.deepEqual(await axeFindings(page), [])
+    assert.deepEqual(await smallTargets(page), [])
+    await picture('system')
+    await page.getByRole('button', { name: 'Make one now' }).click()
+    await page.getByText('The copy is there.').waitFor()
+    const coming = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Download the file' }).click()
+    const text = readFileSync(await (await coming).path(), 'utf8')
+    assert.equal(text.includes('Mia') || text.includes('Anna'), false)
+    assert.ok(JSON.parse(text).parts.length > 5)
+  })
+
+  await t.test('uploads without encryption stand in red on every screen until they are ended', async () => {
+    await page.goto(`${hub.origin}/app/people`)
+    const link = page.getByRole('link', { name: 'Mia' }).first()
+    const personId = /\/(?:p|people)\/([^/?]+)/.exec((await link.getAttribute('href')) ?? '')?.[1]
+    await page.goto(`${hub.origin}/app/health/${personId}/import`)
+    await page.getByRole('button', { name: 'Let them in' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Let them in' }).click()
+    await page.getByRole('button', { name: 'End it now' }).waitFor()
+    await page.goto(`${hub.origin}/app/devices`)
+    await page.getByText('Uploads without encryption are let in', { exact: false }).waitFor()
+    await picture('banner')
+    await page.getByRole('link', { name: 'Look' }).click()
+    await page.getByRole('button', { name: 'End it now' }).click()
+    await page
+      .getByText('Uploads without encryption are let in', { exact: false })
+      .waitFor({ state: 'detached' })
+  })
+
   await t.test('a child is forgotten only once her name is typed', async () => {
     await page.goto(`${hub.origin}/app/more/privacy`)
     await page.getByRole('button', { name: 'Forget Mia…' }).click()

@@ -169,6 +169,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /uploaders/plain': [{ need: OWNERS }],
   'PUT /uploaders/plain': [{ need: OWNERS, body: { hours: 1 } }],
   'DELETE /uploaders/plain': [{ need: OWNERS }],
+  'GET /system/support': [{ need: OWNERS }],
   'POST /system/snapshots': [{ need: OWNERS }],
   'DELETE /system/recovered': [{ need: OWNERS }],
   'GET /metrics': [{ need: WATCHERS, run: true }],

@@ -104,7 +104,7 @@ test('what was written is counted by the day and over restarts', async (t) => {
   const { store } = await setup(t)
   const clock = fakeClock(MORNING)
   const written = { bytes: 1000 }
-  const begin = () => createWriteLog({ store, clock, log: createLog('silent'), bytes: () => written.bytes })
+  const begin = () => createWriteLog({ store, clock, log: createLog('silent'), ...{ bytes: () => written.bytes, freeBytes: () => 7_000 } })
   const settled = () => store.write([{ sql: 'SELECT 1' }])
   const first = begin()
   assert.equal(first.bytesADay(), null)
@@ -119,5 +119,6 @@ test('what was written is counted by the day and over restarts', async (t) => {
   clock.advance(3_600_000)
   await settled()
   assert.equal(second.bytesADay(), 3_000_000 * 24)
-  assert.equal(second.days().length, 1)
+  const [day] = second.days()
+  assert.deepEqual([second.days().length, day?.freeBytes, day?.countedAtMs], [1, 7_000, clock.now()])
 })

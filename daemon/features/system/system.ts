@@ -9,15 +9,21 @@ import type { DiskGuard } from '../../store/disk-guard.ts'
 import type { ToldRecovery } from '../../store/recovery-note.ts'
 import type { SnapshotState, Snapshots } from '../../store/snapshots.ts'
 import type { WriteLog } from '../../store/write-log.ts'
-import { cardHealth, yearsOfCard } from './wear.ts'
+import { routeSupport, type SupportDeps } from './support.ts'
+import { cardHealth, daysLeft, type RoomThen, yearsOfCard } from './wear.ts'
 
-export interface SystemDeps {
-  version: string
+/** One part of the hub and how it is. */
+export interface PartHealth {
+  name: string
+  state: 'up' | 'starting' | 'degraded' | 'down'
+  /** What is wrong with it, null when nothing is. */
+  detail: string | null
+}
+
+export interface SystemDeps extends SupportDeps {
   hubId: string
-  now: () => number
   /** Path of the database. */
   database: string
-  startedAtMs: number
   snapshots: Pick<Snapshots, 'take' | 'state'>
   recovery: { read(): ToldRecovery | null; dismiss(): Promise<void> }
   /** Since the program started; null where the kernel does not count. */
@@ -49,12 +55,21 @@ const System = Type.Object({
   node: Type.String(),
   started_at: Timestamp,
   memory_bytes: Type.Integer(),
+  parts: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: Type.Enum(['up', 'starting', 'degraded', 'down']),
+      detail: Maybe(Type.String()),
+    }),
+  ),
   storage: Type.Object({
     database_bytes: Type.Integer(),
     /** Null where the system does not say. */
     disk_encrypted: Maybe(Type.Boolean()),
     free_bytes: Type.Integer(),
     total_bytes: Type.Integer(),
+    /** Until the disk is full, if room goes as in the last week; null where it does not get less. */
+    days_left: Maybe(Type.Integer()),
     written_bytes: Maybe(Type.Integer()),
     /** What the hub writes in a day, all its files counted, and the last days one by one. */
     written_a_day_bytes: Maybe(Type.Integer()),
@@ -92,6 +107,7 @@ export function createSystem(deps: SystemDeps): Feature {
       routeSystem(http, deps)
       routeSnapshot(http, deps)
       routeDismiss(http, deps)
+      routeSupport(http, deps)
     },
   }
 }
@@ -116,11 +132,14 @@ function routeSystem(http: Http, deps: SystemDeps): void {
         node: process.version,
         started_at: iso(startedAtMs),
         memory_bytes: process.memoryUsage.rss(),
+        parts: deps.parts().map((part) => ({ ...part })),
         storage: {
           disk_encrypted: diskEncryption(dirname(database)),
-          database_bytes: statSync(database, { throwIfNoEntry: false })?.size ?? 0,
+          // What was committed lately lies in the log beside it.
+          database_bytes: sizeOf(database) + sizeOf(`${database}-wal`),
           free_bytes: bavail * bsize,
           total_bytes: blocks * bsize,
+          days_left: daysLeft(roomBefore(writeLog, now()), { atMs: now(), freeBytes: bavail * bsize }),
           written_bytes: bytesWritten(),
           written_a_day_bytes: bytesADay,
           written_days: writeLog
@@ -142,6 +161,21 @@ function routeSystem(http: Http, deps: SystemDeps): void {
       })
     },
   )
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** What present means: the last week or what is known of it. */
+const PRESENT_MS = 8 * 86_400_000
+
+function roomBefore({ days }: SystemDeps['writeLog'], nowMs: number): RoomThen | undefined {
+  for (const { freeBytes, countedAtMs } of days()) {
+    if (countedAtMs === undefined || countedAtMs < nowMs - PRESENT_MS) continue
+    if (typeof freeBytes === 'number') return { atMs: countedAtMs, freeBytes }
+  }
+  return undefined
 }
 
 function plainJson(open: ReturnType<SystemDeps['plainUploads']>) {

@@ -47,3 +47,18 @@ export function yearsOfCard(cardBytes: number, bytesADay: number | null): number
   const years = (cardBytes * WHOLE_WRITES) / (bytesADay * AMPLIFICATION) / 365
   return Math.min(100, Math.round(years * 10) / 10)
 }
+
+/** Room left on the disk at an instant. */
+export interface RoomThen {
+  atMs: number
+  freeBytes: number
+}
+
+const DAY_MS = 86_400_000
+
+/** Days until the disk is full if room goes as it went since `then`; null before a day has passed, or when it does not get less. */
+export function daysLeft(then: RoomThen | undefined, now: RoomThen): number | null {
+  if (then === undefined || now.atMs - then.atMs < DAY_MS) return null
+  const aDay = ((then.freeBytes - now.freeBytes) * DAY_MS) / (now.atMs - then.atMs)
+  return aDay <= 0 ? null : Math.floor(now.freeBytes / aDay)
+}

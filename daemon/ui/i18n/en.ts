@@ -361,6 +361,8 @@ export const en = {
   'more.sharingText': 'Give and take back access',
   'more.privacy': 'Privacy and backups',
   'more.privacyText': 'Who looked, take along, forget, back up',
+  'more.system': 'System',
+  'more.systemText': 'Health, storage, copies, versions',
   'more.account': 'Your account',
   'more.accountText': 'Name and e-mail',
   'more.about': 'About this hub',

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
-import { useApp } from '../app.ts'
+import { isOwner, useApp } from '../app.ts'
 import type { Me } from '../net/answers.ts'
 import { Form, useAction } from '../parts/action.tsx'
 import { Show } from '../parts/feedback.tsx'
@@ -21,13 +21,16 @@ const ENTRIES = [
   { to: '/devices', icon: 'watch', word: 'nav.devices', text: 'more.devicesText' },
   { to: '/more/sharing', icon: 'shield', word: 'more.sharing', text: 'more.sharingText' },
   { to: '/more/privacy', icon: 'eye', word: 'more.privacy', text: 'more.privacyText' },
+  { to: '/more/system', icon: 'chart', word: 'more.system', text: 'more.systemText', owner: true },
   { to: '/more/account', icon: 'user', word: 'more.account', text: 'more.accountText' },
   { to: '/more/about', icon: 'box', word: 'more.about', text: 'more.aboutText' },
-] as const satisfies readonly { to: string; icon: IconName; word: string; text: string }[]
+] as const satisfies readonly { to: string; icon: IconName; word: string; text: string; owner?: true }[]
 
 export function More(): JSX.Element {
-  const { t, session } = useApp()
+  const app = useApp()
+  const { t, session } = app
   const state = session.state.value
+  const entries = ENTRIES.filter((entry) => !('owner' in entry) || isOwner(app))
   return (
     <Screen title={t('nav.more')} narrow>
       {state.kind === 'signed-in' && (
@@ -36,7 +39,7 @@ export function More(): JSX.Element {
         </p>
       )}
       <ul class="rows">
-        {ENTRIES.map((entry) => (
+        {entries.map((entry) => (
           <li key={entry.to}>
             <Link to={entry.to} class="row">
               <Icon name={entry.icon} />

@@ -58,6 +58,11 @@ const AREAS: readonly {
     Area: lazy(async () => (await import('../areas/sync/area.tsx')).Cloud),
   },
   {
+    prefix: '/more/system',
+    roles: ['owner'],
+    Area: lazy(async () => (await import('../areas/system/area.tsx')).System),
+  },
+  {
     prefix: '/more/privacy',
     roles: null,
     Area: lazy(async () => (await import('../areas/privacy/area.tsx')).Privacy),

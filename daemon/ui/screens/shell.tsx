@@ -71,6 +71,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           <LinkNotice />
           <UpdateNotice />
           {app.session.state.value.kind === 'signed-in' && <Alarm />}
+          {app.session.state.value.kind === 'signed-in' && isOwner(app) && <HubBanner />}
         </div>
         {children}
       </div>
@@ -102,6 +103,12 @@ function Calling(): JSX.Element | null {
 /** Rings from its own piece of code, fetched behind the first screen; it is precached, so it is there without the hub. */
 const Alarm = lazyPart(
   async () => (await import('../areas/alerts/alarm.tsx')).Alarm,
+  () => <></>,
+)
+
+/** What owners ought to know wherever they are; it comes the same way. */
+const HubBanner = lazyPart(
+  async () => (await import('../areas/system/banner.tsx')).HubBanner,
   () => <></>,
 )
 

@@ -30,13 +30,3 @@ export function download(url: string): void {
   link.click()
   link.remove()
 }
-
-export function sizeText(bytes: number, locale: string): string {
-  const [value, unit] =
-    bytes >= 1e9
-      ? [bytes / 1e9, 'gigabyte']
-      : bytes >= 1e6
-        ? [bytes / 1e6, 'megabyte']
-        : [bytes / 1e3, 'kilobyte']
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, maximumFractionDigits: 1 }).format(value)
-}
