@@ -87,20 +87,23 @@ test('an owner sees who looked, takes along, backs up and forgets', {
     await picture('keeping')
   })
 
-  await t.test('the owner sees how the hub is, copies the database and takes a file for whoever helps', async () => {
-    await page.goto(`${hub.origin}/app/more/system`)
-    await page.getByRole('heading', { name: 'Parts of the hub' }).waitFor()
-    assert.deepEqual(await axeFindings(page), [])
-    assert.deepEqual(await smallTargets(page), [])
-    await picture('system')
-    await page.getByRole('button', { name: 'Make one now' }).click()
-    await page.getByText('The copy is there.').waitFor()
-    const coming = page.waitForEvent('download')
-    await page.getByRole('button', { name: 'Download the file' }).click()
-    const text = readFileSync(await (await coming).path(), 'utf8')
-    assert.equal(text.includes('Mia') || text.includes('Anna'), false)
-    assert.ok(JSON.parse(text).parts.length > 5)
-  })
+  await t.test(
+    'the owner sees how the hub is, copies the database and takes a file for whoever helps',
+    async () => {
+      await page.goto(`${hub.origin}/app/more/system`)
+      await page.getByRole('heading', { name: 'Parts of the hub' }).waitFor()
+      assert.deepEqual(await axeFindings(page), [])
+      assert.deepEqual(await smallTargets(page), [])
+      await picture('system')
+      await page.getByRole('button', { name: 'Make one now' }).click()
+      await page.getByText('The copy is there.').waitFor()
+      const coming = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Download the file' }).click()
+      const text = readFileSync(await (await coming).path(), 'utf8')
+      assert.equal(text.includes('Mia') || text.includes('Anna'), false)
+      assert.ok(JSON.parse(text).parts.length > 5)
+    },
+  )
 
   await t.test('uploads without encryption stand in red on every screen until they are ended', async () => {
     await page.goto(`${hub.origin}/app/people`)

@@ -79,7 +79,14 @@ test('the file for somebody who helps counts, and names nothing and nobody', asy
   assert.ok(devices.some(({ what, count }: Json) => what === 'watch' && Number(count) >= 1))
   assert.ok(metrics.length > 50 && parts.length > 5)
   const text = answer.bytes.toString()
-  const own = { name: NAME, note: NOTE, person: 'child_1', camera: 'yard', address: '192.168.', folder: dataDir }
+  const own = {
+    name: NAME,
+    note: NOTE,
+    person: 'child_1',
+    camera: 'yard',
+    address: '192.168.',
+    folder: dataDir,
+  }
   for (const [what, word] of Object.entries({ ...secrets, ...own, owner: 'Anna' }))
     assert.equal(text.toLowerCase().includes(word.toLowerCase()), false, `${what} is in the file`)
 })

@@ -104,7 +104,13 @@ test('what was written is counted by the day and over restarts', async (t) => {
   const { store } = await setup(t)
   const clock = fakeClock(MORNING)
   const written = { bytes: 1000 }
-  const begin = () => createWriteLog({ store, clock, log: createLog('silent'), ...{ bytes: () => written.bytes, freeBytes: () => 7_000 } })
+  const begin = () =>
+    createWriteLog({
+      store,
+      clock,
+      log: createLog('silent'),
+      ...{ bytes: () => written.bytes, freeBytes: () => 7_000 },
+    })
   const settled = () => store.write([{ sql: 'SELECT 1' }])
   const first = begin()
   assert.equal(first.bytesADay(), null)

@@ -4,7 +4,14 @@ import { Type } from 'typebox'
 import type { Http, Policy } from '../../domain/route.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import type { Store } from '../../store/store.ts'
-import type { PartHealth } from './system.ts'
+
+/** One part of the hub and how it is. */
+export interface PartHealth {
+  name: string
+  state: 'up' | 'starting' | 'degraded' | 'down'
+  /** What is wrong with it, null when nothing is. */
+  detail: string | null
+}
 
 export interface SupportDeps {
   now: () => number

@@ -12,14 +12,6 @@ import type { WriteLog } from '../../store/write-log.ts'
 import { routeSupport, type SupportDeps } from './support.ts'
 import { cardHealth, daysLeft, type RoomThen, yearsOfCard } from './wear.ts'
 
-/** One part of the hub and how it is. */
-export interface PartHealth {
-  name: string
-  state: 'up' | 'starting' | 'degraded' | 'down'
-  /** What is wrong with it, null when nothing is. */
-  detail: string | null
-}
-
 export interface SystemDeps extends SupportDeps {
   hubId: string
   /** Path of the database. */
