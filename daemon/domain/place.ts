@@ -1,5 +1,5 @@
 /** Where a community zone lies: a polygon on the ground, or cells of the H3 grid. */
-import { cellArea, getResolution, isValidCell, latLngToCell } from 'h3-js'
+import { cellArea, cellToBoundary, getResolution, isValidCell, latLngToCell } from 'h3-js'
 import { type Static, Type } from 'typebox'
 import { HubError } from '../kernel/errors.ts'
 
@@ -49,6 +49,12 @@ export function isInside({ polygon, cells }: Shape, lat: number, lon: number): b
     if (crosses && lon < aLon + ((lat - aLat) / (bLat - aLat)) * (bLon - aLon)) inside = !inside
   }
   return inside
+}
+
+/** What to draw: rings of corners that are not closed. */
+export function outlinesOf({ polygon, cells }: Shape): number[][][] {
+  if (polygon) return [polygon]
+  return (cells ?? []).map((cell) => cellToBoundary(cell))
 }
 
 function spanOf(polygon: readonly number[][], axis: 0 | 1): number {

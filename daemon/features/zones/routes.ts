@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import type { Actor } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
-import { checkedShape, Shape } from '../../domain/place.ts'
+import { checkedShape, outlinesOf, Shape } from '../../domain/place.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import { DisplayName, USER_ROLES } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -20,6 +20,8 @@ const View = Type.Object({
   id: Id,
   name: Type.String(),
   ...Shape.properties,
+  /** Corners of the polygon or of each cell, latitude and longitude. */
+  outlines: Type.Array(Type.Array(Type.Array(Type.Number()))),
   by_position: Type.Boolean(),
   /** Persons who belong by hand; null for those who are no owners. */
   members: Type.Union([Members, Type.Null()]),
@@ -176,6 +178,7 @@ function zoneView(zone: Zone, actor: Actor) {
   const isOwner = actor.kind === 'local' || (actor.kind === 'user' && actor.role === 'owner')
   return {
     ...{ id: zone.id, name: zone.name, ...zone.shape, by_position: zone.isByPosition },
+    outlines: outlinesOf(zone.shape),
     members: isOwner ? zone.members : null,
     ...{ created_at: iso(zone.createdAtMs), updated_at: iso(zone.updatedAtMs) },
   }

@@ -35,6 +35,19 @@ export interface Reach {
   }[]
 }
 
+export interface Zone {
+  id: string
+  name: string
+  /** Corners of the polygon or of each cell; empty where people belong by hand only. */
+  outlines: [lat: number, lon: number][][]
+}
+
+export interface ZoneStatus {
+  status: 'hidden' | 'calm' | 'distress'
+  people: string | null
+  since: string | null
+}
+
 export interface EpisodeDetail extends Episode {
   timeline: TimelineRow[]
 }

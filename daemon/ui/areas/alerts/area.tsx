@@ -8,11 +8,13 @@ import { GroupsPage } from './groups.tsx'
 import { AlertList } from './list.tsx'
 import { ReachPage } from './reach.tsx'
 import { RulesPage } from './rules.tsx'
+import { ZonesPage } from './zones.tsx'
 
 export function Alerts({ path }: Place): JSX.Element {
   if (path === '/alerts') return <AlertList />
   if (path === '/alerts/reach') return <ReachPage />
   if (path === '/alerts/groups') return <GroupsPage />
+  if (path === '/alerts/zones') return <ZonesPage />
   if (path === '/alerts/rules') return <RulesPage personId={null} />
   const rules = match('/alerts/rules/:person', path)
   if (rules) return <RulesPage personId={rules['person'] ?? null} />
