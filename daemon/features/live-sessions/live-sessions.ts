@@ -70,7 +70,8 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     const one = createRunning({
       ...{ session, asked, sessionLog, calibrations, store: deps.store, log },
       thresholdsOf: (personId) => thresholdsFor(deps.ageOf(personId), sessions.bestSecond(personId)),
-      planAlive: () => sessions.planAlive(session.key),
+      now: clock.now,
+      planAlive: (atMs) => sessions.planAlive(session.key, atMs),
       planJoin: (personId) => sessions.planJoin(session.key, personId),
     })
     running.set(session.id, one)
@@ -143,8 +144,8 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     if (!running.delete(one.id)) throw notRunning()
     try {
       await Promise.all([one.flush(), recorder.stop(one.id)])
-      await closeGaps(one, clock.now())
-      await sessions.end(one.id, clock.now(), await one.final())
+      await closeGaps(one, one.time(clock.now()))
+      await sessions.end(one.id, one.time(clock.now()), await one.final())
     } catch (cause) {
       // It is not written down as over: it stays there, so that it can be stopped again.
       running.set(one.id, one)
@@ -158,9 +159,9 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   async function resume(): Promise<void> {
     for (const session of sessions.running()) {
       const asked = askedOf(session.asked)
-      run(session, asked)
+      const one = run(session, asked)
       const fromMs = session.aliveAtMs ?? session.startedAtMs
-      const gap = { fromMs, toMs: clock.now(), reason: 'hub_off', cameraId: null }
+      const gap = { fromMs, toMs: one.time(clock.now()), reason: 'hub_off', cameraId: null }
       await deps.store.write([sessionLog.planGap(session.key, gap)])
       log.info({ sessionId: session.id, gapMs: gap.toMs - fromMs }, 'live session goes on')
     }
@@ -199,10 +200,10 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       const key = `${one.id}/${cameraId}`
       const isOnline = cameras.get(cameraId)?.online === true
       const sinceMs = awaySince.get(key)
-      if (!isOnline && sinceMs === undefined) awaySince.set(key, clock.now())
+      if (!isOnline && sinceMs === undefined) awaySince.set(key, one.time(clock.now()))
       if (isOnline && sinceMs !== undefined) {
         awaySince.delete(key)
-        const gap = { fromMs: sinceMs, toMs: clock.now(), reason: 'camera_away', cameraId }
+        const gap = { fromMs: sinceMs, toMs: one.time(clock.now()), reason: 'camera_away', cameraId }
         void keep([sessionLog.planGap(one.key, gap)])
       }
     }
@@ -232,11 +233,11 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     log.warn({ cameraId }, 'the camera has moved: it gives no metres until it is calibrated again')
     const one = withCamera(cameraId)
     if (!one) return
-    const nowMs = clock.now()
+    const nowMs = one.time(clock.now())
     await keep([
       sessionLog.planGap(one.key, { fromMs: nowMs, toMs: nowMs, reason: 'camera_moved', cameraId }),
     ])
-    deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), nowMs))
+    deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
   }
 
   function runningFor(actor: Actor, id: string): Running {

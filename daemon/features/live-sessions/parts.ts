@@ -38,7 +38,7 @@ export interface SessionKeeper {
     asked: Asked
   }): Promise<KeptSession>
   end(id: string, endedAtMs: number, kpis: ReadonlyMap<string, object>): Promise<unknown>
-  planAlive(key: number): Write
+  planAlive(key: number, atMs: number): Write
   /** Writes down anew what a session was asked to do. */
   planAsked(key: number, asked: Asked): Write
   planJoin(key: number, personId: string): Write

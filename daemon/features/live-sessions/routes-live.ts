@@ -226,7 +226,7 @@ function tagRoute(http: Http, parts: LiveParts): void {
       const personId = body.player_id ?? null
       if (personId !== null && !running.access().playerIds.includes(personId))
         throw new HubError('NOT_FOUND', 'This person takes no part in the session.')
-      const atMs = momentOf(body, running.startedAtMs, clock.now())
+      const atMs = momentOf(body, running.startedAtMs, running.time(clock.now()))
       if (sessionLog.countTags(running.key) >= MOST_TAGS)
         throw new HubError('CONFLICT', `A session has at most ${MOST_TAGS} marks. Take some away first.`)
       const tag = { id: newId(), label: body.label, personId, atMs }

@@ -32,6 +32,8 @@ export interface RunningDeps {
     key: number
     id: string
     startedAtMs: number
+    /** When the hub was last at it, before it went away. */
+    aliveAtMs: number | null
     createdBy: string | null
     playerIds: readonly string[]
   }
@@ -41,7 +43,9 @@ export interface RunningDeps {
   sessionLog: SessionLog
   calibrations: Calibrations
   thresholdsOf: (personId: string) => PlayerThresholds
-  planAlive: () => Write
+  planAlive: (atMs: number) => Write
+  /** The hub's wall clock. */
+  now: () => number
   planJoin: (personId: string) => Write
 }
 
@@ -61,6 +65,11 @@ export interface Running {
   readonly startedAtMs: number
   readonly asked: Asked
   access(): SessionAccess
+  /**
+   * An instant of the hub's clock as the session counts it. A box whose clock starts in the past after a power cut goes on where the
+   * session was, until its clock is right again.
+   */
+  time(atMs: number): number
   /** Takes what one of its cameras saw; pictures that are older than the camera's last one are left out and counted. */
   take(picture: Picture): void
   /** Says who a track is, null: nobody known. Throws NOT_FOUND for a track that was never seen. */
@@ -83,6 +92,9 @@ const MOST_TRACKS = 256
 /** Somebody seen within this time is shown as being there. */
 const PRESENT_MS = 1500
 
+/** A clock that falls back by more was set; a picture is never on its way for so long. */
+const SET_BACK_MS = 10_000
+
 interface Player {
   personId: string
   thresholds: PlayerThresholds
@@ -98,6 +110,8 @@ export function createRunning(deps: RunningDeps): Running {
   const newestMs = new Map<string, number>()
   const counts = { pictures: 0, outOfOrder: 0, lost: 0 }
   let nowMs = session.startedAtMs
+  let latestMs = Math.max(session.startedAtMs, session.aliveAtMs ?? 0)
+  let aheadMs = 0
   let turn: Promise<void> = Promise.resolve()
 
   /** One writer at a time, so that what is read back is what was written. */
@@ -108,6 +122,13 @@ export function createRunning(deps: RunningDeps): Running {
       () => {},
     )
     return done
+  }
+
+  function time(atMs: number): number {
+    if (aheadMs > 0 && atMs > latestMs) aheadMs = 0
+    else if (atMs + aheadMs < latestMs - SET_BACK_MS) aheadMs = latestMs - atMs
+    latestMs = Math.max(latestMs, atMs + aheadMs)
+    return atMs + aheadMs
   }
 
   /** Reads anew what a player did, from the disk and from what waits for it. */
@@ -129,7 +150,7 @@ export function createRunning(deps: RunningDeps): Running {
 
   async function keep(): Promise<void> {
     const changed = [...tracks.values()].filter((track) => track.isChanged)
-    const writes = [...sessionLog.planTracks(session.key, changed), deps.planAlive()]
+    const writes = [...sessionLog.planTracks(session.key, changed), deps.planAlive(time(deps.now()))]
     const taken = changed.map((track) => ({ track, samples: track.waiting }))
     for (const { track } of taken) {
       track.waiting = []
@@ -179,8 +200,10 @@ export function createRunning(deps: RunningDeps): Running {
     startedAtMs: session.startedAtMs,
     asked,
     access: () => ({ createdBy: session.createdBy, playerIds: [...players.keys()] }),
+    time,
     take(picture) {
-      const { cameraId, capturedAtMs } = picture
+      const { cameraId } = picture
+      const capturedAtMs = time(picture.capturedAtMs)
       if (capturedAtMs <= (newestMs.get(cameraId) ?? session.startedAtMs)) {
         counts.outOfOrder += 1
         return
@@ -188,7 +211,7 @@ export function createRunning(deps: RunningDeps): Running {
       newestMs.set(cameraId, capturedAtMs)
       nowMs = Math.max(nowMs, capturedAtMs)
       counts.pictures += 1
-      see(picture)
+      see({ ...picture, capturedAtMs })
     },
     assign: ({ cameraId, trackId }, personId) =>
       inTurn(async () => {

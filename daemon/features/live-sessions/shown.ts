@@ -79,7 +79,7 @@ export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], now
   return {
     session_id: running.id,
     at: iso(nowMs),
-    elapsed_s: Math.round((nowMs - running.startedAtMs) / 100) / 10,
+    elapsed_s: Math.round((running.time(nowMs) - running.startedAtMs) / 100) / 10,
     cameras,
     players: running.players().map(({ personId, tracks, kpis }) => ({
       player_id: personId,

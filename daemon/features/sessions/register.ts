@@ -96,7 +96,7 @@ export interface Register {
   /** Adds players who were told of while it ran. */
   planJoin(key: number, personId: string): Write
   /** Notes that the hub is at it. */
-  planAlive(key: number): Write
+  planAlive(key: number, atMs: number): Write
   /** Writes down anew what a live session was asked to do. */
   planAsked(key: number, asked: object): Write
   /** Best mean second of ended sessions; null while there is none of ten minutes. */
@@ -247,9 +247,9 @@ export function createRegister({ store, now }: { store: Store; now: () => number
       params: { key, personId },
       expect: 1,
     }),
-    planAlive: (key) => ({
-      sql: 'UPDATE session SET alive_at = :nowMs WHERE key = :key',
-      params: { key, nowMs: now() },
+    planAlive: (key, atMs) => ({
+      sql: 'UPDATE session SET alive_at = :atMs WHERE key = :key',
+      params: { key, atMs },
     }),
     planAsked: (key, asked) => ({
       sql: 'UPDATE session SET asked = :asked WHERE key = :key',

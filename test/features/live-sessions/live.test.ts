@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HubError } from '../../../daemon/kernel/errors.ts'
 import type { Luma } from '../../../models/vision/kpi/moved.ts'
+import { fakeClock } from '../../fakes/clock.ts'
 import { PITCH, POINTS, pictureOf, setup } from './setup.ts'
 
 type Hub = Awaited<ReturnType<typeof setup>>
@@ -121,6 +122,33 @@ test('a session goes on after a restart of the hub, and the gap is noted', async
     gaps.map(({ reason }: { reason: string }) => reason),
     ['hub_off'],
   )
+})
+
+test('a box whose clock starts in the past after a power cut goes on with the session until the clock is right again', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  run(hub, 11)
+  await hub.close()
+  const base = fakeClock(hub.clock.now() - 1_800_000)
+  let rightMs = 0
+  const clock = { ...base, now: () => base.now() + rightMs }
+  const again = await setup(t, { folder: hub.folder, clock })
+  const signIn = async () =>
+    (await again.call('POST', '/auth/login', { body: { name: 'Anna', password: 'four walls and a garden' } }))
+      .body.data.access_token
+  const next = { ...again, owner: await signIn() }
+  run(next, 10, { trackId: 2 })
+  const { metrics } = (await again.call('GET', '/live/game/status', { token: next.owner })).body.data
+  assert.ok(metrics.pictures >= 99, `${metrics.pictures} pictures`)
+  assert.ok(Math.abs(metrics.elapsed_s - 21) <= 1, `${metrics.elapsed_s} s`)
+  assert.equal((await assign(next, { track_id: 2, player_id: 'mia' })).status, 200)
+  rightMs = 1_860_000
+  const token = await signIn()
+  assert.equal((await again.call('POST', '/live/stop', { token, body: { session_id: 'game' } })).status, 200)
+  const { data } = (await again.call('GET', '/sessions/game', { token })).body
+  assert.ok(Math.abs(data.duration_minutes - 1.35) <= 0.1, `${data.duration_minutes} minutes`)
+  assert.ok(data.participants[0].kpis.distance.total > 30)
 })
 
 /** Patches that a camera sees, shifted by some pixels. */
