@@ -1,21 +1,20 @@
-import { Worker } from 'node:worker_threads'
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import type { Answer, Job } from './jobs.ts'
+import { openPictureFile, type PictureFile, type Place } from './picture-file.ts'
 import { UnreadableInput } from './vision/unreadable.ts'
 
-/** What goes to the thread. */
-export type Request = { kind: 'job'; id: number; job: Job } | { kind: 'close' }
+/** What goes to the process. The bytes of a job's picture lie in the file of pictures. */
+export type Request = { kind: 'job'; id: number; job: Job; place: Place } | { kind: 'close' }
 
 /** What comes back. */
 export type Reply =
   | { id: number; result: unknown; tookMs: Took; loaded: { name: string; countedBytes: number }[] }
   | { id: number; failed: { message: string; unreadable: boolean } }
-  | { closed: true }
   | { runtime: RuntimeState }
 
-/** What the thread is started with: the folder of the ONNX Runtime, empty for the packaged one. */
-export interface WorkerOptions {
-  runtime?: string
-}
+/** Where the process finds the file of pictures, beside stdin, stdout, stderr and the channel of messages. */
+export const PICTURES = 4
 
 /** What runs the models, first choice first, and why it is not what was asked for. */
 export interface RuntimeState {
@@ -32,8 +31,8 @@ export interface Took {
 
 export interface Inference {
   /**
-   * Runs one job on the inference thread. Frames in shared memory are read in place, others are copied. Rejects with UnreadableInput
-   * for a picture that cannot be used, and with InferenceBusy when too many jobs wait.
+   * Runs one job in the models' process. The picture is copied before this returns. Rejects with UnreadableInput for one that
+   * cannot be used, and with InferenceBusy when too many jobs wait.
    */
   run<J extends Job>(job: J): Promise<Answer<J> & { tookMs: Took }>
   state(): {
@@ -44,7 +43,7 @@ export interface Inference {
     loaded: Loaded[]
     runtime: RuntimeState | null
   }
-  /** Waits for jobs that were accepted, then ends the thread. */
+  /** Waits for jobs that were accepted, then ends the process. */
   close(): Promise<void>
 }
 
@@ -63,15 +62,25 @@ export class InferenceBusy extends Error {
 
 /** Jobs that may wait: two for each of a handful of cameras. */
 const MOST_WAITING = 16
+const NO_BYTES = new Uint8Array(0)
 // The compiled program runs `.js`, Node with type stripping runs `.ts`.
 const ENTRY = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url)
 
 interface Waiting {
+  place: Place
   resolve(answer: unknown): void
   reject(cause: Error): void
 }
 
-/** Starts its thread with the first job, and anew after it died: a model that takes the thread down costs the jobs that waited. */
+interface Process {
+  child: ChildProcess
+  pictures: PictureFile
+}
+
+/**
+ * Starts its process with the first job, and anew after it died: a model that takes the process down costs the jobs that waited.
+ * A process and not a thread, because the system shares processor time out by session.
+ */
 export function createInference({
   mostWaiting = MOST_WAITING,
   entry = ENTRY,
@@ -82,26 +91,29 @@ export function createInference({
   const counters = { done: 0, refused: 0, deaths: 0 }
   let loaded: Loaded[] = []
   let running: RuntimeState | null = null
-  let worker: Worker | null = null
+  let current: Process | null = null
   let nextId = 1
   let closing = false
 
-  const died = (from: Worker, why: string): void => {
-    if (worker !== from) return
-    worker = null
+  const died = (from: ChildProcess, why: string): void => {
+    if (current?.child !== from) return
+    current.pictures.close()
+    current = null
+    from.kill('SIGKILL')
     loaded = []
+    if (closing && waiting.size === 0) return
     counters.deaths++
-    for (const { reject } of waiting.values()) reject(new Error(`The inference thread ended: ${why}`))
+    for (const { reject } of waiting.values()) reject(new Error(`The inference process ended: ${why}`))
     waiting.clear()
   }
   const heard = (reply: Reply): void => {
-    if ('closed' in reply) return
     if ('runtime' in reply) {
       running = reply.runtime
       onRuntime(running)
       return
     }
     const job = waiting.get(reply.id)
+    if (job) current?.pictures.free(job.place)
     waiting.delete(reply.id)
     counters.done++
     if ('failed' in reply) {
@@ -111,42 +123,67 @@ export function createInference({
       loaded = reply.loaded
       job?.resolve({ ...(reply.result as object), tookMs: reply.tookMs })
     }
-    if (waiting.size === 0) worker?.unref()
+    if (waiting.size === 0 && current) letExit(current.child)
   }
-  const started = (): Worker => {
-    if (worker !== null) return worker
-    const fresh = new Worker(entry, { name: 'inference', workerData: { runtime } satisfies WorkerOptions })
-    fresh.on('message', heard)
-    fresh.on('error', (cause) => died(fresh, cause instanceof Error ? cause.message : String(cause)))
-    fresh.on('exit', (code) => died(fresh, `code ${code}`))
-    worker = fresh
-    return fresh
+  const started = (): Process => {
+    if (current !== null) return current
+    const pictures = openPictureFile()
+    const child = fork(fileURLToPath(entry), runtime === '' ? [] : [runtime], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', pictures.descriptor],
+      serialization: 'advanced',
+      detached: true,
+    })
+    child.on('message', (reply) => heard(reply as Reply))
+    child.on('error', (cause) => died(child, cause.message))
+    child.on('exit', (code, signal) => died(child, signal ?? `code ${code}`))
+    letExit(child)
+    current = { child, pictures }
+    return current
+  }
+  const post = ({ child }: Process, request: Request): void => {
+    child.send(request, (cause) => cause && died(child, cause.message))
   }
   return {
-    run<J extends Job>(job: J) {
-      if (closing) return Promise.reject(new Error('Inference is closed.'))
+    async run<J extends Job>(job: J) {
+      if (closing) throw new Error('Inference is closed.')
       if (waiting.size >= mostWaiting) {
         counters.refused++
-        return Promise.reject(new InferenceBusy(waiting.size))
+        throw new InferenceBusy(waiting.size)
       }
-      const thread = started()
-      thread.ref()
+      const to = started()
+      const place = to.pictures.put(job.picture.data)
+      keepAlive(to.child)
       const id = nextId++
       return new Promise<Answer<J> & { tookMs: Took }>((resolve, reject) => {
-        // The worker answers a job with the result of its own kind.
-        waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
-        thread.postMessage({ kind: 'job', id, job } satisfies Request)
+        // The process answers a job with the result of its own kind.
+        waiting.set(id, { place, resolve: resolve as Waiting['resolve'], reject })
+        post(to, { kind: 'job', id, job: withoutBytes(job), place })
       })
     },
     state: () => ({ waiting: waiting.size, ...counters, loaded, runtime: running }),
     async close() {
       closing = true
-      const thread = worker
-      if (thread === null) return
-      thread.ref()
-      const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
-      thread.postMessage({ kind: 'close' } satisfies Request)
+      const ending = current
+      if (ending === null) return
+      keepAlive(ending.child)
+      const ended = new Promise<void>((resolve) => ending.child.once('exit', () => resolve()))
+      post(ending, { kind: 'close' })
       await ended
     },
   }
+}
+
+function withoutBytes(job: Job): Job {
+  return { ...job, picture: { ...job.picture, data: NO_BYTES } }
+}
+
+/** Whoever waits for a result must not end before it. */
+function keepAlive(child: ChildProcess): void {
+  child.ref()
+  child.channel?.ref()
+}
+
+function letExit(child: ChildProcess): void {
+  child.unref()
+  child.channel?.unref()
 }

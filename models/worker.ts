@@ -1,7 +1,7 @@
-/** Thread entry for inference: does one job after the other, and answers each with its result and what it took. */
-import { parentPort, workerData } from 'node:worker_threads'
-import type { Reply, Request, WorkerOptions } from './inference.ts'
+/** Entry of the models' process: does one job after the other, and answers each with its result and what it took. */
+import { PICTURES, type Reply, type Request } from './inference.ts'
 import { type Job, work } from './jobs.ts'
+import { createPictureReader, type Place } from './picture-file.ts'
 import { type LoadedRuntime, loadRuntime } from './runtime.ts'
 import { createSessions, openOnnx } from './session.ts'
 import { standBack } from './stand-back.ts'
@@ -9,14 +9,16 @@ import { UnreadableInput } from './vision/unreadable.ts'
 
 standBack()
 
-const { runtime: folder = '' } = (workerData ?? {}) as WorkerOptions
+/** The folder of the ONNX Runtime, empty for the packaged one. */
+const [, , folder = ''] = process.argv
+const pictureAt = createPictureReader(PICTURES)
 let loading: Promise<LoadedRuntime> | null = null
 
-/** With the first model: a thread that looks at nothing loads nothing. */
+/** With the first model: a process that looks at nothing loads nothing. */
 async function load(): Promise<LoadedRuntime> {
   const loaded = await loadRuntime(folder)
   const { providers, problem } = loaded
-  parentPort?.postMessage({ runtime: { providers, problem } } satisfies Reply)
+  reply({ runtime: { providers, problem } })
   return loaded
 }
 
@@ -34,12 +36,13 @@ const sessions = createSessions({
   },
 })
 
-async function answer({ id, job }: { id: number; job: Job }): Promise<Reply> {
+async function answer({ id, job, place }: { id: number; job: Job; place: Place }): Promise<Reply> {
   const began = performance.now()
   let modelMs = 0
   const runs: Record<string, number> = {}
   try {
-    const result = await work(job, async (file, input) => {
+    const picture = { ...job.picture, data: pictureAt(place) }
+    const result = await work({ ...job, picture }, async (file, input) => {
       const asked = performance.now()
       const outputs = await sessions.run(file, input)
       modelMs += performance.now() - asked
@@ -58,14 +61,22 @@ async function answer({ id, job }: { id: number; job: Job }): Promise<Reply> {
   }
 }
 
+function reply(message: Reply): void {
+  process.send?.(message)
+}
+
 let turn: Promise<void> = Promise.resolve()
-parentPort?.on('message', (request: Request) => {
+// Only the hub writes here: its own messages need no second check.
+process.on('message', (request) => {
+  const asked = request as Request
   turn = turn.then(async () => {
-    if (request.kind === 'job') parentPort?.postMessage(await answer(request))
-    else {
-      await sessions.close()
-      parentPort?.postMessage({ closed: true } satisfies Reply)
-      parentPort?.close()
-    }
+    if (asked.kind === 'job') return reply(await answer(asked))
+    await sessions.close()
+    // Sends what is still to be sent first.
+    process.disconnect?.()
   })
 })
+// Without the hub there is nothing to look for; with it, the hub says when it ends, whatever its service manager tells everybody.
+process.on('disconnect', () => process.exit(0))
+process.on('SIGTERM', () => {})
+process.on('SIGINT', () => {})

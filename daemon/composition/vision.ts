@@ -1,4 +1,4 @@
-/** Puts vision together: models, inference threads, what is told live and what is kept. */
+/** Puts vision together: models, inference processes, what is told live and what is kept. */
 import { availableParallelism } from 'node:os'
 import { modelFolders } from '../../models/catalogue.ts'
 import { createInference } from '../../models/inference.ts'

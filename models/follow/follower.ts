@@ -42,7 +42,7 @@ export interface FollowedPerson {
 export interface Followed {
   people: FollowedPerson[]
   ball: SeenBall | null
-  /** Milliseconds of this frame's stages on the inference thread; null when a stage did not run. `poses` is how many bodies it looked at. */
+  /** Milliseconds of this frame's stages in the inference process; null when a stage did not run. `poses` is how many bodies it looked at. */
   took: { detect: StageTime | null; pose: (StageTime & { poses: number }) | null }
 }
 

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { getPriority } from 'node:os'
 
 /** What a process and those it started hold of the machine. */
 export interface ProcessUse {
@@ -16,8 +15,7 @@ export interface ProcessUse {
 const TICKS_PER_SECOND = 100
 const PAGE_BYTES = 4096
 const MB = 1024 ** 2
-/** Place of the niceness in what `statOf` gives. */
-const PRIORITY_AT = 16
+const MODELS_ENTRY = '/models/worker.'
 
 /** Reads `/proc`; throws when the process is gone. */
 export function useOf(pid: number): ProcessUse {
@@ -48,17 +46,23 @@ export function processorSeconds(pid: number): number {
   return ticks.reduce((sum, one) => sum + one, 0) / TICKS_PER_SECOND
 }
 
-/** Processor seconds so far of those threads of this process that stand behind it: the models'. */
-export function secondsBehind(): number {
-  const own = getPriority()
-  const threads = readdirSync('/proc/self/task').filter((thread) => {
-    const [priority] = statOf(`self/task/${thread}`)?.slice(PRIORITY_AT) ?? []
-    return Number(priority) > own
-  })
-  const ns = threads.map((thread) =>
-    Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+/** Processor seconds so far of the models' processes that this one started. */
+export function modelSeconds(): number {
+  const models = familyOf(process.pid).filter((pid) => commandOf(pid).includes(MODELS_ENTRY))
+  const ns = models.flatMap((pid) =>
+    readdirSync(`/proc/${pid}/task`).map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    ),
   )
   return ns.reduce((sum, one) => sum + one, 0) / 1e9
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function familyOf(pid: number): number[] {

@@ -1,8 +1,8 @@
 /** Models run bare: ONNX Runtime alone, and OpenCV's dnn module from Debian on the same file. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import type { ModelFile } from '../../models/session.ts'
 import { Skipped } from './row.ts'
 
@@ -15,15 +15,15 @@ export interface RunCost {
 /** Means over `runs` calls of the runtime on one input, after one that is not counted. */
 export type Bare = (file: ModelFile, runs: number) => Promise<RunCost>
 
-/** In a thread of the same priority as the hub's inference has, so that a busy machine meets both alike. */
+/** In a process of the same priority as the hub's inference has, so that a busy machine meets both alike. */
 export function createBare(): Bare & { close(): Promise<void> } {
-  const thread = new Worker(new URL('./vision-bare-thread.js', import.meta.url))
+  const child = fork(fileURLToPath(new URL('./vision-bare-process.js', import.meta.url)), { detached: true })
   const bare: Bare = async (file, runs) => {
-    thread.postMessage({ file, runs })
-    const [cost] = (await once(thread, 'message')) as [RunCost]
+    child.send({ file, runs })
+    const [cost] = (await once(child, 'message')) as [RunCost]
     return cost
   }
-  return Object.assign(bare, { close: async () => void (await thread.terminate()) })
+  return Object.assign(bare, { close: async () => void child.kill('SIGKILL') })
 }
 
 /** One thread, as ours has; a line with a number asks for so many runs. */

@@ -14,7 +14,7 @@ import type { Job } from '../../models/jobs.ts'
 import { createShelf } from '../../models/shelf.ts'
 import { simulateCamera } from './cameras-simulated.ts'
 import { temporaryData } from './hub-process.ts'
-import { processorSeconds, secondsBehind } from './process-use.ts'
+import { modelSeconds, processorSeconds } from './process-use.ts'
 import { interleaved, median, pairedRatio, type Row } from './row.ts'
 import { shortNumber } from './table.ts'
 import { type Bare, createBare, type RunCost, startOpenCv } from './vision-bare.ts'
@@ -75,10 +75,10 @@ interface Looked {
   fps: number
   /** Milliseconds between two results. */
   wallMs: number
-  /** Processor milliseconds on the models' thread for each result, and elsewhere (this camera and the decoder) for each picture. */
+  /** Processor milliseconds of the models' process for each result, and elsewhere (this camera and the decoder) for each picture. */
   threadMs: number
   aroundMs: number
-  /** Milliseconds a result on the inference thread, by kind of job, and what of it the models ran. */
+  /** Milliseconds a result in the inference process, by kind of job, and what of it the models ran. */
   stages: Record<string, { total: number; model: number }>
   decodeMs: number
   /** Runs a result, by model. */
@@ -128,7 +128,7 @@ async function cameraRows(
       },
       {
         name: '  processor time of a picture that is looked at',
-        hub: `models' thread ${shortNumber(median(ours.map(({ threadMs }) => threadMs)))} + camera, decoder, rest ${shortNumber(median(ours.map(({ aroundMs }) => aroundMs)))} ms`,
+        hub: `models' process ${shortNumber(median(ours.map(({ threadMs }) => threadMs)))} + camera, decoder, rest ${shortNumber(median(ours.map(({ aroundMs }) => aroundMs)))} ms`,
         beside: `bare: ${shortNumber(median(bareCpu))} ms`,
         ...{ ratio: cpuRatio, target: '', met: null },
       },
@@ -229,7 +229,8 @@ async function lookFor(
 function cpuOf() {
   const { user, system } = process.cpuUsage()
   const all = processorSeconds(process.pid)
-  return { all, children: all - (user + system) / 1e6, behind: secondsBehind() }
+  const behind = modelSeconds()
+  return { all, children: all - behind - (user + system) / 1e6, behind }
 }
 
 /** An inference that counts what is asked of it. */

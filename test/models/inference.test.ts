@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { getPriority, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import {
   type InstalledModel,
   modelFolders,
@@ -42,28 +46,46 @@ function setup(t: TestContext, options: Parameters<typeof createInference>[0] = 
     },
   }
   const frame = { format: 'rgb24' as const, width: 64, height: 64, data: new Uint8Array(64 * 64 * 3) }
-  return { inference, detector, job: { kind: 'detect', picture: frame, detector } satisfies Job }
+  return { folder, inference, detector, job: { kind: 'detect', picture: frame, detector } satisfies Job }
 }
 
-test('models run behind the rest of the process', { skip: process.platform !== 'linux' }, async (t) => {
+test('models run behind the rest, in a session of their own', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
   const { inference, job } = setup(t)
-  const before = priorities()
+  const before = children()
   await inference.run(job)
-  const own = getPriority()
-  assert.equal(before.filter((each) => each === own + 5).length, 0)
-  assert.ok(priorities().includes(own + 5))
-  assert.equal(getPriority(), own)
+  const [started, ...others] = children().filter((pid) => !before.includes(pid))
+  assert.ok(started !== undefined)
+  assert.equal(others.length, 0)
+  const priorities = readdirSync(`/proc/${started}/task`).map((thread) =>
+    Number(statOf(`${started}/task/${thread}`)[NICE]),
+  )
+  assert.deepEqual([...new Set(priorities)], [Math.min(19, getPriority() + 10)])
+  assert.equal(Number(statOf(started)[SESSION]), started)
 })
 
-/** Of every thread of this process: field 19 of proc(5)'s stat, 17th after the name. */
-function priorities(): number[] {
-  return readdirSync('/proc/self/task').map((thread) => {
-    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
-  })
+/** Places in proc(5)'s stat after the name of the program. */
+const PARENT = 1
+const SESSION = 3
+const NICE = 16
+
+function children(of = process.pid): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && Number(statOf(pid)[PARENT]) === of)
 }
 
-test('a job is done on its own thread and says what it took', async (t) => {
+function statOf(path: string | number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${path}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return []
+  }
+}
+
+test('a job is done in its own process and says what it took', async (t) => {
   const { inference, job } = setup(t)
   const { model, width, height, detections, tookMs } = await inference.run(job)
   assert.deepEqual(
@@ -78,12 +100,14 @@ test('a job is done on its own thread and says what it took', async (t) => {
   )
 })
 
-test('a frame in shared memory is read where it lies', async (t) => {
+test('a frame in shared memory is seen as it was when it was handed over', async (t) => {
   const { inference, job } = setup(t)
   const data = new Uint8Array(new SharedArrayBuffer(64 * 64 * 3))
   // BGR goes in first-plane-first, so the first row of blue makes the first anchors: (0, 0, 0, 0, 1, 1) each.
   for (let pixel = 0; pixel < 64; pixel++) data[pixel * 3 + 2] = pixel % 6 >= 4 ? 1 : 0
-  const { detections } = await inference.run({ ...job, picture: { ...job.picture, data } })
+  const running = inference.run({ ...job, picture: { ...job.picture, data } })
+  data.fill(0)
+  const { detections } = await running
   assert.ok(detections.length > 0)
   assert.equal(detections[0]!.kind, 'person')
 })
@@ -115,16 +139,51 @@ test('more jobs than may wait are refused at once and counted', async (t) => {
   assert.deepEqual({ done, refused, waiting }, { done: 3, refused: 1, waiting: 0 })
 })
 
-test('a thread that dies fails the jobs that waited, and the next job gets a new one', async (t) => {
-  const source = 'import{parentPort as p}from"node:worker_threads";p.on("message",()=>process.exit(3))'
-  const { inference, job } = setup(t, {
-    entry: new URL(`data:text/javascript,${encodeURIComponent(source)}`),
+test('pictures that wait together are each seen as they are', async (t) => {
+  const { inference, job, detector } = setup(t)
+  const sides = [64, 32, 96, 64, 16]
+  const running = sides.map((side) => {
+    const picture = { ...job.picture, width: side, height: side, data: new Uint8Array(side * side * 3) }
+    return inference.run({ kind: 'detect', picture, detector })
   })
+  const seen = await Promise.all(running)
+  assert.deepEqual(
+    seen.map(({ width }) => width),
+    sides,
+  )
+})
+
+test('a process that dies fails the jobs that waited, and the next job gets a new one', async (t) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'homefield-models-')), 'dies.mjs')
+  t.after(() => rmSync(dirname(path), { recursive: true }))
+  writeFileSync(path, 'process.on("message", () => process.exit(3))')
+  const { inference, job } = setup(t, { entry: pathToFileURL(path) })
   const waiting = [inference.run(job), inference.run(job)]
   for (const result of await Promise.allSettled(waiting)) assert.equal(result.status, 'rejected')
   assert.equal(inference.state().deaths, 1)
-  await assert.rejects(inference.run(job), /thread ended/)
+  await assert.rejects(inference.run(job), /process ended/)
   assert.equal(inference.state().deaths, 2)
+})
+
+test('the process ends with whoever started it', { skip: process.platform !== 'linux' }, async (t) => {
+  const { job, folder } = setup(t)
+  const path = join(folder, 'parent.mjs')
+  const { picture, ...rest } = job
+  writeFileSync(
+    path,
+    `import { createInference } from ${JSON.stringify(new URL('../../models/inference.js', import.meta.url).href)}
+    const picture = { ...${JSON.stringify({ ...picture, data: null })}, data: new Uint8Array(${picture.data.length}) }
+    await createInference().run({ ...${JSON.stringify(rest)}, picture })
+    process.stdout.write('looked')
+    setInterval(() => {}, 1000)`,
+  )
+  const parent = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => parent.kill('SIGKILL'))
+  await once(parent.stdout, 'data')
+  const [started] = children(parent.pid ?? 0)
+  assert.ok(started !== undefined)
+  parent.kill('SIGKILL')
+  while (existsSync(`/proc/${started}`) && statOf(started)[0] !== 'Z') await sleep(20)
 })
 
 test('the best installed models are picked, or the one that is named', () => {

@@ -202,9 +202,10 @@ export function createDecoder({
   return { feed, stop, gone }
 }
 
+/** In a session of its own: Linux shares processor time out by session, and the hub's share is for acknowledgements and answers. */
 function startChild({ ffmpeg, sandbox }: DecoderSettings, codec: Codec): ChildProcess {
   const [command = ffmpeg, ...args] = [...sandbox.prefix, ffmpeg, ...decoderArguments(codec)]
-  return spawn(command, args, { env: CHILD_ENV, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
+  return spawn(command, args, { env: CHILD_ENV, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true })
 }
 
 /**

@@ -102,7 +102,12 @@ function fileArguments({ path, format, loop, realTime }: Playing): readonly stri
 
 function startChild({ ffmpeg, sandbox }: DecoderSettings, arguments_: readonly string[]): ChildProcess {
   const [command = ffmpeg, ...args] = [...sandbox.filePrefix, ffmpeg, ...arguments_]
-  return spawn(command, args, { env: CHILD_ENV, cwd: '/', stdio: ['ignore', 'pipe', 'ignore'] })
+  return spawn(command, args, {
+    env: CHILD_ENV,
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  })
 }
 
 function play(child: ChildProcess, sink: SourceSink, clock: Clock): () => void {

@@ -47,7 +47,7 @@ export function createLooker({ ring, clock, log, timings, ...deps }: LookerDeps)
   const following = { run: null as Inference['run'] | null }
   const follower: Follower = createFollower({
     run: (job) => {
-      if (following.run === null) throw new Error('no inference thread is looking')
+      if (following.run === null) throw new Error('no inference process is looking')
       return following.run(job)
     },
     frameRateHz: deps.mostFps,

@@ -1,4 +1,4 @@
-/** Looks at the newest picture of every attached camera whenever an inference thread is free: nothing waits, cameras take turns. */
+/** Looks at the newest picture of every attached camera whenever an inference process is free: nothing waits, cameras take turns. */
 import type { InstalledModel } from '../../../models/catalogue.ts'
 import type { Inference } from '../../../models/inference.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -20,7 +20,7 @@ export interface Vision {
   state(cameraId: string): VisionState | null
   /** Reads anew which models are installed. */
   reload(): Promise<void>
-  /** Ends every look and waits for those that run; the inference threads stay the caller's. */
+  /** Ends every look and waits for those that run; the inference processes stay the caller's. */
   stop(): Promise<void>
 }
 
@@ -37,7 +37,7 @@ export interface VisionDeps {
   mostFps?: number
 }
 
-/** How many inference threads a box with this many processor cores has. */
+/** How many inference processes a box with this many processor cores has. */
 export function inferenceThreads(cores: number): number {
   return cores >= 4 ? 2 : 1
 }

@@ -108,7 +108,7 @@ test('pictures that come while the models look are passed over and counted, and 
   assert.equal(ring.stats().held, 0)
 })
 
-test('cameras take turns on one thread', async (t) => {
+test('cameras take turns in one process', async (t) => {
   const { run } = fakeModels(walker)
   const { vision, results, clock } = await setup(t, run)
   const cameras = ['a', 'b', 'c'].map((id) => ({ id, ...numberedRing() }))
@@ -138,7 +138,7 @@ test('a model that fails is said to, tried again later, and recovers', async (t)
   const { run } = fakeModels(walker)
   let isBroken = true
   const breaking = (async (job: Parameters<Inference['run']>[0]) => {
-    if (isBroken) throw new Error('The inference thread ended: code 1')
+    if (isBroken) throw new Error('The inference process ended: code 1')
     return run(job)
   }) as Inference['run']
   const { vision, clock, play } = await setup(t, breaking)
@@ -147,7 +147,7 @@ test('a model that fails is said to, tried again later, and recovers', async (t)
   await play(show, 1, 8)
   const failed = vision.state('pitch')!
   assert.equal(failed.state, 'failed')
-  assert.match(failed.note, /inference thread ended/)
+  assert.match(failed.note, /inference process ended/)
   assert.equal(failed.failed, 3)
   isBroken = false
   clock.advance(6000)

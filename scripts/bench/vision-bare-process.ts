@@ -1,12 +1,11 @@
 /** Runs models with nothing around them: each message names one and how often. */
 import { readFileSync } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
 import { type ModelFile, type OpenModel, openOnnx } from '../../models/session.ts'
 import { standBack } from '../../models/stand-back.ts'
 
 const open = new Map<string, Promise<OpenModel>>()
 
-/** Processor milliseconds of this thread, on which the runtime runs as well. */
+/** Processor milliseconds of the main thread, on which the runtime runs as well. */
 function processorMs(): number {
   return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6
 }
@@ -24,6 +23,8 @@ async function cost(file: ModelFile, runs: number) {
 }
 
 standBack()
-parentPort?.on('message', ({ file, runs }: { file: ModelFile; runs: number }) => {
-  void cost(file, runs).then((found) => parentPort?.postMessage(found))
+process.on('message', (asked) => {
+  const { file, runs } = asked as { file: ModelFile; runs: number }
+  void cost(file, runs).then((found) => process.send?.(found))
 })
+process.on('disconnect', () => process.exit(0))
