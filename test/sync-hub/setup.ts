@@ -60,9 +60,9 @@ export async function syncedHub(
     told: () => {},
     turn: () => new Promise((resolve) => void setImmediate(resolve)),
     ...more,
-    // Reads and writes of the store, whatever the rest is.
   })
   sync.start()
+  let isStopped = false
   const device = 'watch-1'
   await store.write([
     {
@@ -107,11 +107,14 @@ export async function syncedHub(
       ])
     },
     async restart(again = {}) {
+      isStopped = true
       await sync.stop()
       await store.close()
       return syncedHub({ ...more, ...again }, folder, secret)
     },
     async stop() {
+      if (isStopped) return
+      isStopped = true
       await sync.stop()
       await store.close()
       rmSync(folder, { recursive: true, force: true })

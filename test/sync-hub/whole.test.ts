@@ -274,4 +274,83 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
     await until(async () => (await hours()).length === 5)
     assert.equal(hub.sync.identity()?.epoch, 2)
   })
+
+  for (const seed of [1, 2, 3])
+    test(`a line that loses, repeats and cuts, and a hub that is ended twice, lose nothing (seed ${seed})`, {
+      timeout: 60_000,
+    }, async (t) => {
+      const { join, sql, events } = await setup(t)
+      const random = randomFrom(seed)
+      const line = { isBad: true }
+      const faults = { lost: 0, unheard: 0, twice: 0, cut: 0 }
+      const badLine: typeof fetch = async (input, init) => {
+        const isPush = String(input).endsWith('/sync')
+        const dice = line.isBad && isPush ? random() : 1
+        const count = (fault: keyof typeof faults) => {
+          faults[fault] += 1
+        }
+        if (dice < 0.2) {
+          count('lost')
+          throw new TypeError('connection reset')
+        }
+        const answer = await fetch(input, init)
+        if (dice < 0.4) {
+          count('unheard')
+          throw new TypeError('the answer was lost')
+        }
+        if (dice < 0.5) {
+          count('twice')
+          return fetch(input, init)
+        }
+        if (dice < 0.6) {
+          count('cut')
+          const bytes = Buffer.from(await answer.arrayBuffer())
+          return new Response(bytes.subarray(0, bytes.length / 2), {
+            status: answer.status,
+            headers: answer.headers,
+          })
+        }
+        return answer
+      }
+      let hub = await join({ fetch: badLine, random: () => 0.02 })
+      await hub.addPerson('mia', 'Mia')
+      await hub.sync.choose('mia', [
+        { class: 'wellness', raw: false },
+        { class: 'training', raw: false },
+      ])
+      const written = new Map<number, number>()
+      for (let round = 0; round < 60; round += 1) {
+        const hour = Math.floor(random() * 40)
+        const n = 1 + Math.floor(random() * 3600)
+        await hub.addHour('mia', START + hour * HOUR_MS, n)
+        written.set(hour, n)
+        if (round % 10 === 0) await hub.addEvent(`e${seed}-${round}`, 'mia', `Session ${round}`)
+        if (round === 20 || round === 40) hub = await hub.restart()
+        if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, 40))
+      }
+      t.after(() => hub.stop())
+      line.isBad = false
+      hub.sync.kick()
+      await until(() => hub.sync.state.depth('now') + hub.sync.state.depth('state') === 0)
+      const found = await sql<{ hour: number; n: number }>(
+        `SELECT ((start - ${START}) / ${HOUR_MS})::int AS hour, n::int AS n FROM rollup_hour WHERE household_id = $1 ORDER BY start`,
+      )
+      assert.deepEqual(
+        found,
+        [...written].map(([hour, n]) => ({ hour, n })).sort((one, other) => one.hour - other.hour),
+      )
+      assert.equal((await events()).length, 6)
+      t.diagnostic(JSON.stringify(faults))
+    })
 })
+
+/** Mulberry32: the same numbers for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
