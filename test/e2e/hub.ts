@@ -16,6 +16,8 @@ export interface RunningHub {
   command(...args: string[]): Promise<Record<string, unknown>>
   /** Publishes as a device over MQTT with TLS; resolves when the hub has acknowledged. */
   publish(deviceId: string, key: string, samples: unknown): Promise<void>
+  /** Publishes under any topic that the device may use. */
+  say(deviceId: string, key: string, topic: string, payload: string): Promise<void>
   /** Sends one JPEG as a device of type camera. */
   film(deviceId: string, key: string, jpeg: Uint8Array): Promise<void>
   stop(): Promise<void>
@@ -57,8 +59,9 @@ export async function startHub(main: string): Promise<RunningHub> {
       const { stdout } = await run(process.execPath, [main, ...args, '--json'], { env })
       return JSON.parse(stdout) as Record<string, unknown>
     },
-    publish: (deviceId, key, samples) => send(deviceId, key, 'obs', JSON.stringify(samples)),
-    film: (deviceId, key, jpeg) => send(deviceId, key, 'frame', Buffer.from(jpeg)),
+    say: send,
+    publish: (deviceId, key, samples) => send(deviceId, key, `hf/${deviceId}/obs`, JSON.stringify(samples)),
+    film: (deviceId, key, jpeg) => send(deviceId, key, `hf/${deviceId}/frame`, Buffer.from(jpeg)),
     async stop() {
       child.kill('SIGTERM')
       if (child.exitCode === null) await once(child, 'exit')
@@ -66,7 +69,7 @@ export async function startHub(main: string): Promise<RunningHub> {
     },
   }
 
-  async function send(deviceId: string, key: string, kind: string, payload: string | Buffer): Promise<void> {
+  async function send(deviceId: string, key: string, topic: string, payload: string | Buffer): Promise<void> {
     const client = await mqtt.connectAsync({
       host: 'localhost',
       port: mqttsPort,
@@ -76,7 +79,7 @@ export async function startHub(main: string): Promise<RunningHub> {
       username: deviceId,
       password: key,
     })
-    await client.publishAsync(`hf/${deviceId}/${kind}`, payload, { qos: 1 })
+    await client.publishAsync(topic, payload, { qos: 1 })
     await client.endAsync()
   }
 }

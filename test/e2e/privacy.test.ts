@@ -123,6 +123,37 @@ test('an owner sees who looked, takes along, backs up and forgets', {
       .waitFor({ state: 'detached' })
   })
 
+  await t.test('a strap behind a gateway is heard, taken in, and handed over since an hour ago', async () => {
+    await page.goto(`${hub.origin}/app/devices/new`)
+    await page.getByText('Gateway', { exact: true }).click()
+    await page.getByRole('button', { name: 'Make its key' }).click()
+    await page.getByRole('heading', { name: 'The device is ready' }).waitFor()
+    const [id = '', key = ''] = await page.locator('.copy-line code').allTextContents()
+    await page.goto(`${hub.origin}/app/devices/${id}`)
+    await page.getByLabel('Firmware').selectOption('openmqttgateway')
+    await page.getByText('Leave the base topic at home/', { exact: false }).waitFor()
+    await page.locator('form', { hasText: 'Firmware' }).getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    const strap = { id: 'A0:B1:C2:D3:E4:F5', name: 'Polar H10', rssi: -91, bpm: 71 }
+    await hub.say(id, key, 'home/gw/BTtoMQTT/A0B1C2D3E4F5', JSON.stringify(strap))
+    await page.goto(`${hub.origin}/app/devices`)
+    await page.getByText('Weak signal (-91 dBm)', { exact: false }).waitFor()
+    await picture('found')
+    assert.deepEqual(await smallTargets(page), [])
+    await page.getByRole('button', { name: 'Take in' }).click()
+    await page.getByRole('button', { name: 'Take in' }).click()
+    await page.getByRole('link', { name: 'Polar H10' }).click()
+    await page.getByLabel('Worn from now on by').selectOption({ label: 'Mia' })
+    const earlier = await page.evaluate(
+      'new Date(Date.now() - 3600000 - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 16)',
+    )
+    await page.getByLabel('Since when', { exact: false }).fill(String(earlier))
+    assert.deepEqual(await axeFindings(page), [])
+    await picture('hand-over')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.locator('.facts').getByText('Mia').waitFor()
+  })
+
   await t.test('a child is forgotten only once her name is typed', async () => {
     await page.goto(`${hub.origin}/app/more/privacy`)
     await page.getByRole('button', { name: 'Forget Mia…' }).click()

@@ -11,6 +11,7 @@ const KINDS = {
   text: { type: 'text' },
   email: { type: 'email' },
   date: { type: 'date' },
+  moment: { type: 'datetime-local' },
   /** Addresses and user names, which no keyboard may improve. */
   address: { type: 'text', inputMode: 'url', autocapitalize: 'none', spellcheck: false },
 } as const

@@ -2,7 +2,9 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
-import { isOwner, useApp } from '../app.ts'
+import { isOwner, useApp, useWords } from '../app.ts'
+import { Firmware } from '../areas/devices/firmware.tsx'
+import { words } from '../areas/devices/words.ts'
 import type { Device, Quarantined } from '../net/answers.ts'
 import { Confirm, CopyLine, Form, useAction } from '../parts/action.tsx'
 import { Empty, Show } from '../parts/feedback.tsx'
@@ -78,6 +80,7 @@ function OwnerPart({ device }: { device: Device }): JSX.Element {
       <Section title={t('handOver.title')}>
         <Change device={device} />
       </Section>
+      {device.type === 'gateway' && <Firmware device={device} />}
       <Section title={t('aside.title')}>
         <Aside deviceId={id} />
       </Section>
@@ -103,7 +106,9 @@ function OwnerPart({ device }: { device: Device }): JSX.Element {
 function Change({ device }: { device: Device }): JSX.Element {
   const { t, api, household, said } = useApp()
   const name = useSignal(device.name)
+  const say = useWords(words)
   const wearer = useSignal(device.person_id ?? '')
+  const since = useSignal('')
   const action = useAction()
   const people = household.people.state.value.value ?? []
   const called = name.value.trim()
@@ -117,6 +122,8 @@ function Change({ device }: { device: Device }): JSX.Element {
         await api.patch(`/devices/${encodeURIComponent(device.id)}`, {
           ...(called === device.name ? {} : { name: called }),
           ...(handedOver ? { person_id: wearer.value === '' ? null : wearer.value } : {}),
+          // The field speaks of the clock on the wall here.
+          ...(handedOver && since.value !== '' ? { from: new Date(since.value).toISOString() } : {}),
         })
         await household.devices.reload()
         said.value = t('said.saved')
@@ -129,6 +136,7 @@ function Change({ device }: { device: Device }): JSX.Element {
         options={wearerOptions(t, people)}
         hint={t('handOver.hint')}
       />
+      {handedOver && <Field label={say('from.label')} value={since} type="moment" hint={say('from.hint')} />}
     </Form>
   )
 }

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { isOwner, useApp } from '../app.ts'
+import { Found } from '../areas/devices/found.tsx'
 import type { Device, PairedDevice } from '../net/answers.ts'
 import { Confirm } from '../parts/action.tsx'
 import { Empty, Show } from '../parts/feedback.tsx'
@@ -46,6 +47,7 @@ export function Devices(): JSX.Element {
           )
         }}
       </Show>
+      {isOwner(app) && <Found />}
       {isOwner(app) && <SignIns />}
     </Screen>
   )
