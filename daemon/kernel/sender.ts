@@ -3,8 +3,12 @@ import { isIPv6 } from 'node:net'
 
 const LOOPBACK = 'loopback'
 
-/** An IPv4 address, or the /64 of an IPv6 one, of which one host has every address; this machine is `loopback`. */
-export function senderOf(remote: string): string {
+/**
+ * An IPv4 address, or the /64 of an IPv6 one, of which one host has every address; this machine is `loopback`, and so are its
+ * programs on the control socket, which have no address.
+ */
+export function senderOf(remote: string | undefined): string {
+  if (remote === undefined) return LOOPBACK
   const bare = remote.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
   if (bare === '::1' || bare.startsWith('127.')) return LOOPBACK
   if (!isIPv6(bare)) return bare
