@@ -14,6 +14,7 @@ import type { Observation } from '../../domain/observation.ts'
 import { STAGES_MAX } from '../../domain/sleep-stages.ts'
 import { iso } from '../../kernel/envelope.ts'
 import type { LandingNote, LandingRecord, ReadingOrder, Skip } from './batch.ts'
+import { createEaten, EATEN } from './eaten.ts'
 import { createInstants, type Instants } from './instants.ts'
 import { sourceName } from './source-name.ts'
 
@@ -29,8 +30,8 @@ export interface Landing {
   settle(kind: string): void
   /** Adds what a record comes to. */
   take(record: ImportRecord, to: Landed): void
-  /** What was left out beyond the lines that are told one by one. */
-  rest(): Skip[]
+  /** Adds what only the end of the file settles: meals out of their amounts, and what was left out beyond the lines told one by one. */
+  finish(to: Landed): void
 }
 
 /** Instants of one source and metric; a file tells what belongs together close by. */
@@ -44,9 +45,8 @@ const REASONS_MAX = 500
 const AHEAD = 'the time lies in the future'
 const CLOSED = 'your access to this person does not cover it'
 const TOLD_BEFORE = 'this source told another value of the same instant before'
-/** What phones sum up beside meals; the meal itself, where the file has it, carries the same amounts. */
-const EATEN: ReadonlySet<string> = new Set(['carbs', 'energy_intake'])
-const OF_A_MEAL = 'carbohydrates and energy are kept with the meal they belong to, not by themselves'
+const NO_AMOUNT = 'what was eaten is told with an amount and a time'
+const TOO_MUCH_EATEN = 'the file tells of more meals than can be put together at once'
 /** Kept in notes and nowhere else; what explains glucose is as private as glucose. */
 const OF_GLUCOSE: ReadonlySet<string> = new Set(['insulin', 'basal'])
 
@@ -54,6 +54,7 @@ export function createLanding(order: ReadingOrder): Landing {
   const classes = new Set<DataClass>(order.classes)
   const told = createTold()
   const nameOf = memoisedName()
+  const eaten = createEaten()
   let kind: string = order.kind
   const further = new Map<string, Skip & { lines: number }>()
 
@@ -104,11 +105,20 @@ export function createLanding(order: ReadingOrder): Landing {
     else leaveOut(record.kind, () => record.where, CLOSED, to)
   }
 
+  function addEaten(sample: ImportedSample, source: string, to: Landed): void {
+    const { metric, value, atMs } = sample
+    const isAmount = typeof value === 'number' && value >= 0 && Number.isFinite(atMs)
+    if (isAmount && eaten.amount(source, metric, value, atMs)) return
+    leaveOut(metric, () => placeOf(inputOf(sample)), isAmount ? TOO_MUCH_EATEN : NO_AMOUNT, to)
+  }
+
   function addEvent(event: ImportedEvent, source: string, to: Landed): void {
     const where = `${event.event} at ${iso(event.atMs)}`
     const { facts = {} } = event
-    if (event.event === 'meal') addRecord({ kind: 'meal', source, body: mealBody(event), where }, to)
-    else if (event.event === 'exercise' && typeof facts['duration_min'] === 'number')
+    if (event.event === 'meal') {
+      eaten.meal(event.atMs, { carbs: facts['carbs_g'], energy: facts['energy_kcal'] })
+      addRecord({ kind: 'meal', source, body: mealBody(event), where }, to)
+    } else if (event.event === 'exercise' && typeof facts['duration_min'] === 'number')
       addRecord({ kind: 'activity', source, body: exerciseBody(event), where }, to)
     else if (!classes.has(OF_GLUCOSE.has(event.event) ? 'glucose' : 'wellness'))
       leaveOut(event.event, () => where, CLOSED, to)
@@ -127,8 +137,7 @@ export function createLanding(order: ReadingOrder): Landing {
         return
       }
       const source = nameOf(record.sourceName, kind)
-      if (record.kind === 'sample' && EATEN.has(record.metric))
-        leaveOut(record.metric, () => placeOf(inputOf(record)), OF_A_MEAL, to)
+      if (record.kind === 'sample' && EATEN.has(record.metric)) addEaten(record, source, to)
       else if (record.kind === 'sample') observe(inputOf(record), source, to)
       else if (record.kind === 'sleep') addSleep(record, source, to)
       else if (record.kind === 'activity')
@@ -143,10 +152,11 @@ export function createLanding(order: ReadingOrder): Landing {
         )
       else addEvent(record, source, to)
     },
-    rest: () =>
-      [...further.values()]
-        .filter(({ count }) => count > 0)
-        .map(({ where, reason, count }) => ({ where: `further ${where}`, reason, count })),
+    finish(to) {
+      for (const meal of eaten.meals()) addRecord(meal, to)
+      for (const { where, reason, count } of further.values())
+        if (count > 0) to.skipped.push({ where: `further ${where}`, reason, count })
+    },
   }
 }
 

@@ -62,7 +62,14 @@ async function readAll(order: ReadingOrder, post: (message: FromReader) => void)
         if (weightOf(landed) >= BATCH_ITEMS) await send()
       }
     }
-    landed.skipped.push(...landing.rest())
+    // Meals out of amounts may be many; the last batch is an empty one at worst.
+    const last = empty()
+    landing.finish(last)
+    landed.skipped.push(...last.skipped)
+    for (const meal of last.records) {
+      landed.records.push(meal)
+      if (weightOf(landed) >= BATCH_ITEMS) await send()
+    }
     await send()
   } finally {
     await handle.close()

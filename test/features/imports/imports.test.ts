@@ -78,15 +78,51 @@ test('the future, the impossible and the unknown are left out one by one with th
   assert.ok(reasons.includes('this source told another value of the same instant before'))
 })
 
-test('insulin of the future and meals told by their sums alone are left out in plain words', async (t) => {
+test('insulin of the future is left out in plain words', async (t) => {
   const { bring } = await setup(t)
   const clarity = readFileSync(fixturePath('cgm/dexcom-clarity.csv'), 'utf8')
   const ahead = await bring('kind=clarity', Buffer.from(clarity.replaceAll('2026-03-14', '2031-03-14')))
   assert.equal(ahead.accepted, 0)
   assert.ok(ahead.left.some(({ where }) => where.startsWith('insulin at 2031-03-14')))
-  const eaten = health(entry('DietaryCarbohydrates', '62', 'g', '2026-03-14 07:00:00 +0100'))
-  const { left } = await bring('kind=apple-health', eaten)
-  assert.match(String(left[0]?.reason), /kept with the meal/)
+})
+
+test('carbohydrates that Apple Health tells outside of a meal are meals, and what a meal repeats is not', async (t) => {
+  const { bring, store } = await setup(t)
+  const meals = () =>
+    store
+      .all<{ fields: string }>(`SELECT fields FROM record WHERE kind = 'meal' ORDER BY start_at`)
+      .map(({ fields }) => JSON.parse(fields))
+  const lunch = entry('DietaryCarbohydrates', '45', 'g', '2026-03-14 12:00:00 +0100')
+  const file = health(
+    entry('DietaryCarbohydrates', '62', 'g', '2026-03-14 07:00:10 +0100'),
+    entry('DietaryEnergyConsumed', '410', 'kcal', '2026-03-14 07:00:10 +0100'),
+    entry('DietaryCarbohydrates', '8', 'g', '2026-03-14 07:00:40 +0100'),
+    lunch,
+    `<Correlation type="HKCorrelationTypeIdentifierFood" sourceName="Essen" startDate="2026-03-14 12:00:00 +0100" endDate="2026-03-14 12:00:00 +0100">${lunch}</Correlation>`,
+  )
+  const first = await bring('kind=apple-health', file)
+  assert.deepEqual([first.accepted, first.skipped], [2, 1])
+  assert.deepEqual(meals(), [
+    { timestamp: '2026-03-14T06:00:10.000Z', carbs_grams: 70, calories: 410 },
+    { timestamp: '2026-03-14T11:00:00.000Z', carbs_grams: 45 },
+  ])
+  const again = await bring('kind=apple-health', file)
+  assert.deepEqual([again.accepted, again.duplicates, again.revised], [0, 2, 0])
+})
+
+test('what Health Auto Export sums up as eaten is a meal', async (t) => {
+  const { bring, store } = await setup(t)
+  const point = (name: string, units: string, qty: number) => ({
+    ...{ name, units },
+    data: [{ qty, date: '2026-03-14 12:00:00 +0100', source: 'Loop' }],
+  })
+  const metrics = [point('carbohydrates', 'g', 45), point('dietary_energy', 'kcal', 320)]
+  const done = await bring('kind=health-auto-export', JSON.stringify({ data: { metrics } }))
+  assert.deepEqual([done.accepted, done.skipped], [1, 0])
+  const row = store.get<{ fields: string }>(`SELECT fields FROM record WHERE kind = 'meal'`)
+  assert.deepEqual(JSON.parse(String(row?.fields)), {
+    ...{ timestamp: '2026-03-14T11:00:00.000Z', carbs_grams: 45, calories: 320 },
+  })
 })
 
 test('a thousand faults of a kind are some lines and a number', async (t) => {
