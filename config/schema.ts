@@ -97,6 +97,24 @@ export const Config = section({
       default: '',
       description: 'Signs what is posted: HMAC-SHA256 in x-homefield-signature',
     }),
+    smtpUrl: Type.String({
+      pattern: '^(smtps?://[^/?#@\\s]+/?)?$',
+      maxLength: 300,
+      default: '',
+      description: 'Mail server for alerts, with TLS: smtps://host or smtp://host; empty: off',
+    }),
+    smtpUser: Type.String({ maxLength: 256, default: '', description: 'Empty: without signing in' }),
+    smtpPasswordFile: Type.String({ maxLength: 1024, default: '', description: 'Holds the password' }),
+    smtpFrom: Type.String({
+      pattern: '^([^\\s@<>]+@[^\\s@<>]+)?$',
+      maxLength: 254,
+      default: '',
+      description: 'Address that mails come from',
+    }),
+    smtpWords: Type.Boolean({
+      default: false,
+      description: 'Write title and message of an alert into the mail; else it only says whom to look after',
+    }),
     speech: Type.Boolean({ default: false, description: "Say alerts aloud on this box's own loudspeaker" }),
     speechVoice: Type.String({
       pattern: '^[a-z][A-Za-z0-9+-]{0,31}$',

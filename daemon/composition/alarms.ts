@@ -1,10 +1,12 @@
 /** Groups, rules, episodes and alerts: what is noticed, and who hears of it. */
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { type Actor, can, type DataClass, type Grant } from '../domain/access.ts'
 import type { Device } from '../domain/device.ts'
 import type { GlucoseUnit } from '../domain/glucose-unit.ts'
 import type { User } from '../domain/user.ts'
 import { createAlerts } from '../features/alerts/alerts.ts'
+import { createMail, type Mail } from '../features/alerts/mail.ts'
 import { createSpeech } from '../features/alerts/speech.ts'
 import { createWebhook } from '../features/alerts/webhook.ts'
 import { createEpisodes } from '../features/episodes/episodes.ts'
@@ -23,7 +25,7 @@ export type PublishMqtt = (
 
 export interface AlarmsDeps {
   /** Channels of the house beside MQTT; both are off unless the settings name them. */
-  voices?: { webhook?: Told; speak?: (text: string) => Promise<void> }
+  voices?: { webhook?: Told; speak?: (text: string) => Promise<void>; mail?: Mail }
   house: Pick<House, 'store' | 'clock' | 'log'>
   live: Live
   /** The household's zone. */
@@ -105,7 +107,7 @@ export function createAlarms(deps: AlarmsDeps) {
 }
 
 function voicesOf({ voices }: AlarmsDeps) {
-  return { webhook: voices?.webhook ?? null, speak: voices?.speak ?? null }
+  return { webhook: voices?.webhook ?? null, speak: voices?.speak ?? null, mail: voices?.mail ?? null }
 }
 
 /** The channels that the settings switch on. */
@@ -115,6 +117,13 @@ export function voicesFrom({ config, clock }: Pick<House, 'config' | 'clock'>) {
     spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] })
   return {
     ...(url !== '' && { webhook: createWebhook({ url, secret, fetch }) }),
+    ...(config.alarms.smtpUrl !== '' && {
+      mail: createMail({
+        ...{ url: config.alarms.smtpUrl, user: config.alarms.smtpUser, from: config.alarms.smtpFrom },
+        hasWords: config.alarms.smtpWords,
+        password: async () => (await readFile(config.alarms.smtpPasswordFile, 'utf8')).trimEnd(),
+      }),
+    }),
     ...(speech && { speak: createSpeech({ clock, voice, spawn: start }) }),
   }
 }
@@ -154,6 +163,7 @@ function whoHears({ house, people, users, devices }: AlarmsDeps, grantsOf: (user
         ({ type, person_id: worn, serves }) =>
           type === 'wall' && (worn === personId || serves.includes(personId)),
       ),
+    mailOf: (userId: string) => users().find(({ id, disabled }) => id === userId && !disabled)?.email ?? null,
     houseHears: (personId: string) => devices.heard().has(personId),
     isOnline: (deviceId: string) => device(deviceId)?.online ?? false,
     wearerOf: (deviceId: string) => device(deviceId)?.person_id ?? null,

@@ -12,7 +12,7 @@ export type AlertKind = (typeof ALERT_KINDS)[number]
 export const ALERT_STATES = ['open', 'acknowledged', 'resolved', 'expired'] as const
 export type AlertState = (typeof ALERT_STATES)[number]
 
-export const CHANNELS = ['app', 'watch', 'wall', 'house', 'ntfy', 'webhook', 'speech'] as const
+export const CHANNELS = ['app', 'watch', 'wall', 'house', 'ntfy', 'mail', 'webhook', 'speech'] as const
 export type Channel = (typeof CHANNELS)[number]
 
 /** `unconfirmed`: the hub stopped in the middle of sending and this channel must not say things twice. */

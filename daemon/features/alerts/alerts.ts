@@ -28,7 +28,7 @@ import { createWords } from './words.ts'
 export type { AlertDraft } from './table.ts'
 
 export interface AlertsDeps
-  extends Omit<AudienceDeps, 'store' | 'houseChannels'>,
+  extends Omit<AudienceDeps, 'store' | 'houseChannels' | 'hasMail'>,
     Omit<CarriersDeps, 'ntfy' | 'isOnline'> {
   store: Store
   clock: Clock
@@ -74,7 +74,11 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const table = createAlertTable(store)
   const outbox = createOutbox(store)
   const ntfy = createNtfy({ store, clock, nameOf })
-  const audience = createAudience({ ...deps, houseChannels: houseChannelsOf(deps) })
+  const audience = createAudience({
+    ...deps,
+    houseChannels: houseChannelsOf(deps),
+    hasMail: deps.mail !== null,
+  })
   const carriers = createCarriers({ ...deps, ntfy: ntfy.hand })
   const sender = createSender({ table, outbox, carriers, now: clock.now, log })
   const ladder = createLadder({ ...deps, table, audience, onMoved: moved })

@@ -34,6 +34,10 @@ export interface AudienceDeps {
   wallsOf: (personId: string) => readonly Bell[]
   /** Whether an integration hears of the person. */
   houseHears: (personId: string) => boolean
+  /** Where the user reads mail; null without an address. */
+  mailOf: (userId: string) => string | null
+  /** Whether mail is set up. */
+  hasMail: boolean
   /** Channels of the house that are configured beside MQTT. */
   houseChannels: readonly Channel[]
 }
@@ -127,9 +131,16 @@ export function createAudience(deps: AudienceDeps): Audience {
         store.get(NTFY, { userId: id }) === undefined
           ? []
           : [{ recipient, channel: 'ntfy' as const, address: '' }]
+      const mail =
+        deps.hasMail && deps.mailOf(id) !== null ? [{ recipient, channel: 'mail' as const, address: '' }] : []
       // Whoever the alert is about is not rung on the wrist for it.
       const watches = own === null || own === personId ? [] : deps.watchesOf(own)
-      return [{ recipient, channel: 'app', address: '' }, ...ntfy, ...bells(recipient, 'watch', watches)]
+      return [
+        { recipient, channel: 'app', address: '' },
+        ...ntfy,
+        ...mail,
+        ...bells(recipient, 'watch', watches),
+      ]
     },
     hearing({ recipient, channel }, personId) {
       const snooze = store.get<{ untilMs: number; alertId: string }>(SNOOZE, { personId, recipient }) ?? null

@@ -2,6 +2,7 @@
 import type { DataClass } from '../../domain/access.ts'
 import { CHANNELS, type Channel } from '../../domain/alert.ts'
 import { iso } from '../../kernel/envelope.ts'
+import type { Mail } from './mail.ts'
 import type { DueDelivery } from './outbox.ts'
 import type { Carry } from './sender.ts'
 import { alertView, type StoredAlert } from './table.ts'
@@ -28,6 +29,9 @@ export interface CarriersDeps {
   nameOf: (by: string) => string | null
   /** Resolves once the other side has answered with success. */
   webhook: ((body: object, idempotencyKey: string) => Promise<void>) | null
+  mail: Mail | null
+  /** Where a user reads mail; null for one without an address. */
+  mailOf: (userId: string) => string | null
   /** Says it aloud; resolves when it was said. */
   speak: ((text: string) => Promise<void>) | null
   /** Hands a message to open ntfy streams of the user; true when one took it. */
@@ -37,7 +41,7 @@ export interface CarriersDeps {
 export type Carriers = Readonly<Partial<Record<Channel, Carry>>>
 
 export function createCarriers(deps: CarriersDeps): Carriers {
-  const { webhook, speak } = deps
+  const { webhook, speak, mail } = deps
   const bell: Carry = async (alert, [first]) => {
     const deviceId = first?.address ?? ''
     if (!deps.isOnline(deviceId)) throw new Error('the device is not connected')
@@ -68,6 +72,16 @@ export function createCarriers(deps: CarriersDeps): Carriers {
       const took = deliveries.map(({ recipient, round }) => deps.ntfy(userIn(recipient), alert, round))
       return took.every(Boolean) ? 'delivered' : 'sent'
     },
+    ...(mail && {
+      mail: async (alert: StoredAlert, [first]: readonly DueDelivery[]) => {
+        const userId = userIn(first?.recipient ?? '')
+        const to = deps.mailOf(userId)
+        if (to === null) throw new Error('the user has no address for mail any more')
+        const telling = `${alert.id}-${first?.round ?? 0}-${first?.step ?? 0}-${userId}`
+        await mail(to, alert, deps.nameOf(`person:${alert.personId}`) ?? '', telling)
+        return 'sent' as const
+      },
+    }),
     ...(webhook && {
       webhook: async (alert: StoredAlert, [first]: readonly DueDelivery[]) => {
         await webhook(wordsOf(alert, false), `${alert.id}-${first?.round ?? 0}-${first?.step ?? 0}`)

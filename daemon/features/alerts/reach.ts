@@ -83,7 +83,10 @@ export function createReach({ store, clock, audience, nameOf, isOnline }: ReachD
       channel,
       device_id: address === '' ? null : address,
       // What the hub says into the house it cannot hear itself: only a proof counts there.
-      would_hear: isBell ? isOnline(address) : proofMs > 0 && clock.now() - proofMs < limitMs,
+      // Mail is read at some time: nobody is taken to hear it.
+      would_hear: isBell
+        ? isOnline(address)
+        : channel !== 'mail' && proofMs > 0 && clock.now() - proofMs < limitMs,
       last_proof: proofMs > 0 ? iso(proofMs) : null,
     }
   }

@@ -76,7 +76,9 @@ export function createSender({ table, outbox, carriers, now, log }: SenderDeps):
 function grouped(due: readonly DueDelivery[]): DueDelivery[][] {
   const groups = new Map<string, DueDelivery[]>()
   for (const delivery of due) {
-    const key = [delivery.alertId, delivery.channel, delivery.address].join(' ')
+    // A mail is one user's alone: what the server refuses for one must not be sent again to the others.
+    const own = delivery.channel === 'mail' ? delivery.recipient : ''
+    const key = [delivery.alertId, delivery.channel, delivery.address, own].join(' ')
     groups.set(key, [...(groups.get(key) ?? []), delivery])
   }
   return [...groups.values()]

@@ -55,6 +55,7 @@ export const words = {
   'channel.wall': 'wall tablet',
   'channel.house': 'the house',
   'channel.ntfy': 'ntfy',
+  'channel.mail': 'mail',
   'channel.webhook': 'webhook',
   'channel.speech': 'spoken',
   'recipient.house': 'The house',
