@@ -146,3 +146,38 @@ function apart<One extends Stretch>(order: readonly One[]): One[] {
 function latest(a: Stretch, b: Stretch): number {
   return b.updatedAtMs - a.updatedAtMs || compare(a.deviceId, b.deviceId) || a.startMs - b.startMs
 }
+
+/** Something eaten; grams of carbohydrate, null where nobody counted them. */
+export interface Eaten extends Told {
+  atMs: number
+  carbsG: number | null
+}
+
+/** How far apart two programs date one meal, and how differently they round it. */
+export const MEAL_REACH_MS = 10 * MINUTE_MS
+const MEAL_CARBS_G = 1
+
+/**
+ * Meals that several sources tell, once each: the preferred source's stands for one of every other with the same carbohydrates
+ * within ten minutes. What one source tells twice was eaten twice. Ascending.
+ */
+export function leadingMeals<One extends Eaten>(meals: readonly One[], rankOf: RankOf): One[] {
+  const bySource = [...seriesOf(meals).values()].sort((a, b) => preferred(a.told, b.told, rankOf))
+  const kept: One[] = []
+  for (const { rows } of bySource) {
+    const others = new Set(kept)
+    for (const meal of rows) {
+      const same = [...others]
+        .filter((other) => isSameMeal(meal, other))
+        .sort((a, b) => Math.abs(a.atMs - meal.atMs) - Math.abs(b.atMs - meal.atMs))[0]
+      if (same) others.delete(same)
+      else kept.push(meal)
+    }
+  }
+  return kept.sort((a, b) => a.atMs - b.atMs)
+}
+
+function isSameMeal(a: Eaten, b: Eaten): boolean {
+  if (a.carbsG === null || b.carbsG === null) return false
+  return Math.abs(a.atMs - b.atMs) <= MEAL_REACH_MS && Math.abs(a.carbsG - b.carbsG) <= MEAL_CARBS_G
+}

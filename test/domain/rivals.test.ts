@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { leadingReadings, leadingStretches, RIVAL_MARGIN_MS } from '../../daemon/domain/rivals.ts'
+import {
+  leadingMeals,
+  leadingReadings,
+  leadingStretches,
+  RIVAL_MARGIN_MS,
+} from '../../daemon/domain/rivals.ts'
 
 const MINUTE_MS = 60_000
 const equal = () => 100
@@ -98,4 +103,31 @@ test('of equally good sources of one run the fullest is believed, whoever told l
   ]
   assert.deepEqual(names(leadingStretches(told, rank)), fullest)
   assert.deepEqual(names(leadingStretches(told.toReversed(), rank)), fullest)
+})
+
+test('a meal that two programs tell counts once, one that a program tells twice counts twice', () => {
+  const meal = (source: string, minute: number, carbsG: number | null) => ({
+    ...{ deviceId: source, source, atMs: minute * MINUTE_MS, carbsG },
+  })
+  const told = [
+    meal('clarity', 0, 45),
+    meal('nightscout', 6, 45.4),
+    meal('nightscout', 8, 45),
+    meal('manual', 9, 20),
+    meal('nightscout', 30, 45),
+    meal('manual', 31, null),
+    meal('clarity', 41, 45),
+  ]
+  const kept = (all: typeof told) =>
+    leadingMeals(all, () => 100).map(({ source, atMs }) => [source, atMs / MINUTE_MS])
+  const once = [
+    ['clarity', 0],
+    ['nightscout', 8],
+    ['manual', 9],
+    ['nightscout', 30],
+    ['manual', 31],
+    ['clarity', 41],
+  ]
+  assert.deepEqual(kept(told), once)
+  assert.deepEqual(kept(told.toReversed()), once)
 })

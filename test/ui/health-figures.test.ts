@@ -15,6 +15,7 @@ import {
   windowOf,
   zoneOf,
 } from '../../daemon/ui/areas/health/glucose/trace.ts'
+import { mealsOnce } from '../../daemon/ui/areas/health/meals/once.ts'
 import { scaleOf, wallTicks } from '../../daemon/ui/areas/health/scale.ts'
 import {
   debtHours,
@@ -296,6 +297,32 @@ test('several who tell the same stretch of a day are one, the longest, and say h
     [
       ['strap', 3],
       ['walk', 1],
+    ],
+  )
+})
+
+test('a meal that several programs tell is shown once and names the others', () => {
+  const meal = (
+    source: string,
+    timestamp: string,
+    carbs: number | null,
+    description: string | null = null,
+  ) => ({
+    ...{ id: `${source} ${timestamp}`, timestamp, meal_type: null, carbs_grams: carbs, calories: null },
+    ...{ description, source },
+  })
+  const shown = mealsOnce([
+    meal('clarity', '2026-03-14T07:00:00.000Z', 45),
+    meal('nightscout', '2026-03-14T07:06:00.000Z', 45.4, 'oats'),
+    meal('manual', '2026-03-14T07:08:00.000Z', 20),
+    meal('clarity', '2026-03-14T12:00:00.000Z', null),
+  ])
+  assert.deepEqual(
+    shown.map(({ meal: { source }, alsoBy }) => [source, alsoBy]),
+    [
+      ['nightscout', ['clarity']],
+      ['manual', []],
+      ['clarity', []],
     ],
   )
 })

@@ -2,7 +2,7 @@
 import { dailyRows, type DailyRow as Model } from '../../../models/series/daily.ts'
 import { mean } from '../../../models/series/moments.ts'
 import type { LevelPoint, StoredObservation } from '../../domain/observation.ts'
-import { leadingStretches, nominalMinutes, type RankOf } from '../../domain/rivals.ts'
+import { leadingMeals, leadingStretches, nominalMinutes, type RankOf } from '../../domain/rivals.ts'
 import { sleptMinutes } from '../../domain/sleep.ts'
 import { dayBounds, localDay } from '../../domain/zone.ts'
 import { iso } from '../../kernel/envelope.ts'
@@ -196,7 +196,7 @@ function reasonsOf(
   return Object.fromEntries(missing.map((field) => [field, why(field)]))
 }
 
-/** Records that count in the window; nights and activities that overlap are one story, chosen day by day. */
+/** Records that count in the window; what several sources tell of a night, a run or a meal is one story. */
 function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources }: GatherDeps) {
   const rankOf = ranking({ sources })
   const wide = { ...window, fromMs: window.fromMs - OVERLAP_MS, toMs: window.toMs + OVERLAP_MS }
@@ -208,12 +208,17 @@ function recordsOf({ zone, dates }: Stretch, window: Window, { records, sources 
       return leadingStretches(near, rankOf).filter(({ dayMs }) => dayMs >= fromMs && dayMs < toMs)
     })
   }
+  const meals = () => {
+    const all = records({ kind: 'meal', ...wide })
+    const told = all.map((one) => ({ ...one, atMs: one.startMs, carbsG: numberIn(one, 'carbs_grams') }))
+    return leadingMeals(told, rankOf).filter(({ dayMs }) => dayMs >= window.fromMs && dayMs < window.toMs)
+  }
   return {
     nights: leading('sleep'),
     /** Rivals too: their values must not come back as what a device measured. */
     allNights: records({ kind: 'sleep', ...window }),
     activities: leading('activity'),
-    meals: records({ kind: 'meal', ...window }),
+    meals: meals(),
   }
 }
 

@@ -94,6 +94,7 @@ test('recovery, strain, sleep, HRV, mood, glucose and steps stand in one row', a
   })
   await call('POST', '/activities', MIA, { timestamp: AT, activity_type: 'running', duration_minutes: 25 })
   await call('POST', '/meals', MIA, { timestamp: AT, carbs_grams: 45.5 })
+  await call('POST', '/meals', MIA, { timestamp: AT, carbs_grams: 45, source: 'nightscout' })
   await call('POST', '/glucose/readings', MIA, { timestamp: AT, value: 110 })
   const { date, computed_at, ...rest } = await row()
   assert.deepEqual(rest, {
@@ -104,7 +105,7 @@ test('recovery, strain, sleep, HRV, mood, glucose and steps stand in one row', a
     time_in_range_percent: 100,
     time_above_range_percent: 0,
     time_below_range_percent: 0,
-    total_carbs_grams: 45.5,
+    total_carbs_grams: 45,
     total_calories: null,
     total_sleep_minutes: 450,
     sleep_quality_score: 8,

@@ -52,6 +52,7 @@ export interface Meal {
   carbs_grams: number | null
   calories: number | null
   description: string | null
+  source: string
   /** Absent in what was kept by an older version. */
   has_photo?: boolean
 }

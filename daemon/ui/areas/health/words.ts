@@ -194,6 +194,7 @@ export const words = {
   'meal.snack': 'Snack',
   'meal.short': 'Meal',
   'meal.carbs': '{grams} g carbs',
+  'meal.also': 'also told by {sources}',
   'meal.grams': '{grams} g',
   'meal.carbsName': 'Carbohydrates',
   'meal.energyName': 'Energy',

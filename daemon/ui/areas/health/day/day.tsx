@@ -15,6 +15,7 @@ import { words as planWords } from '../calendar/words.ts'
 import { faceOf } from '../faces.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
+import { mealsOnce } from '../meals/once.ts'
 import { DayStep, useFlick, useToday } from '../parts/day-step.tsx'
 import { Figure } from '../parts/figure.tsx'
 import { dayPlus } from '../scale.ts'
@@ -183,7 +184,7 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
       lines: linesOf(answers.timeline),
       steps: countsOf(answers.timeline, 'steps'),
       marks: [
-        { kind: 'meal' as const, items: (answers.meals ?? []).map(mealMark) },
+        { kind: 'meal' as const, items: mealsOnce(answers.meals ?? []).map(mealMark) },
         { kind: 'mood' as const, items: (answers.moods ?? []).map(moodMark) },
         { kind: 'school' as const, items: school },
         { kind: 'note' as const, items: notes },
@@ -268,13 +269,19 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
     }
   }
 
-  function mealMark(meal: Meal): Mark {
+  function mealMark({ meal, alsoBy }: ReturnType<typeof mealsOnce>[number]): Mark {
     const { timestamp, meal_type: type, carbs_grams: carbs, description } = meal
     return {
       meal,
       atMs: Date.parse(timestamp),
       text: carbs === null ? say('meal.short') : say('meal.grams', { grams: Math.round(carbs) }),
-      detail: [type === null ? '' : say(`meal.${type}`), description ?? ''].filter(Boolean).join(', '),
+      detail: [
+        type === null ? '' : say(`meal.${type}`),
+        description ?? '',
+        alsoBy.length === 0 ? '' : say('meal.also', { sources: alsoBy.join(', ') }),
+      ]
+        .filter(Boolean)
+        .join(', '),
     }
   }
 

@@ -1,4 +1,5 @@
 /** Glucose of some hours or a day: now, the trace with its target band, meals, and what share was in range. */
+
 import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
@@ -10,6 +11,7 @@ import { Age, useReading, useStale } from '../../../screens/home.tsx'
 import type { GlucoseReading, Meal } from '../answers.ts'
 import { useHealth, useSay } from '../health.ts'
 import { Known, useKept } from '../kept.tsx'
+import { mealsOnce } from '../meals/once.ts'
 import { DayStep, useFlick } from '../parts/day-step.tsx'
 import { UnitChoice } from '../parts/unit-choice.tsx'
 import { dayPlus } from '../scale.ts'
@@ -55,7 +57,7 @@ export function GlucoseDay(): JSX.Element {
     return Promise.all([
       api.all<GlucoseReading>(`/glucose/readings?${about}`),
       api.all<Meal>(`/meals?${about}`),
-    ]).then(([readings, meals]) => ({ readings, meals }))
+    ]).then(([readings, meals]) => ({ readings, meals: mealsOnce(meals).map(({ meal }) => meal) }))
   })
   useEffect(() => {
     if (isNow && !kept.state.peek().loading) void kept.reload()
