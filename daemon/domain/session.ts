@@ -83,9 +83,21 @@ export function seesWholeSession(
   return playerIds.every((personId) => can(actor, 'read', personId, 'training', nowMs))
 }
 
-/** Whether its existence is: also to one of its players, who is then told of themselves only. */
-export function maySeeSession(actor: Actor, access: SessionAccess, nowMs: number): boolean {
-  if (seesWholeSession(actor, access, nowMs)) return true
+/** Whether it was this actor who began it. */
+export function beganSession(actor: Actor, { createdBy }: SessionAccess): boolean {
+  return actor.kind === 'user' && actor.userId === createdBy
+}
+
+/**
+ * Whether its existence is: also to one of its players, who is then told of themselves only, and to who runs it, whoever joined
+ * since it began.
+ */
+export function maySeeSession(
+  actor: Actor,
+  access: SessionAccess & { live: boolean },
+  nowMs: number,
+): boolean {
+  if (seesWholeSession(actor, access, nowMs) || (access.live && beganSession(actor, access))) return true
   if (actor.kind !== 'user') return false
   return access.playerIds.some((personId) => can(actor, 'read', personId, 'training', nowMs))
 }

@@ -5,7 +5,7 @@ import type { Actor } from '../../domain/access.ts'
 import type { Erasure } from '../../domain/erasure.ts'
 import type { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
 import type { Feature } from '../../domain/route.ts'
-import { mayChangeSession, seesWholeSession } from '../../domain/session.ts'
+import { beganSession, mayChangeSession, maySeeSession, seesWholeSession } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Write } from '../../store/store.ts'
 import { createAdmission, type SentFrame } from './admission.ts'
@@ -246,6 +246,17 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     throw notRunning()
   }
 
+  function watchedBy(actor: Actor, id: string): Running {
+    const one = running.get(id)
+    if (one && maySeeSession(actor, { ...one.access(), live: true }, clock.now())) return one
+    throw notRunning()
+  }
+
+  function stoppableBy(actor: Actor, id: string): Running {
+    const one = running.get(id)
+    return one && beganSession(actor, one.access()) ? one : steeredBy(actor, id)
+  }
+
   function steeredBy(actor: Actor, id: string): Running {
     const one = runningFor(actor, id)
     const isMember = actor.kind === 'user' && actor.role === 'member'
@@ -255,14 +266,14 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
 
   const parts: LiveParts = {
     ...deps,
-    ...{ sessionLog, start, stop, runningFor, steeredBy },
+    ...{ sessionLog, start, stop, runningFor, watchedBy, steeredBy, stoppableBy },
     async record(actor, one, wish) {
       await switchRecording(actor, one, wish, deps)
       deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
     },
     hasEnded(actor, id) {
       const session = running.has(id) ? null : sessions.get(id)
-      return session !== null && session.endedAtMs !== null && seesWholeSession(actor, session, clock.now())
+      return session !== null && session.endedAtMs !== null && maySeeSession(actor, session, clock.now())
     },
     async assign(one, track, personId) {
       await one.assign(track, personId)
@@ -322,7 +333,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       if (one) admission.addOutOfOrder(one.id, cameraId, pictures)
     },
     begin: async (actor, wish) => startedOf(await start(actor, wishOf(wish))),
-    end: async (actor, sessionId) => stop(steeredBy(actor, sessionId)),
+    end: async (actor, sessionId) => stop(stoppableBy(actor, sessionId)),
     feature: {
       name: 'live-sessions',
       routes(http) {

@@ -84,9 +84,13 @@ export interface LiveParts extends LiveSessionsDeps {
   stop(running: Running): Promise<void>
   /** The running session, for somebody who may see all of it; anybody else hears that there is none. */
   runningFor(actor: Actor, id: string): Running
-  /** The same for somebody who may stop it, say who is who, and have video kept: not a player, unless they began it. Throws FORBIDDEN. */
+  /** The same for one of its players, and for who began it, whoever joined since. Show no more of it than `metricsFor`. */
+  watchedBy(actor: Actor, id: string): Running
+  /** The running session, for who began it and for whoever may steer it. Throws NOT_FOUND or FORBIDDEN. */
+  stoppableBy(actor: Actor, id: string): Running
+  /** For somebody who sees all of it and may say who is who, and have video kept: not a player, unless they began it. Throws NOT_FOUND or FORBIDDEN. */
   steeredBy(actor: Actor, id: string): Running
-  /** Whether a session that this actor may see all of is over. */
+  /** Whether a session that this actor may see is over. */
   hasEnded(actor: Actor, id: string): boolean
   /** Begins or ends the recording of a running session. Throws FORBIDDEN or DISK_FULL. */
   record(actor: Actor, running: Running, wish: { record: boolean; recordMinors: boolean }): Promise<void>

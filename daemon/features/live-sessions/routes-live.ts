@@ -1,4 +1,4 @@
-/** HTTP of live sessions: started, watched and tagged by whoever may see the training of all their players, stopped by them unless they play. */
+/** HTTP of live sessions: started and tagged by whoever may see the training of all their players, stopped by them unless they play, and always by who began them. */
 import { type Static, Type } from 'typebox'
 import { Id } from '../../domain/id.ts'
 import { parseInstant } from '../../domain/instant.ts'
@@ -10,7 +10,7 @@ import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { type LiveParts, refuseBeyondReach, type StartWish } from './parts.ts'
 import type { Running } from './running.ts'
-import { LiveMetrics, metricsOf } from './shown.ts'
+import { LiveMetrics, metricsFor } from './shown.ts'
 
 const USERS: Policy = { access: 'signed-in', roles: USER_ROLES }
 const TAGS = ['live']
@@ -113,7 +113,7 @@ function stopRoute(http: Http, parts: LiveParts): void {
       },
     },
     async ({ actor, body }) => {
-      await parts.stop(parts.steeredBy(actor, body.session_id))
+      await parts.stop(parts.stoppableBy(actor, body.session_id))
       return ok(clock.now(), { session_id: body.session_id, stopped_at: iso(clock.now()) })
     },
   )
@@ -127,7 +127,8 @@ function statusRoute(http: Http, parts: LiveParts): void {
       config: { policy: USERS },
       schema: {
         tags: TAGS,
-        summary: 'How a live session is doing: cameras, players with their KPIs, and who is seen now',
+        summary:
+          'How a live session is doing: cameras, players whose training I may see with their KPIs, and who is seen now',
         params: Params,
         response: { 200: Ok(Status) },
       },
@@ -135,8 +136,8 @@ function statusRoute(http: Http, parts: LiveParts): void {
     async ({ actor, params }) => {
       if (parts.hasEnded(actor, params.sessionId))
         return ok(clock.now(), { session_id: params.sessionId, state: 'stopped' as const, metrics: null })
-      const running = parts.runningFor(actor, params.sessionId)
-      const metrics = metricsOf(running, parts.cameraStates(running), clock.now())
+      const running = parts.watchedBy(actor, params.sessionId)
+      const metrics = metricsFor(actor, running, parts.cameraStates(running), clock.now())
       return ok(clock.now(), { session_id: running.id, state: 'running' as const, metrics })
     },
   )

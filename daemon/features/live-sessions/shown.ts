@@ -1,8 +1,10 @@
 /** A running session as its watchers see it. */
 import { type Static, Type } from 'typebox'
+import { type Actor, can } from '../../domain/access.ts'
 import { Id } from '../../domain/id.ts'
 import { KPI_REASONS, Kpis } from '../../domain/kpi.ts'
 import { RECORDING_REASONS, RECORDING_STATES } from '../../domain/recording.ts'
+import { seesWholeSession } from '../../domain/session.ts'
 import { iso, Timestamp } from '../../kernel/envelope.ts'
 import type { Running } from './running.ts'
 
@@ -94,5 +96,23 @@ export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], now
     })),
     recording: cameras.some(({ recording }) => recording === 'recording'),
     ...{ pictures, lost, out_of_order: outOfOrder },
+  }
+}
+
+/** The same as this actor may see it: of people whose training is closed to them, and of who is not named yet, there is nothing. */
+export function metricsFor(
+  actor: Actor,
+  running: Running,
+  cameras: LiveMetrics['cameras'],
+  nowMs: number,
+): LiveMetrics {
+  const metrics = metricsOf(running, cameras, nowMs)
+  if (seesWholeSession(actor, running.access(), nowMs)) return metrics
+  const isOpen = (personId: string | null) =>
+    personId !== null && can(actor, 'read', personId, 'training', nowMs)
+  return {
+    ...metrics,
+    players: metrics.players.filter(({ player_id: id }) => isOpen(id)),
+    tracks: metrics.tracks.filter(({ player_id: id }) => isOpen(id)),
   }
 }

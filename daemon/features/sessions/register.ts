@@ -312,7 +312,8 @@ function conditions(actor: Actor, filter: SessionFilter, nowMs: number): { sql: 
     const readable = told.filter((id) => id !== null && can(actor, 'read', id, 'training', nowMs))
     parts.push(`(EXISTS (SELECT 1 FROM session_player p JOIN person ON person.key = p.person_key
         WHERE p.session_key = session.key AND person.id IN (SELECT value FROM json_each(:readable)))
-      OR (created_by = :me AND NOT EXISTS (SELECT 1 FROM session_player p WHERE p.session_key = session.key)))`)
+      OR (created_by = :me AND (live = 1
+        OR NOT EXISTS (SELECT 1 FROM session_player p WHERE p.session_key = session.key))))`)
     params['readable'] = JSON.stringify(readable)
     params['me'] = actor.userId
   }

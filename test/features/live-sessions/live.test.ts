@@ -318,6 +318,50 @@ test('a player who is the only one looks on, and does not stop, name or record w
   assert.equal((await hub.call('GET', '/live/game/status', { token: mia })).body.data.state, 'running')
 })
 
+test('a player among others sees their own numbers of a running session, and nothing of the others', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub, { player_ids: ['mia', 'leo'] })
+  run(hub, 2)
+  await assign(hub, { track_id: 1, player_id: 'leo' })
+  const { letIn, owner } = hub
+  const lookers = [
+    await letIn(owner, { role: 'member', person_id: 'mia' }),
+    await letIn(owner, { role: 'caregiver', person_id: 'mia', classes: ['training'] }),
+  ]
+  for (const { access_token: token } of lookers) {
+    const { status, body } = await hub.call('GET', '/live/game/status', { token })
+    assert.equal(status, 200)
+    const { players, tracks } = body.data.metrics
+    assert.deepEqual([players.map(({ player_id: id }: { player_id: string }) => id), tracks], [['mia'], []])
+    const stopped = await hub.call('POST', '/live/stop', { token, body: { session_id: 'game' } })
+    assert.equal(stopped.status, 404)
+  }
+  const glucose = await letIn(owner, { role: 'caregiver', person_id: 'mia', classes: ['glucose'] })
+  assert.equal((await hub.call('GET', '/live/game/status', { token: glucose.access_token })).status, 404)
+  await hub.call('POST', '/live/stop', { token: owner, body: { session_id: 'game' } })
+  const after = await hub.call('GET', '/live/game/status', { token: lookers[0]!.access_token })
+  assert.equal(after.body.data.state, 'stopped')
+})
+
+test('who runs a session sees how it goes and stops it, though somebody hidden from them was named in it', async (t) => {
+  const hub = await setup(t)
+  const coach = (
+    await hub.letIn(hub.owner, { role: 'coach', person_id: 'mia', classes: ['training', 'media'] })
+  ).access_token
+  await start(hub, { camera_ids: ['side'], player_ids: [] }, coach)
+  run(hub, 1, { cameraId: 'side' })
+  await assign(hub, { camera_id: 'side', track_id: 1, player_id: 'leo' })
+  const { body } = await hub.call('GET', '/live/game/status', { token: coach })
+  assert.deepEqual([body.data.metrics.players, body.data.metrics.tracks], [[], []])
+  assert.deepEqual((await hub.call('GET', '/sessions/game', { token: coach })).body.data.participants, [])
+  assert.equal((await hub.call('GET', '/sessions', { token: coach })).body.pagination.total, 1)
+  const onward = { token: coach, body: { camera_id: 'side', track_id: 1, player_id: 'mia' } }
+  assert.equal((await hub.call('POST', '/live/game/assign', onward)).status, 404)
+  const stopped = await hub.call('POST', '/live/stop', { token: coach, body: { session_id: 'game' } })
+  assert.equal(stopped.status, 200)
+})
+
 test('a second tap on start finds the camera taken', async (t) => {
   const hub = await setup(t)
   const taps = await Promise.all(['game', 'again'].map((id) => start(hub, { session_id: id })))
