@@ -40,7 +40,7 @@ export interface EntitiesDeps
 }
 
 const STAMPED_AT_ONCE = 200
-const STAMPED_KINDS = [...ENTITY_KINDS, 'consent']
+export const STAMPED_KINDS: readonly string[] = [...ENTITY_KINDS, 'consent']
 const EDITS = `SELECT seq, kind, key FROM sync_feed WHERE kind IN (${STAMPED_KINDS.map((kind) => `'${kind}'`).join(', ')})
   AND seq > (SELECT stamped_seq FROM sync_hub) ORDER BY seq LIMIT :limit`
 const KEEP = `INSERT INTO sync_entity (kind, id, subject, body) VALUES (:kind, :id, :subject, :body)
@@ -286,23 +286,33 @@ export function createEntities(deps: EntitiesDeps): Entities {
       into.writes.push({ sql: `DELETE FROM sync_feed WHERE kind = 'consent' AND key = :id`, params: { id } })
   }
 
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after another: two that begin from the same state would undo each other. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
+
   return {
-    stamp,
+    stamp: () => inTurn(stamp),
     clock: hlc,
     missingKeys: (rows) =>
       rows.some(
         ({ subject, body }) =>
           subject !== null && body.includes('"enc"') && state.subjectKey(subject) === null,
       ),
-    async apply(rows, more) {
-      const isHead = ({ kind }: FeedRow) => kind === 'erasure' || kind === 'person' || kind === 'group'
-      // What is planned for somebody finds them there.
-      const heads = rows.filter(isHead)
-      if (heads.length === 0) return (await applyUnit(rows, [], more, false)).toErase
-      const { toErase, arrived } = await applyUnit(heads, [], [], false)
-      const rest = rows.filter((row) => !isHead(row))
-      return [...toErase, ...(await applyUnit(rest, toErase, more, arrived)).toErase]
-    },
+    apply: (rows, more) => inTurn(() => applyInOrder(rows, more)),
+  }
+
+  async function applyInOrder(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]> {
+    const isHead = ({ kind }: FeedRow) => kind === 'erasure' || kind === 'person' || kind === 'group'
+    // What is planned for somebody finds them there.
+    const heads = rows.filter(isHead)
+    if (heads.length === 0) return (await applyUnit(rows, [], more, false)).toErase
+    const { toErase, arrived } = await applyUnit(heads, [], [], false)
+    const rest = rows.filter((row) => !isHead(row))
+    return [...toErase, ...(await applyUnit(rest, toErase, more, arrived)).toErase]
   }
 
   async function applyUnit(

@@ -85,7 +85,14 @@ export function createHubSync(ports: SyncPorts): HubSync {
   const entities = createEntities({ ...ports, state, identity, isShared: compactor.isShared })
   const pusher = createPusher({
     ...ports,
-    ...{ state, identity, client: theClient, compactor, onErase: (subject: string) => eraseHere([subject]) },
+    ...{
+      state,
+      identity,
+      client: theClient,
+      compactor,
+      stamp: entities.stamp,
+      onErase: (subject: string) => eraseHere([subject]),
+    },
   })
   const lanes = createLanes({
     ...ports,

@@ -1,6 +1,7 @@
 /** Sends what waits in one lane, batch by batch: what is acknowledged is stored with the acknowledgement's token in one unit. */
 import { Compile } from 'typebox/compile'
 import type { Compactor } from './compact.ts'
+import { STAMPED_KINDS } from './entities.ts'
 import { type Answer, type HubClient, packed } from './hub-client.ts'
 import {
   DAY_MS,
@@ -39,6 +40,8 @@ export interface PusherDeps
   identity(): HubIdentity
   client(): HubClient
   compactor: Compactor
+  /** Gives edits their instants; true when there may be more. */
+  stamp(): Promise<boolean>
   /** The cloud asks for a person to be erased. */
   onErase(subject: string): Promise<void>
 }
@@ -71,7 +74,14 @@ export function createPusher(deps: PusherDeps): Pusher {
   async function batchOf(lane: Lane, at: LaneState, epoch: number): Promise<Batch | null> {
     const known = made.get(lane)
     if (known && known.prev === at.acked && known.epoch === epoch) return known
-    const entries = state.waiting(lane, most.get(lane) ?? limits.rows)
+    while (lane === 'now' && (await deps.stamp())) {
+      // What was edited has its instant before it leaves.
+    }
+    const waiting = state.waiting(lane, most.get(lane) ?? limits.rows)
+    // An edit that came in between has none yet: it and what follows it are the next batch.
+    const { stampedSeq } = deps.identity()
+    const unstamped = waiting.findIndex(({ kind, seq }) => STAMPED_KINDS.includes(kind) && seq > stampedSeq)
+    const entries = unstamped < 0 ? waiting : waiting.slice(0, unstamped)
     if (entries.length === 0) return null
     const batch = await compacted(entries)
     const request: SyncRequest = {

@@ -126,6 +126,20 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
     await until(() => title() === undefined)
   })
 
+  test('edits that are made while others are on their way are sent too', { timeout: 30_000 }, async (t) => {
+    const { join, sql } = await setup(t)
+    const hub = await join()
+    await hub.addPerson('mia', 'Mia')
+    await hub.sync.choose('mia', [{ class: 'training', raw: false }])
+    for (let event = 0; event < 60; event += 1) {
+      await hub.addEvent(`quick-${event}`, 'mia', 'Passing')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await until(() => hub.sync.state.depth('now') === 0)
+    const landed = await sql(`SELECT 1 FROM household_feed WHERE household_id = $1 AND kind = 'calendar'`)
+    assert.equal(landed.length, 60)
+  })
+
   test('what two hubs of one household and the cloud hold is the same after both were alone', {
     timeout: 30_000,
   }, async (t) => {
