@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import QRCode from 'qrcode'
 import { answer, rows, type Shell, subcommand, text } from './shell.ts'
 
 const POLL_MS = 1000
@@ -39,6 +38,7 @@ function inTerminal(shell: Shell, options: PairOptions, sleep: (ms: number) => P
     options,
     async () => {
       const offer = await generate(shell, options)
+      const { default: QRCode } = await import('qrcode')
       shell.out(await QRCode.toString(text(offer, 'url'), { type: 'terminal', small: true }))
       shell.out(
         `Scan it, or open ${new URL(text(offer, 'url')).origin} and type ${text(offer, 'code')}. Valid until ${text(offer, 'expires_at')}.`,

@@ -1,5 +1,5 @@
 /** Plays a recorded series over real MQTT, as a device would. */
-import mqtt, { type MqttClient } from 'mqtt'
+import type { MqttClient } from 'mqtt'
 import type { Clock } from '../kernel/clock.ts'
 import type { Series } from './series.ts'
 
@@ -77,6 +77,7 @@ async function connected(
   counts: ReplayCounts,
 ): Promise<MqttClient> {
   const { url, deviceId, key, ca } = target
+  const { default: mqtt } = await import('mqtt')
   const client = await mqtt.connectAsync(url, {
     clientId: deviceId,
     username: deviceId,

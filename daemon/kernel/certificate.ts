@@ -1,6 +1,6 @@
 /** Makes X.509 certificates (RFC 5280) of the two kinds a hub needs: its household CA, and a leaf for its own listeners. */
 import 'reflect-metadata'
-import { createPublicKey, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { type KeyObject, randomBytes, webcrypto } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
 import {
   GeneralName,
@@ -11,6 +11,7 @@ import {
 } from '@peculiar/asn1-x509'
 import * as x509 from '@peculiar/x509'
 import { DOMAINS, SUBNETS } from './local-names.ts'
+import { spkiOf } from './spki.ts'
 
 export interface Validity {
   notBeforeMs: number
@@ -70,11 +71,6 @@ export async function leafCertificate(request: LeafRequest): Promise<string> {
     ],
   })
   return pem(made)
-}
-
-/** SubjectPublicKeyInfo in DER, what a pinning client hashes. */
-export function spkiOf(key: KeyObject): Buffer {
-  return createPublicKey(key).export({ type: 'spki', format: 'der' })
 }
 
 function common({ notBeforeMs, notAfterMs }: Validity) {

@@ -10,9 +10,10 @@ import {
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensurePrivateFolder, PRIVATE_FILE, writeFileAtomic } from './atomic-file.ts'
-import { caCertificate, leafCertificate, spkiOf, type Validity } from './certificate.ts'
+import type { Validity } from './certificate.ts'
 import { isMissing } from './errors.ts'
 import { isLocalAddress, isLocalName, normalAddress, normalName } from './local-names.ts'
+import { spkiOf } from './spki.ts'
 
 export interface TlsRequest {
   /** Folder of the four files; made 0700 when absent. */
@@ -45,6 +46,9 @@ export interface Tls {
   /** Whether the leaf is new: listeners must load it. */
   renewed: boolean
 }
+
+/** Loaded when a certificate is made, once a year: a hub at rest saves the memory. */
+const loadMaker = () => import('./certificate.ts')
 
 const DAY_MS = 86_400_000
 const CA_DAYS = 20 * 365
@@ -146,6 +150,7 @@ function readCa(pem: string, keyPem: string): Ca | null {
 async function makeCa(request: TlsRequest): Promise<Ca> {
   const key = newKey()
   const tag = createHash('sha256').update(spkiOf(key)).digest('hex').slice(0, 4)
+  const { caCertificate } = await loadMaker()
   const pem = await caCertificate(key, `Homefield household CA ${tag}`, validityFor(request, CA_DAYS))
   await writeFileAtomic(join(request.dir, 'ca-key.pem'), pemOf(key), PRIVATE_FILE)
   await writeFileAtomic(join(request.dir, 'ca.pem'), pem, PUBLIC_FILE)
@@ -154,6 +159,7 @@ async function makeCa(request: TlsRequest): Promise<Ca> {
 
 async function makeLeaf(ca: Ca, wanted: Wanted, request: TlsRequest): Promise<Leaf> {
   const key = newKey()
+  const { leafCertificate } = await loadMaker()
   const pem = await leafCertificate({
     caKey: ca.key,
     caName: ca.certificate.subject.replace(/^CN=/, ''),

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { type Control, createControl } from '../../daemon/cli/control.ts'
 
 const MAIN = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
+/** As `scripts/start` and the service run it. */
+const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size']
 const READY_WITHIN_MS = 30_000
 const LOOK_EVERY_MS = 10
 
@@ -52,7 +54,7 @@ export function removeTemporaryData(): void {
 /** Starts the built hub on `dataDir` and waits until it is ready; `env` adds settings. */
 export async function startHub(dataDir: string, env: Record<string, string> = {}): Promise<HubProcess> {
   const startedMs = performance.now()
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'start'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'start'], {
     cwd: dataDir,
     env: hubEnvironment(dataDir, env),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,7 +91,7 @@ const FREE_PORTS = {
 
 /** What a hub is started with: no setting of whoever runs the bench, free ports, and `env`. */
 export function hubEnvironment(dataDir: string, env: Record<string, string> = {}): NodeJS.ProcessEnv {
-  return { ...withoutSettings(), ...FREE_PORTS, HOMEFIELD_DATA: dataDir, ...env }
+  return { ...withoutSettings(), MALLOC_ARENA_MAX: '1', ...FREE_PORTS, HOMEFIELD_DATA: dataDir, ...env }
 }
 
 function withoutSettings(): NodeJS.ProcessEnv {

@@ -1,6 +1,6 @@
 /** One connection to another broker, which is told that a message arrived only once it is on disk. */
 import { readFile, stat } from 'node:fs/promises'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
+import type { IClientOptions, MqttClient } from 'mqtt'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 
 /** One broker to join. */
@@ -51,6 +51,7 @@ const MAX_SECRET_BYTES = 65_536
 /** Connects with a session that lasts, so that QoS 1 messages wait for the hub while it is away. */
 export function connectorOf(hubId: string): Connect {
   return async (settings, hooks) => {
+    const { default: mqtt } = await import('mqtt')
     const client = mqtt.connect(settings.url, await optionsOf(settings, hubId))
     const life = { stands: false, isClosing: false }
     let lastError: unknown = null

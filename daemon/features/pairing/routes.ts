@@ -1,5 +1,4 @@
 /** HTTP of pairing: owners invite and decide, newcomers connect and poll. */
-import { toString as drawQr } from 'qrcode'
 import { type Static, Type } from 'typebox'
 import type { Actor } from '../../domain/access.ts'
 import { deviceType } from '../../domain/device.ts'
@@ -62,7 +61,8 @@ function inviteRoute(http: Http, deps: PairingRoutesDeps): void {
     async ({ actor, body }, reply) => {
       const offer = await deps.offers.make(termsOf(body, deps.store), nameOf(actor))
       const url = urlOf(offer.token, deps)
-      const drawn = await drawQr(url, { type: 'svg', errorCorrectionLevel: 'M', margin: 2 })
+      const { default: qr } = await import('qrcode')
+      const drawn = await qr.toString(url, { type: 'svg', errorCorrectionLevel: 'M', margin: 2 })
       const { id, code, token, expiresAtMs } = offer
       reply.header('cache-control', 'no-store')
       const data = { id, code, token, url, expires_at: iso(expiresAtMs), qr_svg: drawn }

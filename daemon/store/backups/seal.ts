@@ -3,14 +3,7 @@ import { createCipheriv, createHash, randomBytes, scrypt } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { createGunzip, createGzip } from 'node:zlib'
-import {
-  Decrypter,
-  Encrypter,
-  generateX25519Identity,
-  identityToRecipient,
-  type Recipient,
-  Stanza,
-} from 'age-encryption'
+import type { Recipient, Stanza } from 'age-encryption'
 import { HubError } from '../../kernel/errors.ts'
 
 /** What opens a backup: the recovery key, by its public half, or a passphrase. */
@@ -24,8 +17,12 @@ const SCRYPT_LABEL = 'age-encryption.org/v1/scrypt'
 const SCRYPT_LOG_N = 16
 const SALT_BYTES = 16
 
+/** Loaded when a backup is made or opened: its curves take megabytes, and a hub at rest needs none of them. */
+const loadAge = () => import('age-encryption')
+
 /** A fresh recovery key; only its public half stays on the box. */
 export async function newRecoveryKey(): Promise<{ key: string; recipient: string }> {
+  const { generateX25519Identity, identityToRecipient } = await loadAge()
   const key = await generateX25519Identity()
   return { key, recipient: await identityToRecipient(key) }
 }
@@ -39,7 +36,7 @@ export function recipientHash(recipient: string): string {
  * As age's own, with scrypt on another thread: in the library's JavaScript it would hold the hub up for seconds. 64 MiB, where age
  * takes 256, because a small box has no more to spare.
  */
-function passphraseRecipient(passphrase: string): Recipient {
+function passphraseRecipient(passphrase: string, StanzaOf: typeof Stanza): Recipient {
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(SALT_BYTES)
@@ -53,16 +50,17 @@ function passphraseRecipient(passphrase: string): Recipient {
       const cipher = createCipheriv('chacha20-poly1305', key, Buffer.alloc(12), { authTagLength: 16 })
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()])
       const args = ['scrypt', salt.toString('base64').replaceAll('=', ''), String(SCRYPT_LOG_N)]
-      return [new Stanza(args, new Uint8Array(body))]
+      return [new StanzaOf(args, new Uint8Array(body))]
     },
   }
 }
 
 /** The pieces, compressed and encrypted; memory stays within a few pieces whatever comes. */
 export async function sealed(pieces: AsyncIterable<Uint8Array>, seal: SealFor): Promise<Readable> {
-  const encrypter = new Encrypter()
+  const age = await loadAge()
+  const encrypter = new age.Encrypter()
   if ('recipient' in seal) encrypter.addRecipient(seal.recipient)
-  else encrypter.addRecipient(passphraseRecipient(seal.passphrase))
+  else encrypter.addRecipient(passphraseRecipient(seal.passphrase, age.Stanza))
   const source = Readable.from(pieces, { objectMode: false })
   const packed = source.pipe(createGzip({ level: GZIP_LEVEL }))
   source.on('error', (cause) => packed.destroy(cause))
@@ -72,6 +70,7 @@ export async function sealed(pieces: AsyncIterable<Uint8Array>, seal: SealFor): 
 
 /** The other way; rejects with VALIDATION_ERROR when it is no backup, the key is another one, or a byte was changed. */
 export async function opened(file: Readable, open: OpenWith): Promise<AsyncIterable<Uint8Array>> {
+  const { Decrypter } = await loadAge()
   const decrypter = new Decrypter()
   try {
     if ('key' in open) decrypter.addIdentity(open.key.trim().replaceAll(/\s/g, '').toUpperCase())
