@@ -7,26 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, CommanderError } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
-import { registerAudit } from './cli/audit.ts'
-import { registerBackup } from './cli/backup.ts'
-import { registerCalibrate } from './cli/calibrate.ts'
-import { registerCamera } from './cli/camera.ts'
-import { registerCloud } from './cli/cloud.ts'
-import { registerCompute } from './cli/compute/compute.ts'
 import { createControl } from './cli/control.ts'
-import { registerDoctor } from './cli/doctor.ts'
 import { greeting } from './cli/greeting.ts'
-import { registerHousehold } from './cli/household.ts'
-import { registerImport } from './cli/import.ts'
-import { registerModels } from './cli/models.ts'
-import { registerOwnership } from './cli/ownership.ts'
-import { registerPair } from './cli/pair.ts'
-import { registerPrivacy } from './cli/privacy.ts'
-import { registerSample } from './cli/sample.ts'
 import { type Shell, text } from './cli/shell.ts'
-import { registerSimulate } from './cli/simulate.ts'
-import { registerStatus } from './cli/status.ts'
-
 import { systemClock } from './kernel/clock.ts'
 import { lockDataDirectory } from './kernel/data-lock.ts'
 import { messageOf } from './kernel/errors.ts'
@@ -164,7 +147,7 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
-function program(): Command {
+async function program(): Promise<Command> {
   const homefield = new Command('homefield')
     .description('A local hub for watches, glucose sensors and cameras.')
     .version(version)
@@ -175,22 +158,15 @@ function program(): Command {
     .action(async () => {
       process.exitCode = await start()
     })
-  registerStatus(homefield, shell)
-  registerOwnership(homefield, shell)
-  registerPair(homefield, shell, (ms) => sleep(ms))
-  registerHousehold(homefield, shell)
-  registerCamera(homefield, shell)
-  registerCalibrate(homefield, shell)
-  registerSample(homefield, { shell, now: Date.now })
-  registerImport(homefield, { shell, sleep: (ms) => sleep(ms), interruption })
-  registerAudit(homefield, shell)
-  registerBackup(homefield, { shell, now: Date.now, sleep: (ms) => sleep(ms) })
-  registerPrivacy(homefield, { shell, sleep: (ms) => sleep(ms) })
-  registerDoctor(homefield, shell, () => loadConfig(process.env).models.runtime)
-  registerSimulate(homefield, { shell, clock: systemClock(), provision })
-  registerCloud(homefield, { shell, clock: systemClock(), untilStopped: signalled, die: diedOnTheSpot })
-  registerCompute(homefield)
-  registerModels(homefield, { shell, clock: systemClock(), fetch: globalThis.fetch })
+  // The hub itself goes without the other commands: what they need would stay in its memory.
+  if (process.argv[2] !== 'start') {
+    const { registerCommands } = await import('./cli/commands.ts')
+    registerCommands(homefield, {
+      ...{ shell, clock: systemClock(), provision, interruption },
+      ...{ untilStopped: signalled, die: diedOnTheSpot, sleep: (ms) => sleep(ms), fetch: globalThis.fetch },
+      modelRuntime: () => loadConfig(process.env).models.runtime,
+    })
+  }
   return homefield
 }
 
@@ -207,7 +183,7 @@ process.on('unhandledRejection', (cause) => {
   process.exit(1)
 })
 try {
-  await program().parseAsync()
+  await (await program()).parseAsync()
 } catch (cause) {
   process.exitCode = exitCodeOf(cause)
 }
