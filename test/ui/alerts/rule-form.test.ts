@@ -24,6 +24,20 @@ test('a whole form is a rule, with minutes as seconds and a comma as a point', (
   })
 })
 
+test('a change within a time, and values that come late, are rules too', () => {
+  assert.deepEqual(draftOf({ ...FILLED, type: 'falls', limit: '30', minutes: '20' })?.condition, {
+    ...{ type: 'falls', metric: 'heart_rate', change: 30, within_seconds: 1200 },
+  })
+  assert.deepEqual(draftOf({ ...FILLED, type: 'stale', limit: '' })?.condition, {
+    ...{ type: 'stale', metric: 'heart_rate', after_seconds: 900 },
+  })
+  for (const type of ['rises', 'falls'] as const) {
+    assert.equal(draftOf({ ...FILLED, type, limit: '0' }), null)
+    assert.equal(draftOf({ ...FILLED, type, minutes: '1441' }), null)
+  }
+  assert.equal(draftOf({ ...FILLED, type: 'stale', minutes: '0' }), null)
+})
+
 test('what lacks its limit, its time or its name is no rule yet', () => {
   for (const lack of [{ limit: '' }, { limit: 'high' }, { minutes: '' }, { minutes: '-1' }, { name: ' ' }])
     assert.equal(draftOf({ ...FILLED, ...lack }), null, JSON.stringify(lack))

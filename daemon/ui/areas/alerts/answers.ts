@@ -35,6 +35,12 @@ export interface Reach {
   }[]
 }
 
+/** How I want to be told. */
+export interface HowToTell {
+  /** Wall-clock times; an end at or before the start is in the morning after. */
+  quiet: { from: string; to: string } | null
+}
+
 export interface Zone {
   id: string
   name: string

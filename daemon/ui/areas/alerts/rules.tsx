@@ -13,7 +13,15 @@ import { Screen, Section } from '../../parts/screen.tsx'
 import { createResource } from '../../state/resource.ts'
 import type { Presets, Rule, Tried } from './answers.ts'
 import { conditionText } from './conditions.ts'
-import { conditionOf, draftOf, FORM_METRICS, FORM_TYPES, type FormType } from './rule-form.ts'
+import {
+  conditionOf,
+  draftOf,
+  FORM_METRICS,
+  FORM_TYPES,
+  type FormType,
+  hasLimit,
+  isChange,
+} from './rule-form.ts'
 import { words } from './words.ts'
 
 const TRIED_MS = 14 * 86_400_000
@@ -207,6 +215,11 @@ function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListPro
   const draft = draftOf(filled, units.glucose.value)
   const condition = conditionOf(filled, units.glucose.value)
   const isBattery = type.value === 'battery'
+  const unit = format.unit(metric.value)
+  const limitLabel = isBattery
+    ? say('rules.percent')
+    : say(isChange(type.value) ? 'rules.change' : 'rules.limit', { unit })
+  const minutesLabel = say(isChange(type.value) ? 'rules.within' : 'rules.minutes')
   return (
     <Form
       action={action}
@@ -232,15 +245,8 @@ function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListPro
           options={FORM_METRICS.map((value) => ({ value, label: format.measured(value) }))}
         />
       )}
-      {type.value !== 'no_data' && (
-        <Field
-          label={isBattery ? say('rules.percent') : say('rules.limit', { unit: format.unit(metric.value) })}
-          value={limit}
-          inputMode="decimal"
-          required
-        />
-      )}
-      {!isBattery && <Field label={say('rules.minutes')} value={minutes} inputMode="numeric" required />}
+      {hasLimit(type.value) && <Field label={limitLabel} value={limit} inputMode="decimal" required />}
+      {!isBattery && <Field label={minutesLabel} value={minutes} inputMode="numeric" required />}
       <Choice
         legend={say('rules.severity')}
         value={severity}
