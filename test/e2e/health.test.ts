@@ -180,6 +180,17 @@ test('what a household records, seen on a phone with and without the hub', {
     await page.screenshot({ path: join(pictures, 'import.png'), fullPage: true })
   })
 
+  await t.test('two metrics stand side by side, and of six nights nothing is concluded', async () => {
+    await open(page, `${ADA}/compare`)
+    await page.getByLabel('First', { exact: true }).selectOption({ label: 'Heart rate' })
+    await page.getByLabel('Second', { exact: true }).selectOption({ label: 'Resting heart rate' })
+    await page.getByRole('img', { name: /^Resting heart rate.* against Heart rate.*, \d points$/ }).waitFor()
+    await page.getByText('Too few pairs to say anything.').waitFor()
+    await page.getByRole('slider').fill('3')
+    await page.getByText('looked at 3 hours later', { exact: false }).waitFor()
+    await page.screenshot({ path: join(pictures, 'compare-lag.png'), fullPage: true })
+  })
+
   await t.test('of a teenager nothing is made up until the owner asks for it', async () => {
     await open(page, `${BEN}/overload`)
     await page.getByRole('button', { name: 'Switch it on' }).click()
@@ -260,6 +271,7 @@ const SCREENS: readonly [name: string, path: string][] = [
   ['meal', `${ADA}/meal`],
   ['activity', `${ADA}/activity`],
   ['overload', `${ADA}/overload`],
+  ['compare', `${ADA}/compare`],
   ['import', `${BEN}/import`],
   ['whoop', `${ADA}/whoop`],
   ['empty', `${ADA}?d=2020-01-01`],
@@ -267,7 +279,7 @@ const SCREENS: readonly [name: string, path: string][] = [
 ]
 
 /** Screens whose colours or columns differ between the looks; the others are made of the same parts. */
-const DIFFERENT = new Set(['day', 'glucose-now', 'report', 'sleep', 'overload'])
+const DIFFERENT = new Set(['day', 'glucose-now', 'report', 'sleep', 'overload', 'compare'])
 
 async function arrive(page: Page, url: string): Promise<void> {
   await page.goto(url)

@@ -27,6 +27,7 @@ const PARTS: Readonly<Record<ScreenName, ComponentType>> = {
   meal: lazyPart(async () => (await note()).MealEntry),
   activity: lazyPart(async () => (await note()).ActivityEntry),
   overload: lazyPart(async () => (await import('./overload/overload.tsx')).OverloadPage),
+  compare: lazyPart(async () => (await import('./explore/explore.tsx')).Explore),
   import: lazyPart(async () => (await bring()).Imports),
   whoop: lazyPart(async () => (await bring()).Whoop),
 }

@@ -9,6 +9,7 @@ export const SCREENS = [
   'meal',
   'activity',
   'overload',
+  'compare',
   'import',
   'whoop',
 ] as const
@@ -25,6 +26,7 @@ export const screenWords = {
   'screen.meal': 'Add meal',
   'screen.activity': 'Add activity',
   'screen.overload': 'Overload',
+  'screen.compare': 'Compare',
   'screen.import': 'Import',
   'screen.whoop': 'WHOOP',
   'links.label': 'Days and notes',

@@ -1,0 +1,36 @@
+/** Every sentence of the comparison of two metrics in English; fetched with it. */
+export const words = {
+  lead: 'Two metrics over the same time, and whether they move together.',
+  first: 'First',
+  second: 'Second',
+  span: 'Time',
+  'span.7': 'The last 7 days, by the hour',
+  'span.30': 'The last 30 days, by the hour',
+  'span.90': 'The last 90 days, by the day',
+  'span.365': 'The last year, by the day',
+  'lag.hours': {
+    one: 'The second one is looked at {count} hour later',
+    other: 'The second one is looked at {count} hours later',
+  },
+  'lag.days': {
+    one: 'The second one is looked at {count} day later',
+    other: 'The second one is looked at {count} days later',
+  },
+  few: 'Choose two metrics: this person has fewer than two with numbers so far.',
+  'plot.label': '{a} and {b} over time, each from its lowest to its highest value',
+  'scatter.label': '{b} against {a}, {count} points',
+  'table.caption': 'What both plots show',
+  'table.when': 'When',
+  none: 'There is no time at which both were measured.',
+  pairs: 'Pairs',
+  pearson: 'Pearson r',
+  spearman: 'Spearman rho',
+  unknown: 'not to be said',
+  'says.few': 'Too few pairs to say anything.',
+  'says.still': 'One of them does not move, so nothing can be said.',
+  'says.none': 'They hardly move together.',
+  'says.up': 'When one is higher, the other tends to be higher too.',
+  'says.down': 'When one is higher, the other tends to be lower.',
+  cause:
+    'Moving together does not mean that one causes the other: a third thing, such as the time of day, often moves both. Try enough lags and some fit by chance.',
+} as const
