@@ -135,6 +135,7 @@ export async function planErasedSubject(
     { sql: 'DELETE FROM sync_entity WHERE subject = :personId', params: whose },
     ...groups,
     { sql: `DELETE FROM sync_choice WHERE person_key = ${PERSON}`, params: whose },
+    { sql: 'DELETE FROM sync_aside' },
     { sql: 'DELETE FROM sync_gap WHERE subject = :personId', params: whose },
     { sql: `DELETE FROM sync_later WHERE key LIKE ${OWN}`, params: whose },
     feedOf(`kind IN ('rollup_hour', 'rollup_day', 'raw_chunk') AND key LIKE ${OWN}`),

@@ -338,7 +338,6 @@ export function createHubSync(ports: SyncPorts): HubSync {
       ports.told()
     },
     async erased(personId) {
-      if (!enrolled && !state.erased().has(personId)) return 0
       const rows = await planErasedSubject(personId, { store, nowMs: clock.now(), enrolled })
       compactor.reload()
       pusher.forget()
