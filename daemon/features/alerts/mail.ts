@@ -1,5 +1,4 @@
 /** Tells a user about an alert by mail, over TLS, without saying what was measured unless that is wished for. */
-import { createTransport } from 'nodemailer'
 import { messageOf } from '../../kernel/errors.ts'
 import type { StoredAlert } from './table.ts'
 
@@ -35,6 +34,7 @@ export function createMail({ url, user, from, hasWords, password }: MailDeps): M
   const sender = from === '' ? `homefield@${hostname}` : from
   const isHere = LOOPBACK.test(hostname)
   return async (to, alert, name, telling) => {
+    const { createTransport } = await import('nodemailer')
     const transport = createTransport({
       host: hostname.replace(/^\[|\]$/g, ''),
       port: port === '' ? PORTS[isSecure ? 'smtps:' : 'smtp:'] : Number(port),
