@@ -1,7 +1,10 @@
 /** Where a community zone lies: a polygon on the ground, or cells of the H3 grid. */
-import { cellArea, cellToBoundary, getResolution, isValidCell, latLngToCell } from 'h3-js'
+import { createRequire } from 'node:module'
 import { type Static, Type } from 'typebox'
 import { HubError } from '../kernel/errors.ts'
+
+/** Fourteen megabytes that a hub without cells does without; the package's own types hold for what is loaded. */
+const grid = () => createRequire(import.meta.url)('h3-js') as typeof import('h3-js')
 
 const VERTICES_MAX = 200
 const CELLS_MAX = 500
@@ -31,7 +34,7 @@ export function checkedShape({ polygon, cells }: Shape): Shape {
     return { polygon }
   }
   if (cells) {
-    const odd = cells.find((cell) => !isValidCell(cell) || cellArea(cell, 'km2') === 0)
+    const odd = cells.find((cell) => !grid().isValidCell(cell) || grid().cellArea(cell, 'km2') === 0)
     if (odd !== undefined) throw wrong('cells', 'is no cell of the H3 grid')
     return { cells: [...new Set(cells)] }
   }
@@ -40,7 +43,7 @@ export function checkedShape({ polygon, cells }: Shape): Shape {
 
 /** Whether the place lies in the shape; the border counts by the even-odd rule. */
 export function isInside({ polygon, cells }: Shape, lat: number, lon: number): boolean {
-  if (cells) return cells.some((cell) => latLngToCell(lat, lon, getResolution(cell)) === cell)
+  if (cells) return cells.some((cell) => grid().latLngToCell(lat, lon, grid().getResolution(cell)) === cell)
   if (!polygon) return false
   let inside = false
   for (const [at, [aLat = 0, aLon = 0]] of polygon.entries()) {
@@ -54,7 +57,7 @@ export function isInside({ polygon, cells }: Shape, lat: number, lon: number): b
 /** What to draw: rings of corners that are not closed. */
 export function outlinesOf({ polygon, cells }: Shape): number[][][] {
   if (polygon) return [polygon]
-  return (cells ?? []).map((cell) => cellToBoundary(cell))
+  return (cells ?? []).map((cell) => grid().cellToBoundary(cell))
 }
 
 function spanOf(polygon: readonly number[][], axis: 0 | 1): number {
