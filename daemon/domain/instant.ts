@@ -4,6 +4,8 @@ import { wallTimeToMs } from './zone.ts'
 const SECONDS_BELOW = 1e11
 /** The last instant that a JavaScript date can hold. */
 const LAST_MS = 8.64e15
+/** Nothing that a household measures or records is older than 2000-01-01; an earlier date is a clock that was never set. */
+export const EARLIEST_MS = Date.UTC(2000, 0, 1)
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)(?:([Zz])|([+-])(\d{2}):?(\d{2}))?$/
 const NUMBER = /^\d{1,16}(?:\.\d{1,9})?$/

@@ -1,5 +1,5 @@
 import { stampBeats } from './beats.ts'
-import { parseInstant } from './instant.ts'
+import { EARLIEST_MS, parseInstant } from './instant.ts'
 import {
   intervalsOf,
   isNumberWithin,
@@ -122,6 +122,9 @@ function timeOf(sample: SampleInput, context: IntakeContext): { atMs: number } |
       `the time lies ${ahead} min ahead of the hub's clock: set the device's clock`,
     )
   }
+  const isSaid = sample.ts !== undefined || sample.localTime !== undefined
+  if (isSaid && atMs < EARLIEST_MS)
+    return rejection('OUT_OF_RANGE', 'ts', "the time lies before 2000-01-01: set the device's clock")
   return { atMs }
 }
 

@@ -2,7 +2,7 @@
 import { type Static, type TProperties, type TSchema, Type } from 'typebox'
 import type { Validator } from 'typebox/compile'
 import type { DataClass } from './access.ts'
-import { parseInstant } from './instant.ts'
+import { EARLIEST_MS, parseInstant } from './instant.ts'
 import { FUTURE_TOLERANCE_MS } from './intake.ts'
 import { isNumberWithin, type Rejection, rejection } from './intake-value.ts'
 import type { ObservationExtra } from './observation.ts'
@@ -65,7 +65,7 @@ export function orNull<Schema extends TSchema>(schema: Schema) {
   return Type.Union([schema, Type.Null()])
 }
 
-/** The instant in a field, not ahead of the hub's clock. */
+/** The instant in a field, from 2000 on and not ahead of the hub's clock. */
 export function instantIn(
   path: string,
   value: unknown,
@@ -73,6 +73,7 @@ export function instantIn(
 ): { atMs: number } | Rejection {
   const parsed = parseInstant(value, zone)
   if ('wrong' in parsed) return rejection('VALIDATION_ERROR', path, parsed.wrong)
+  if (parsed.atMs < EARLIEST_MS) return rejection('OUT_OF_RANGE', path, 'lies before 2000-01-01')
   if (parsed.atMs <= nowMs + FUTURE_TOLERANCE_MS) return parsed
   return rejection('FUTURE_TIMESTAMP', path, "lies ahead of the hub's clock")
 }

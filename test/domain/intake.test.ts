@@ -167,7 +167,7 @@ test('times are RFC 3339, epoch seconds below 1e11 and milliseconds from there o
   ]) {
     assert.equal(taken({ metric: 'hr', value: 72, ts }).atMs, NOW, String(ts))
   }
-  assert.equal(taken({ metric: 'hr', value: 72, ts: 1e11 }).atMs, 1e11)
+  assert.equal(taken({ metric: 'hr', value: 72, ts: 1e12 }).atMs, 1e12)
   assert.equal(taken({ metric: 'hr', value: 72, ts: 1_773_475_200.25 }).atMs, NOW + 250)
 })
 
@@ -191,6 +191,13 @@ test('a time that is none is refused with what one looks like', () => {
 test('a time without offset is the wall clock of the zone where one is given', () => {
   const { taken } = setup({ naiveZone: 'America/New_York' })
   assert.equal(taken({ metric: 'hr', value: 72, ts: '2026-03-14T03:00:00' }).atMs, Date.UTC(2026, 2, 14, 7))
+})
+
+test('a time before 2000 is a clock that was never set, and OUT_OF_RANGE', () => {
+  const { taken, refused } = setup()
+  for (const ts of ['1899-12-31T00:00:00Z', '1970-01-01T00:02:03Z', 123, '1999-12-31T23:59:59Z'])
+    assert.equal(refused({ metric: 'hr', value: 72, ts }).code, 'OUT_OF_RANGE', String(ts))
+  assert.equal(taken({ metric: 'hr', value: 72, ts: '2000-01-01T00:00:00Z' }).atMs, Date.UTC(2000, 0, 1))
 })
 
 test('more than ten minutes ahead is FUTURE_TIMESTAMP, ten minutes are not', () => {

@@ -8,6 +8,7 @@ import type {
   ImportRecord,
 } from '../../../firmware-bridge/import/record.ts'
 import type { DataClass } from '../../domain/access.ts'
+import { EARLIEST_MS } from '../../domain/instant.ts'
 import { FUTURE_TOLERANCE_MS, type IntakeContext, takeIn } from '../../domain/intake.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import type { Observation } from '../../domain/observation.ts'
@@ -43,6 +44,7 @@ const MINUTE_S = 60
 const LINES = 20
 const REASONS_MAX = 500
 const AHEAD = 'the time lies in the future'
+const TOO_EARLY = 'the time lies before 2000-01-01'
 const CLOSED = 'your access to this person does not cover it'
 const TOLD_BEFORE = 'this source told another value of the same instant before'
 const NO_AMOUNT = 'what was eaten is told with an amount and a time'
@@ -123,6 +125,7 @@ export function createLanding(order: ReadingOrder): Landing {
     else if (!classes.has(OF_GLUCOSE.has(event.event) ? 'glucose' : 'wellness'))
       leaveOut(event.event, () => where, CLOSED, to)
     else if (event.atMs > order.nowMs + FUTURE_TOLERANCE_MS) leaveOut(event.event, () => where, AHEAD, to)
+    else if (event.atMs < EARLIEST_MS) leaveOut(event.event, () => where, TOO_EARLY, to)
     else to.notes.push({ source, atMs: event.atMs, context: { event: event.event, ...facts } })
   }
 

@@ -1,4 +1,4 @@
-import { parseInstant } from '../../domain/instant.ts'
+import { EARLIEST_MS, parseInstant } from '../../domain/instant.ts'
 import { FUTURE_TOLERANCE_MS } from '../../domain/intake.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
@@ -28,6 +28,12 @@ export function readMoment(
   if ('wrong' in parsed) {
     throw new HubError('VALIDATION_ERROR', `The body is not valid. timestamp: ${parsed.wrong}.`, {
       details: [{ path: 'timestamp', message: parsed.wrong, value: body.timestamp }],
+    })
+  }
+  if (parsed.atMs < EARLIEST_MS && body.timestamp !== undefined) {
+    const details = [{ path: 'timestamp', message: 'lies before 2000-01-01', value: body.timestamp }]
+    throw new HubError('OUT_OF_RANGE', 'The timestamp lies before 2000-01-01. Set the device’s clock.', {
+      details,
     })
   }
   if (parsed.atMs > latestMs + FUTURE_TOLERANCE_MS) {

@@ -101,6 +101,7 @@ test('what cannot be a reading is refused with the reason', async (t) => {
     [{ timestamp: AT, value: 900 }, 422, 'OUT_OF_RANGE', 'value'],
     [{ timestamp: AT, value: 5.5 }, 422, 'OUT_OF_RANGE', 'value'],
     [{ timestamp: '2026-03-14T08:11:00Z', value: 95 }, 422, 'FUTURE_TIMESTAMP', 'timestamp'],
+    [{ timestamp: '1899-03-14T08:11:00Z', value: 95 }, 422, 'OUT_OF_RANGE', 'timestamp'],
     [{ timestamp: 'yesterday', value: 95 }, 400, 'VALIDATION_ERROR', 'timestamp'],
     [{ timestamp: AT, value: 95, unit: 'stone' }, 400, 'VALIDATION_ERROR', 'unit'],
     [{ timestamp: AT, value: 'Mittel' }, 400, 'VALIDATION_ERROR', 'value'],

@@ -69,9 +69,12 @@ test('the future, the impossible and the unknown are left out one by one with th
       entry('HeartRate', '900', 'count/min', '2026-03-14 07:01:00 +0100'),
       entry('HeartRate', '61', 'count/min', '2031-03-14 07:00:00 +0100'),
       entry('HeartRate', '62', 'count/min', '2026-03-14 07:00:00 +0100'),
+      entry('HeartRate', '62', 'count/min', '1999-12-30 00:00:00 +0000'),
+      entry('DietaryCarbohydrates', '62', 'g', '1999-12-30 00:00:00 +0000'),
     ),
   )
-  assert.deepEqual([done.status, done.accepted, done.skipped], ['finished', 1, 3])
+  assert.deepEqual([done.status, done.accepted, done.skipped], ['finished', 1, 5])
+  assert.equal(done.left.filter(({ reason }) => reason.includes('before 2000-01-01')).length, 2)
   const reasons = done.left.map(({ reason }) => reason)
   assert.match(String(reasons.find((one) => one.includes('value:'))), /20.*250/)
   assert.ok(reasons.includes('the time lies in the future'))
