@@ -39,7 +39,8 @@ export function createGlucose(deps: GlucoseDeps): Glucose {
       name: 'glucose',
       routes(http) {
         ingestRoutes(http, { arrivals, ids, store, now })
-        readRoutes(http, { traces, periods, ids, now, zoneOf: deps.zoneOf, targetOf })
+        const { zoneOf } = deps
+        readRoutes(http, { traces, periods, ids, now, zoneOf, targetOf, lastReadingMs: traces.lastMs })
         correctionRoutes(http, { arrivals, ids, store, now })
       },
       stop: periods.stop,

@@ -20,10 +20,14 @@ export interface ReadRoutesDeps {
   now: () => number
   zoneOf: (personId: string) => string
   targetOf: (personId: string) => Target
+  /** When the last reading before an instant was, at most three months back; null for none. */
+  lastReadingMs: (personId: string, beforeMs: number) => Promise<number | null>
 }
 
 const DAY_MS = 86_400_000
 const WINDOW_DAYS = 92
+/** Periods this long are reports and not days. */
+const REPORT_DAYS = 14
 const READ: Policy = {
   access: 'person',
   roles: ['owner', 'caregiver', 'coach', 'member'],
@@ -48,7 +52,8 @@ const SummaryQuery = Type.Object(
       minimum: 1,
       maximum: WINDOW_DAYS,
       default: 1,
-      description: 'Days that end with `date`',
+      description:
+        'Days that end with `date`; from 14 on, without a date, with the last whole day of readings',
     }),
     profile: Type.Boolean({ default: false, description: 'With the ambulatory glucose profile' }),
   },
@@ -56,7 +61,16 @@ const SummaryQuery = Type.Object(
 )
 
 export function readRoutes(http: Http, deps: ReadRoutesDeps): void {
-  const { traces, periods, ids, now, zoneOf, targetOf } = deps
+  const { traces, periods, ids, now, zoneOf, targetOf, lastReadingMs } = deps
+  /** A report without a date ends with the last whole day of readings, for today is never two weeks' fourteenth whole day. */
+  const endOf = async ({ date, days }: { date?: string; days: number }, personId: string) => {
+    const zone = zoneOf(personId)
+    const today = localDay(now(), zone)
+    if (date !== undefined) return date
+    if (days < REPORT_DAYS) return today
+    const beforeMs = await lastReadingMs(personId, dayBounds(today, zone).fromMs)
+    return beforeMs === null ? today : localDay(beforeMs, zone)
+  }
   http.get(
     '/glucose/readings',
     {
@@ -91,7 +105,7 @@ export function readRoutes(http: Http, deps: ReadRoutesDeps): void {
         now(),
         await periods.summary(
           {
-            ...periodOf(query, personId, zoneOf(personId), now()),
+            ...periodOf({ ...query, date: await endOf(query, personId) }, personId, zoneOf(personId)),
             target: targetOf(personId),
           },
           query.profile,
@@ -101,18 +115,14 @@ export function readRoutes(http: Http, deps: ReadRoutesDeps): void {
 }
 
 function periodOf(
-  query: { date?: string; days: number },
+  { date, days }: { date: string; days: number },
   personId: string,
   zone: string,
-  nowMs: number,
 ): Omit<Period, 'target'> {
-  const date = query.date ?? localDay(nowMs, zone)
   if (!isDay(date)) throw invalid('date', 'is no calendar day', date)
-  const first = new Date(Date.parse(`${date}T00:00:00Z`) - (query.days - 1) * DAY_MS)
-    .toISOString()
-    .slice(0, 10)
+  const first = new Date(Date.parse(`${date}T00:00:00Z`) - (days - 1) * DAY_MS).toISOString().slice(0, 10)
   const { fromMs } = dayBounds(first, zone)
-  return { personId, date, days: query.days, zone, fromMs, toMs: dayBounds(date, zone).toMs }
+  return { personId, date, days, zone, fromMs, toMs: dayBounds(date, zone).toMs }
 }
 
 function windowOf(query: { from?: string; to?: string }, zone: string, nowMs: number) {

@@ -13,6 +13,8 @@ export interface Traces {
    * TOO_LARGE for a period with more readings than fit in memory.
    */
   read(personId: string, fromMs: number, toMs: number): Promise<StoredObservation[]>
+  /** When the last reading before an instant was, at most three months back; null for none. */
+  lastMs(personId: string, beforeMs: number): Promise<number | null>
 }
 
 export interface TracesDeps {
@@ -25,6 +27,7 @@ const DAY_MS = 86_400_000
 const STEP_MS = 7 * DAY_MS
 const ROWS_AT_ONCE = 50_000
 const ROWS_MAX = 300_000
+const BACK_MS = 92 * DAY_MS
 
 export function createTraces({ store, sources }: TracesDeps): Traces {
   async function rows(personId: string, fromMs: number, toMs: number): Promise<StoredObservation[]> {
@@ -49,6 +52,13 @@ export function createTraces({ store, sources }: TracesDeps): Traces {
       const all = await rows(personId, fromMs - RIVAL_MARGIN_MS, toMs + RIVAL_MARGIN_MS)
       const leading = leadingReadings(all, (id) => ranks.get(id) ?? Number.POSITIVE_INFINITY)
       return leading.filter(({ atMs }) => atMs >= fromMs && atMs < toMs)
+    },
+    async lastMs(personId, beforeMs) {
+      for (let toMs = beforeMs; toMs > beforeMs - BACK_MS; toMs -= STEP_MS) {
+        const last = (await rows(personId, toMs - STEP_MS, toMs)).at(-1)
+        if (last) return last.atMs
+      }
+      return null
     },
   }
 }

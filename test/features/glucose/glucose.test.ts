@@ -244,6 +244,9 @@ test('fourteen worn days are a report, and a late reading is in it at once', asy
   const report = (await call<Summary & { profile: unknown[] }>('GET', url, MIA)).body.data
   assert.deepEqual([report.sufficient, report.shortages, report.readings], [true, [], 14 * 288 - 1])
   assert.equal(report.profile.length, 96)
+  await call('POST', '/glucose/readings', MIA, { timestamp: MIDNIGHT + 86_400_000 + MINUTE_MS, value: 100 })
+  const dateless = (await call<Summary>('GET', '/glucose/daily-summary?days=14', MIA)).body.data
+  assert.deepEqual([dateless['date'], dateless.sufficient], ['2026-03-13', true], 'today is not over')
   const late = { timestamp: MIDNIGHT + 287 * 5 * MINUTE_MS, value: 100 + 14 * 288, source: 'dexcom_g7' }
   await call('POST', '/glucose/readings', MIA, { ...late, value: 500 })
   const after = (await call<Summary>('GET', url, MIA)).body.data
