@@ -7,7 +7,7 @@ import { match, type Place } from '../router.ts'
 import { Home } from './home.tsx'
 import { lazy } from './lazy.tsx'
 import { Nowhere } from './nowhere.tsx'
-import { Entrance, Shell, TRAINERS } from './shell.tsx'
+import { Entrance, Shell } from './shell.tsx'
 import { Unreachable } from './unreachable.tsx'
 
 const manage = () => import('./manage.ts')
@@ -39,7 +39,7 @@ const AREAS: readonly {
 }[] = [
   {
     prefix: '/training',
-    roles: TRAINERS,
+    roles: null,
     Area: lazy(async () => (await import('../areas/training/area.tsx')).Training),
   },
   {

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { type App, hasRole, isOwner, useApp } from '../app.ts'
+import { isOwner, useApp } from '../app.ts'
 import type { Key } from '../i18n/translate.ts'
 import { Notice } from '../parts/feedback.tsx'
 import { Icon, type IconName, Logo } from '../parts/icon.tsx'
@@ -16,24 +16,16 @@ interface Tab {
   icon: IconName
   word: Key
   under: string[]
-  /** Absent: everybody's. */
-  roles?: readonly string[]
 }
 
-/** Who works with cameras and sessions. */
-export const TRAINERS = ['owner', 'coach']
-
+/** More do not fit on a phone: devices are found under More. */
 const TABS: readonly Tab[] = [
   { to: '/', icon: 'home', word: 'nav.home', under: ['/', '/p'] },
   { to: '/people', icon: 'people', word: 'nav.people', under: ['/people'] },
-  { to: '/training', icon: 'camera', word: 'nav.training', under: ['/training'], roles: TRAINERS },
+  { to: '/training', icon: 'camera', word: 'nav.training', under: ['/training'] },
   { to: '/alerts', icon: 'warning', word: 'nav.alerts', under: ['/alerts'] },
-  { to: '/devices', icon: 'watch', word: 'nav.devices', under: ['/devices', '/pair'] },
-  { to: '/more', icon: 'more', word: 'nav.more', under: ['/more'] },
+  { to: '/more', icon: 'more', word: 'nav.more', under: ['/more', '/devices', '/pair'] },
 ]
-
-/** More do not fit on a phone: devices are then found under More. */
-const TABS_MOST = 5
 
 /** How long a spoken sentence stays at the bottom. */
 const SAID_MS = 2500
@@ -52,7 +44,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           <Logo size={34} />
           <span>{hubName}</span>
         </div>
-        {tabsOf(app).map((tab) => (
+        {TABS.map((tab) => (
           <Link
             key={tab.to}
             to={tab.to}
@@ -78,14 +70,6 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
       <Said />
     </div>
   )
-}
-
-function tabsOf(app: App): Tab[] {
-  const tabs = TABS.filter(({ roles }) => !roles || hasRole(app, roles))
-  if (tabs.length <= TABS_MOST) return tabs
-  return tabs
-    .filter(({ to }) => to !== '/devices')
-    .map((tab) => (tab.to === '/more' ? { ...tab, under: ['/more', '/devices', '/pair'] } : tab))
 }
 
 /** How many alerts call for somebody. */

@@ -11,7 +11,7 @@ import {
   tappedOf,
 } from '../../../daemon/ui/areas/training/calibration/pitch.ts'
 import { trackAt } from '../../../daemon/ui/areas/training/overlay/tap.ts'
-import { clockOf, kmh } from '../../../daemon/ui/areas/training/sessions/sessions.ts'
+import { clockOf, kmh, withPlayers } from '../../../daemon/ui/areas/training/sessions/sessions.ts'
 
 const CALIBRATION = {
   ...{ width: 1920, height: 1080, pitch: PITCHES.futsal, moved_at: null },
@@ -77,4 +77,15 @@ test('a tap means the person nearest to the finger, and nobody far from everybod
 test('times are written as on a stopwatch and speeds as people speak of them', () => {
   assert.deepEqual([0, 65.9, 3725].map(clockOf), ['0:00', '1:05', '1:02:05'])
   assert.equal(kmh(7), 25.2)
+})
+
+test('what is told of one player stands beside what is known of the others', () => {
+  const player = (id: string, seen: number) => ({ player_id: id, tracks: [], kpis: { seen } })
+  const metrics = (...players: object[]) => ({ at: '', players, tracks: [] }) as never
+  const { players } = withPlayers(
+    metrics(player('mia', 1), player('leo', 1)),
+    metrics(player('mia', 2)),
+  ) as unknown as { players: object[] }
+  assert.deepEqual(players, [player('mia', 2), player('leo', 1)])
+  assert.deepEqual(withPlayers(null, metrics(player('mia', 2))), metrics(player('mia', 2)))
 })

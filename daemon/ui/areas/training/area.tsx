@@ -1,9 +1,11 @@
-/** Training: cameras in a grid, one of them live, adding, changing and calibrating them, the models that look through them, and sessions. */
+/** Training: sessions for everybody who took part, and for who trains them cameras in a grid, one of them live, adding, changing and calibrating them, the models that look through them, and sessions. */
 import type { JSX } from 'preact'
+import { useApp } from '../../app.ts'
 import { match, type Place } from '../../router.ts'
 import { lazy } from '../../screens/lazy.tsx'
 import { Nowhere } from '../../screens/nowhere.tsx'
 import { Grid } from './grid.tsx'
+import { isTrainer } from './sessions/rights.ts'
 import { TrainingContext, useCameras } from './training.ts'
 
 const manage = () => import('./manage.ts')
@@ -18,7 +20,20 @@ const StartSession = lazy(async () => (await import('./sessions/start.tsx')).Sta
 const OneSession = lazy(async () => (await import('./sessions/session.tsx')).OneSession)
 const Calibrate = lazy(async () => (await import('./calibration/calibrate.tsx')).Calibrate)
 
-const ROUTES: readonly { pattern: string; draw: (id: string) => JSX.Element }[] = [
+interface Route {
+  pattern: string
+  draw: (id: string) => JSX.Element
+}
+
+/** Of players and those who look after them. */
+const OPEN: readonly Route[] = [
+  { pattern: '/training', draw: () => <Sessions /> },
+  { pattern: '/training/sessions', draw: () => <Sessions /> },
+  { pattern: '/training/sessions/new', draw: () => <Nowhere /> },
+  { pattern: '/training/sessions/:id', draw: (id) => <OneSession key={id} id={id} /> },
+]
+
+const TRAINING: readonly Route[] = [
   { pattern: '/training', draw: () => <Grid /> },
   { pattern: '/training/models', draw: () => <Models /> },
   { pattern: '/training/cameras/new', draw: () => <AddCamera /> },
@@ -33,7 +48,8 @@ const ROUTES: readonly { pattern: string; draw: (id: string) => JSX.Element }[] 
 
 export function Training({ path }: Place): JSX.Element {
   const training = useCameras()
-  for (const { pattern, draw } of ROUTES) {
+  const routes = isTrainer(useApp()) ? TRAINING : OPEN
+  for (const { pattern, draw } of routes) {
     const params = match(pattern, path)
     if (params)
       return <TrainingContext.Provider value={training}>{draw(params['id'] ?? '')}</TrainingContext.Provider>

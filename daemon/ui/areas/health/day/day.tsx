@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { dayBounds, isDay } from '../../../../domain/zone.ts'
-import { hasRole, useApp, useWords } from '../../../app.ts'
+import { useApp, useWords } from '../../../app.ts'
 import type { Observations, Person, RawPoint } from '../../../net/answers.ts'
 import type { Api } from '../../../net/api.ts'
 import { Empty } from '../../../parts/feedback.tsx'
@@ -37,7 +37,6 @@ import {
 import { type LaneSet, Lanes, placeOf } from './lanes-drawn.tsx'
 import { Things } from './things.tsx'
 
-const TRAINERS = ['owner', 'coach']
 /** A night that ends on a day began on the evening before. */
 const EVENING_MS = 12 * 3_600_000
 
@@ -249,7 +248,7 @@ function DayDrawn({ answers, day, onChanged }: DayDrawnProps): JSX.Element {
       detail: [format.span(toMs - fromMs), rpe === null ? '' : say('session.rpe', { rpe })]
         .filter(Boolean)
         .join(', '),
-      ...(hasRole(app, TRAINERS) ? { to: `/training/sessions/${encodeURIComponent(id)}` } : {}),
+      to: `/training/sessions/${encodeURIComponent(id)}`,
     }
   }
 

@@ -39,6 +39,7 @@ export interface PlayerMetrics {
 }
 
 export interface LiveMetrics {
+  session_id: string
   at: string
   elapsed_s: number
   cameras: SeenCamera[]

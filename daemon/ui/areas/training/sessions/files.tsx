@@ -13,11 +13,13 @@ export interface FilesProps {
   /** Of the session, below `/api/v1`. */
   path: string
   fromMs: number
+  /** Whether the one who looks may add some. */
+  mayAdd: boolean
 }
 
 const MB = 1e6
 
-export function Files({ path, fromMs }: FilesProps): JSX.Element {
+export function Files({ path, fromMs, mayAdd }: FilesProps): JSX.Element {
   const { t, said } = useApp()
   const w = useSessionWords()
   const { ask } = useTraining()
@@ -50,20 +52,22 @@ export function Files({ path, fromMs }: FilesProps): JSX.Element {
           )
         }
       </Show>
-      <label for={id} class="button file-button" aria-busy={action.busy.value}>
-        {w(action.busy.value ? 'files.adding' : 'files.add')}
-        <input
-          id={id}
-          class="file-input"
-          type="file"
-          disabled={action.busy.value}
-          onChange={(event) => {
-            const [file] = event.currentTarget.files ?? []
-            if (file) add(file)
-            event.currentTarget.value = ''
-          }}
-        />
-      </label>
+      {mayAdd && (
+        <label for={id} class="button file-button" aria-busy={action.busy.value}>
+          {w(action.busy.value ? 'files.adding' : 'files.add')}
+          <input
+            id={id}
+            class="file-input"
+            type="file"
+            disabled={action.busy.value}
+            onChange={(event) => {
+              const [file] = event.currentTarget.files ?? []
+              if (file) add(file)
+              event.currentTarget.value = ''
+            }}
+          />
+        </label>
+      )}
       {error && (
         <ErrorLine>{error.code === 'FORBIDDEN' ? w('files.notYours') : errorText(t, error)}</ErrorLine>
       )}
@@ -71,7 +75,7 @@ export function Files({ path, fromMs }: FilesProps): JSX.Element {
   )
 }
 
-function OneFile({ path, file, fromMs }: FilesProps & { file: Attached }): JSX.Element {
+function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: Attached }): JSX.Element {
   const { t } = useApp()
   const w = useSessionWords()
   const { ask, cameras } = useTraining()

@@ -7,31 +7,38 @@ import { Link } from '../../../parts/link.tsx'
 import { Screen } from '../../../parts/screen.tsx'
 import { StateMark } from '../../../parts/state-mark.tsx'
 import type { TrainingSession } from './answers.ts'
+import { isTrainer } from './rights.ts'
 import { useAnswer, useSessionWords } from './sessions.ts'
 
 /** One page of the hub's list. */
 const NEWEST = 100
 
 export function Sessions(): JSX.Element {
+  const app = useApp()
   const w = useSessionWords()
+  const trains = isTrainer(app)
   const sessions = useAnswer<TrainingSession[]>(`/sessions?per_page=${NEWEST}`)
-  const start = (
+  const start = trains && (
     <Link to="/training/sessions/new" class="button primary">
       <Icon name="plus" size={20} />
       {w('list.start')}
     </Link>
   )
   return (
-    <Screen title={w('list.title')} back="/training">
+    <Screen title={w('list.title')} {...(trains && { back: '/training' })}>
       <Show of={sessions} loading={<Skeleton rows={3} />}>
         {(all) =>
           all.length === 0 ? (
-            <Empty icon="chart" title={w('list.empty')} text={w('list.emptyText')}>
+            <Empty
+              icon="chart"
+              title={w('list.empty')}
+              text={w(trains ? 'list.emptyText' : 'list.emptyOpen')}
+            >
               {start}
             </Empty>
           ) : (
             <div class="sessions">
-              <div>{start}</div>
+              {start && <div>{start}</div>}
               <ul class="rows">
                 {[...all]
                   .sort((a, b) => Number(b.live) - Number(a.live))

@@ -11,20 +11,12 @@ export interface RailProps {
   onPerson: (person: Meant) => void
 }
 
-export function Rail({ metrics: { players, tracks }, onPerson }: RailProps): JSX.Element {
+export function Rail({ metrics, onPerson }: RailProps): JSX.Element {
   const w = useSessionWords()
+  const { tracks } = metrics
   return (
     <>
-      <Section title={w('kpi.players')}>
-        {players.length === 0 && <p class="small">{w('kpi.noPlayers')}</p>}
-        <ul class="players">
-          {players.map((player) => (
-            <li key={player.player_id} class="player">
-              <Player player={player} seen={tracks} />
-            </li>
-          ))}
-        </ul>
-      </Section>
+      <Players metrics={metrics} />
       <Section title={w('who.seen')}>
         {tracks.length === 0 ? (
           <p class="small">{w('who.noneSeen')}</p>
@@ -39,6 +31,23 @@ export function Rail({ metrics: { players, tracks }, onPerson }: RailProps): JSX
         )}
       </Section>
     </>
+  )
+}
+
+/** What every player does. */
+export function Players({ metrics: { players, tracks } }: { metrics: LiveMetrics }): JSX.Element {
+  const w = useSessionWords()
+  return (
+    <Section title={w('kpi.players')}>
+      {players.length === 0 && <p class="small">{w('kpi.noPlayers')}</p>}
+      <ul class="players">
+        {players.map((player) => (
+          <li key={player.player_id} class="player">
+            <Player player={player} seen={tracks} />
+          </li>
+        ))}
+      </ul>
+    </Section>
   )
 }
 

@@ -13,6 +13,7 @@ import { CompareTable } from './compare.tsx'
 import { Files } from './files.tsx'
 import { HeatFigure, PathsFigure } from './places.tsx'
 import { Rate } from './rate.tsx'
+import { changes, rated, steers } from './rights.ts'
 import { clockOf, sessionPath, useAnswer, useNames, useSessionWords } from './sessions.ts'
 import { SpeedFigure } from './speed-figure.tsx'
 import { MarkMoment } from './tags.tsx'
@@ -23,7 +24,8 @@ const EVERYBODY = ''
 const POINTS = 400
 
 export function Review({ session }: { session: TrainingSession }): JSX.Element {
-  const { format, clock, zone } = useApp()
+  const app = useApp()
+  const { format, clock, zone } = app
   const w = useSessionWords()
   const nameOf = useNames()
   const players = session.participants.map(({ player_id: id }) => id)
@@ -35,6 +37,9 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
   const marks = useSignal(0)
   const ratings = useSignal(0)
   const path = sessionPath(session.id)
+  const isMine = steers(app, session)
+  const mayChange = changes(app, session)
+  const mayRate = rated(app, session)
   return (
     <Screen title={session.title ?? w('list.untitled')} back="/training/sessions">
       <p class="small">
@@ -49,18 +54,21 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
           {(timeline) => (
             <Happened
               {...{ timeline, fromMs, toMs, moment, path }}
+              mayUnmark={isMine}
               onChange={() => {
                 marks.value += 1
               }}
             />
           )}
         </Kept>
-        <MarkMoment
-          {...{ path, moment, fromMs, players }}
-          onDone={() => {
-            marks.value += 1
-          }}
-        />
+        {isMine && (
+          <MarkMoment
+            {...{ path, moment, fromMs, players }}
+            onDone={() => {
+              marks.value += 1
+            }}
+          />
+        )}
       </Section>
       {players.length > 0 && (
         <div class="review-who">
@@ -91,19 +99,21 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
           {({ players: compared }) => <CompareTable players={compared} />}
         </Kept>
       </Section>
-      <Section title={w('rate.title')}>
-        <Rate
-          path={path}
-          playerIds={players}
-          onDone={() => {
-            ratings.value += 1
-          }}
-        />
-      </Section>
+      {(isMine || mayRate.length > 0) && (
+        <Section title={w('rate.title')}>
+          <Rate
+            path={path}
+            playerIds={mayRate}
+            onDone={() => {
+              ratings.value += 1
+            }}
+          />
+        </Section>
+      )}
       <Section title={w('files.title')}>
-        <Files path={path} fromMs={fromMs} />
+        <Files path={path} fromMs={fromMs} mayAdd={mayChange} />
       </Section>
-      <Remove path={path} />
+      {mayChange && <Remove path={path} />}
     </Screen>
   )
 }

@@ -11,9 +11,10 @@ import { Screen } from '../../../parts/screen.tsx'
 import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
-import { Rail } from './rail.tsx'
+import { Players, Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
-import { clockOf, useSessionWords } from './sessions.ts'
+import { steers } from './rights.ts'
+import { clockOf, useSessionWords, withPlayers } from './sessions.ts'
 import { Stage } from './stage.tsx'
 import { Tags } from './tags.tsx'
 import { type Meant, Who } from './who.tsx'
@@ -29,9 +30,11 @@ export function RunningSession({
   session: TrainingSession
   onEnd: () => void
 }): JSX.Element {
-  const { api, said } = useApp()
+  const app = useApp()
+  const { api, said } = app
   const w = useSessionWords()
-  const status = useStatus(session.id, onEnd)
+  const mine = steers(app, session)
+  const status = useStatus(session, mine, onEnd)
   const meant = useSignal<Meant | null>(null)
   const { value, error } = status.state.value
   const metrics = value?.metrics ?? null
@@ -40,25 +43,33 @@ export function RunningSession({
       <div class="session-head">
         <Elapsed fromMs={Date.parse(session.started_at)} />
         {metrics && <RecordingMark isOn={metrics.recording} />}
-        <Confirm
-          small
-          label={w('live.stop')}
-          title={w('live.stopTitle')}
-          text={w('live.stopText')}
-          confirm={w('live.stopDo')}
-          onConfirm={async () => {
-            await api.post('/live/stop', { session_id: session.id })
-            said.value = w('live.stopped')
-            onEnd()
-          }}
-        />
+        {mine && (
+          <Confirm
+            small
+            label={w('live.stop')}
+            title={w('live.stopTitle')}
+            text={w('live.stopText')}
+            confirm={w('live.stopDo')}
+            onConfirm={async () => {
+              await api.post('/live/stop', { session_id: session.id })
+              said.value = w('live.stopped')
+              onEnd()
+            }}
+          />
+        )}
       </div>
       {!metrics && error && <Failed error={error} onRetry={() => void status.reload()} />}
       {!metrics && !error && <Skeleton rows={2} tall />}
-      {metrics && (
+      {metrics && !mine && (
+        <>
+          <Troubles metrics={metrics} />
+          <Players metrics={metrics} />
+        </>
+      )}
+      {metrics && mine && (
         <div class="live">
           <div class="live-main">
-            <Troubles metrics={metrics} />
+            <Troubles metrics={metrics} mayCalibrate />
             <Stage
               topic={`session:${session.id}`}
               cameras={metrics.cameras}
@@ -80,18 +91,24 @@ export function RunningSession({
           </div>
         </div>
       )}
-      <Who
-        meant={meant}
-        sessionId={session.id}
-        playerIds={metrics?.players.map(({ player_id: id }) => id) ?? []}
-        onDone={() => void status.reload()}
-      />
+      {mine && (
+        <Who
+          meant={meant}
+          sessionId={session.id}
+          playerIds={metrics?.players.map(({ player_id: id }) => id) ?? []}
+          onDone={() => void status.reload()}
+        />
+      )}
     </Screen>
   )
 }
 
-/** The newest numbers, told by events and asked for in between. */
-function useStatus(id: string, onEnd: () => void): Resource<LiveStatus> {
+/** The newest numbers, told by events and asked for in between; who looks on is told of each player who is open to them. */
+function useStatus(
+  { id, participants }: TrainingSession,
+  seesAll: boolean,
+  onEnd: () => void,
+): Resource<LiveStatus> {
   const { api, following } = useApp()
   const status = useMemo(
     () => createResource(() => api.get<LiveStatus>(`/live/${encodeURIComponent(id)}/status`)),
@@ -103,20 +120,27 @@ function useStatus(id: string, onEnd: () => void): Resource<LiveStatus> {
       await status.reload()
       if (status.state.peek().value?.state === 'stopped') onEnd()
     }
-    const unfollow = following.follow(`session:${id}`, {
-      onEvent(event) {
-        const metrics = metricsIn(event)
-        if (metrics) status.set({ state: 'running', metrics })
-      },
-      onGap: () => void reload(),
-    })
+    const topics = seesAll
+      ? [`session:${id}`]
+      : participants.map(({ player_id: personId }) => `person:${personId}`)
+    const unfollows = topics.map((topic) =>
+      following.follow(topic, {
+        onEvent(event) {
+          const told = metricsIn(event)
+          if (told?.session_id !== id) return
+          const before = seesAll ? null : (status.state.peek().value?.metrics ?? null)
+          status.set({ state: 'running', metrics: withPlayers(before, told) })
+        },
+        onGap: () => void reload(),
+      }),
+    )
     const timer = setInterval(() => void reload(), AGAIN_MS)
     void reload()
     return () => {
-      unfollow()
+      for (const unfollow of unfollows) unfollow()
       clearInterval(timer)
     }
-  }, [status])
+  }, [status, seesAll])
   return status
 }
 
@@ -134,11 +158,18 @@ function Elapsed({ fromMs }: { fromMs: number }): JSX.Element {
 }
 
 /** What keeps numbers from being whole, each with what to do. */
-function Troubles({ metrics }: { metrics: LiveMetrics }): JSX.Element {
+function Troubles({
+  metrics,
+  mayCalibrate = false,
+}: {
+  metrics: LiveMetrics
+  mayCalibrate?: boolean
+}): JSX.Element {
   const { clock, format } = useApp()
   const w = useSessionWords()
   const { cameras } = useTraining()
-  const nameOf = (id: string) => cameras.state.value.value?.find((one) => one.id === id)?.name ?? '?'
+  const nameOf = (id: string) =>
+    cameras.state.value.value?.find((one) => one.id === id)?.name ?? w('live.someCamera')
   const ageMs = clock.tick.value - Date.parse(metrics.at)
   return (
     <>
@@ -155,9 +186,11 @@ function Troubles({ metrics }: { metrics: LiveMetrics }): JSX.Element {
               icon="warning"
               live
               action={
-                <Link to={`/training/cameras/${id}/calibrate`} class="button compact">
-                  {w('live.toCalibration')}
-                </Link>
+                mayCalibrate && (
+                  <Link to={`/training/cameras/${id}/calibrate`} class="button compact">
+                    {w('live.toCalibration')}
+                  </Link>
+                )
               }
             >
               {w(moved ? 'live.moved' : 'live.noMetres', { name: nameOf(id) })}

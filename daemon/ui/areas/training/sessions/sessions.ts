@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { useApp, useWords } from '../../../app.ts'
 import type { TranslateOf } from '../../../i18n/translate.ts'
 import { createResource, type Resource } from '../../../state/resource.ts'
+import type { LiveMetrics } from './answers.ts'
 import { words } from './words.ts'
 
 export type SessionWords = TranslateOf<typeof words>
@@ -28,6 +29,19 @@ export function useNames(): (personId: string) => string {
 
 export function sessionPath(id: string): string {
   return `/sessions/${encodeURIComponent(id)}`
+}
+
+/** What was told of one player, beside what is known of the others. */
+export function withPlayers(before: LiveMetrics | null, told: LiveMetrics): LiveMetrics {
+  if (before === null) return told
+  const others = before.players.filter(({ player_id: id }) =>
+    told.players.every((player) => player.player_id !== id),
+  )
+  const order = before.players.map(({ player_id: id }) => id)
+  const players = [...others, ...told.players].sort(
+    (a, b) => order.indexOf(a.player_id) - order.indexOf(b.player_id),
+  )
+  return { ...told, players, tracks: before.tracks }
 }
 
 const KMH_PER_MPS = 3.6

@@ -19,11 +19,14 @@ export interface HappenedProps {
   moment: Signal<number>
   /** Of the session, below `/api/v1`. */
   path: string
+  /** Whether marks may be taken away. */
+  mayUnmark: boolean
   /** A mark was taken away. */
   onChange: () => void
 }
 
-export function Happened({ timeline, fromMs, toMs, moment, path, onChange }: HappenedProps): JSX.Element {
+export function Happened(props: HappenedProps): JSX.Element {
+  const { timeline, fromMs, toMs, moment } = props
   const { format } = useApp()
   const w = useSessionWords()
   const id = useId()
@@ -72,16 +75,23 @@ export function Happened({ timeline, fromMs, toMs, moment, path, onChange }: Hap
           moment.value = Number(event.currentTarget.value)
         }}
       />
-      <Moments {...{ timeline, moment, written, path, onChange }} />
+      <Moments {...props} written={written} />
     </div>
   )
 }
 
-type MomentsProps = Pick<HappenedProps, 'timeline' | 'moment' | 'path' | 'onChange'> & {
+type MomentsProps = Pick<HappenedProps, 'timeline' | 'moment' | 'path' | 'mayUnmark' | 'onChange'> & {
   written: (atMs: number) => string
 }
 
-function Moments({ timeline: { tags, gaps }, moment, written, path, onChange }: MomentsProps): JSX.Element {
+function Moments({
+  timeline: { tags, gaps },
+  moment,
+  written,
+  path,
+  mayUnmark,
+  onChange,
+}: MomentsProps): JSX.Element {
   const { t, api, said } = useApp()
   const action = useAction()
   const w = useSessionWords()
@@ -127,7 +137,7 @@ function Moments({ timeline: { tags, gaps }, moment, written, path, onChange }: 
               </span>
               <span class="moment-time">{written(atMs)}</span>
             </button>
-            {tag && (
+            {tag && mayUnmark && (
               <button
                 type="button"
                 class="icon-button"

@@ -5,6 +5,8 @@ export const words = {
   'list.empty': 'No session yet',
   'list.emptyText':
     'Start one when the players come onto the pitch. Speed, distance and sprints are counted while it runs.',
+  'list.emptyOpen':
+    'Sessions that you took part in stand here, and those of everybody whose training you may see.',
   'list.running': 'Running now',
   'list.players': { one: '{count} player', other: '{count} players' },
   'list.newest': 'The newest {count} sessions.',
@@ -67,6 +69,7 @@ export const words = {
   'live.waiting': 'No picture has been looked at yet. Numbers come with the first one.',
   'live.camera': 'Camera',
   'live.cameraGone': 'This camera is no longer there, or not yours to see.',
+  'live.someCamera': 'A camera',
   'live.away': '{name} gives no picture. What it does not see is not counted.',
   'live.noMetres': '{name} is not calibrated: there are no metres from it.',
   'live.moved': '{name} has moved. Metres stop until somebody looks after it.',
