@@ -162,6 +162,7 @@ test('what is no export fails with the reason, and leaves nothing', async (t) =>
     const done = await bring('kind=auto', file)
     assert.equal(done.status, 'failed')
     assert.match(String(done.error), reason)
+    assert.match(String(done.error), /[^.]\.$/, 'a sentence ends once')
   }
   assert.equal(rows(store, 'observation'), 0)
 })
