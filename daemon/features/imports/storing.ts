@@ -109,7 +109,10 @@ export async function storeFile(
   const reason = await deps.read(order, signal, takeBatch).finally(saver.save)
   const { accepted, duplicates, revised } = at.counts
   if (reason !== null && accepted + duplicates + revised === 0)
-    throw new HubError('VALIDATION_ERROR', `Nothing in this file could be read. ${reason.replace(/\.+$/, '')}.`)
+    throw new HubError(
+      'VALIDATION_ERROR',
+      `Nothing in this file could be read. ${reason.replace(/\.+$/, '')}.`,
+    )
   return { counts: at.counts, complete: reason === null, reason }
 }
 
