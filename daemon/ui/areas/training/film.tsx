@@ -172,6 +172,7 @@ const REFUSALS = {
   insecure: ['film.insecure', 'film.insecureText'],
   refused: ['film.refused', 'film.refusedText'],
   'no-camera': ['film.noCamera', 'film.noCameraText'],
+  'taken-away': ['film.takenAway', 'film.takenAwayText'],
 } as const
 
 function Refused({ why }: { why: keyof typeof REFUSALS }): JSX.Element {

@@ -13,7 +13,7 @@ export type Filming =
   | { kind: 'connecting' }
   | { kind: 'sending' }
   | { kind: 'lost'; error: ApiError | null }
-  | { kind: 'failed'; why: 'insecure' | 'refused' | 'no-camera' }
+  | { kind: 'failed'; why: 'insecure' | 'refused' | 'no-camera' | 'taken-away' }
   | { kind: 'rejected'; error: ApiError }
 
 export interface Film {
@@ -96,6 +96,8 @@ export function createFilm(connect: Connect): Film {
     }
     if (!opened) return
     stream.value = opened
+    for (const track of opened.getVideoTracks())
+      track.addEventListener('ended', () => takenAway(mine), { once: true })
     document.addEventListener('visibilitychange', seen)
     void keepAwake()
     await send(mine)
@@ -142,6 +144,13 @@ export function createFilm(connect: Connect): Film {
     }
     state.value = { kind: 'lost', error }
     timer = setTimeout(() => void send(mine), AGAIN_MS)
+  }
+
+  /** The camera was pulled out, another app took it, or leave for it was taken back: nothing comes of it any more. */
+  function takenAway(mine: number): void {
+    if (mine !== turnOf) return
+    stop()
+    state.value = { kind: 'failed', why: 'taken-away' }
   }
 
   async function turn(): Promise<void> {

@@ -295,6 +295,9 @@ export const words = {
   'film.refused': 'The camera was refused',
   'film.refusedText':
     'In the browser’s settings for this page, allow the camera, then try again. On an iPhone: Settings, Safari, Camera.',
+  'film.takenAway': 'The camera was taken away',
+  'film.takenAwayText':
+    'It was pulled out, another app uses it, or leave for it was taken back. Nothing is sent. Start again when it is free.',
   'film.noCamera': 'No camera was found on this device',
   'film.noCameraText': 'Another app may hold it. Close that app, then try again.',
   'film.wrongKind': 'This camera is no phone camera. Add one of the kind “A phone, tablet or laptop”.',
