@@ -55,6 +55,8 @@ test('a player sees the sessions they are in, their numbers while one runs, and 
     await page.screenshot({ path: join(pictures, 'list.png'), fullPage: true })
     await page.goto(`${hub.origin}/app/training/sessions/new`)
     await page.getByText('There is no such page').first().waitFor()
+    await page.goto(`${hub.origin}/app/training/sessions/not%20an%20id`)
+    await page.getByText('There is no such page').first().waitFor()
   })
 
   await t.test('while it runs they see themselves, and nobody stops it here', async () => {

@@ -27,11 +27,16 @@ export function createTimings(): Timings {
 /** How many results came in the last seconds, and how old their pictures were. */
 export interface Pace {
   add(nowMs: number, ageMs: number): void
+  /** Null until there are two seconds of them. */
   fps(nowMs: number): number | null
   age(part: number): number | null
 }
 
 const WINDOW_MS = 5000
+/** Over a shorter time, pictures that had waited would pass for a rate. */
+const SURE_MS = 2000
+/** Two seconds of the fastest camera. */
+const TIMES_KEPT = 512
 
 export function createPace(): Pace {
   const times: number[] = []
@@ -40,14 +45,13 @@ export function createPace(): Pace {
     add(nowMs, ageMs) {
       times.push(nowMs)
       ages.push(ageMs)
-      while (times.length > AGES_KEPT) times.shift()
+      while (times.length > TIMES_KEPT) times.shift()
       while (ages.length > AGES_KEPT) ages.shift()
     },
     fps(nowMs) {
       const lately = times.filter((atMs) => nowMs - atMs < WINDOW_MS)
-      const [first] = lately
-      if (first === undefined || lately.length < 2) return lately.length === 0 ? null : 0
-      return Math.round(((lately.length - 1) * 10_000) / Math.max(1, (lately.at(-1) ?? 0) - first)) / 10
+      const spanMs = (lately.at(-1) ?? 0) - (lately[0] ?? 0)
+      return spanMs < SURE_MS ? null : Math.round(((lately.length - 1) * 10_000) / spanMs) / 10
     },
     age(part) {
       const sorted = ages.toSorted((a, b) => a - b)

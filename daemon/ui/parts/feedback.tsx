@@ -29,7 +29,10 @@ export function errorText(t: Translate, error: ApiError): string {
   const known = KNOWN_CODES.find((code) => code === error.code)
   if (known !== undefined) return t(`error.${known}` as Key & `error.${typeof known}`)
   const [detail] = error.details
-  return detail === undefined ? error.message : `${error.message} ${detail.message}`.trim()
+  // The hub's message holds the first detail already.
+  return detail === undefined || error.message.includes(detail.message)
+    ? error.message
+    : `${error.message} ${detail.message}`.trim()
 }
 
 export function Skeleton({ rows = 3, tall = false }: { rows?: number; tall?: boolean }): JSX.Element {

@@ -46,13 +46,17 @@ const TRAINING: readonly Route[] = [
   { pattern: '/training/cameras/:id/film', draw: (id) => <Film key={id} id={id} /> },
 ]
 
+/** What the hub takes for an id: nothing else is asked for. */
+const ID = /^[A-Za-z0-9_-]{1,64}$/
+
 export function Training({ path }: Place): JSX.Element {
   const training = useCameras()
   const routes = isTrainer(useApp()) ? TRAINING : OPEN
   for (const { pattern, draw } of routes) {
     const params = match(pattern, path)
-    if (params)
-      return <TrainingContext.Provider value={training}>{draw(params['id'] ?? '')}</TrainingContext.Provider>
+    const id = params?.['id'] ?? ''
+    if (params && (id === '' || ID.test(id)))
+      return <TrainingContext.Provider value={training}>{draw(id)}</TrainingContext.Provider>
   }
   return <Nowhere />
 }

@@ -41,8 +41,10 @@ export function CompareTable({ players }: Compared): JSX.Element {
             {players.map(({ player_id: id, rpe, duration_minutes: minutes, kpis }) => (
               <tr key={id}>
                 <th scope="row">{nameOf(id)}</th>
-                {kpis === null ? (
-                  <td colSpan={7}>{w('review.noKpis')}</td>
+                {kpis === null || kpis.physical.reason === 'not_assigned' ? (
+                  <td colSpan={7}>
+                    {kpis === null ? w('review.noKpis') : reasonText(w, kpis.physical.reason)}
+                  </td>
                 ) : (
                   <>
                     <td>

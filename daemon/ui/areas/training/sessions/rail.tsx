@@ -1,10 +1,14 @@
 /** Beside the picture: what every player does, and everybody who is seen but not named yet. */
 import type { JSX } from 'preact'
+import { useApp } from '../../../app.ts'
 import { Section } from '../../../parts/screen.tsx'
 import type { LiveMetrics, PlayerMetrics, SeenTrack } from './answers.ts'
 import { Kpi, MoreKpis, reasonText } from './kpis.tsx'
 import { kmh, useNames, useSessionWords } from './sessions.ts'
 import type { Meant } from './who.tsx'
+
+/** The hub tells numbers twice a second and is asked every five: older ones are not of now. */
+export const OLD_MS = 10_000
 
 export interface RailProps {
   metrics: LiveMetrics
@@ -13,7 +17,10 @@ export interface RailProps {
 
 export function Rail({ metrics, onPerson }: RailProps): JSX.Element {
   const w = useSessionWords()
+  const { clock, format } = useApp()
   const { tracks } = metrics
+  const ageMs = clock.tick.value - Date.parse(metrics.at)
+  const isOld = ageMs > OLD_MS
   return (
     <>
       <Players metrics={metrics} />
@@ -21,13 +28,16 @@ export function Rail({ metrics, onPerson }: RailProps): JSX.Element {
         {tracks.length === 0 ? (
           <p class="small">{w('who.noneSeen')}</p>
         ) : (
-          <ul class="rows">
-            {tracks.map((track) => (
-              <li key={`${track.camera_id}/${track.track_id}`}>
-                <Track track={track} onPerson={onPerson} />
-              </li>
-            ))}
-          </ul>
+          <>
+            {isOld && <p class="small">{w('who.seenAgo', { age: format.span(ageMs) })}</p>}
+            <ul class={isOld ? 'rows old' : 'rows'}>
+              {tracks.map((track) => (
+                <li key={`${track.camera_id}/${track.track_id}`}>
+                  <Track track={track} onPerson={onPerson} />
+                </li>
+              ))}
+            </ul>
+          </>
         )}
       </Section>
     </>

@@ -11,7 +11,7 @@ import { Screen } from '../../../parts/screen.tsx'
 import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
-import { Players, Rail } from './rail.tsx'
+import { OLD_MS, Players, Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
 import { steers } from './rights.ts'
 import { clockOf, useSessionWords, withPlayers } from './sessions.ts'
@@ -21,7 +21,6 @@ import { type Meant, Who } from './who.tsx'
 
 /** The hub tells numbers only when it has looked at a picture; that a camera is away is asked for. */
 const AGAIN_MS = 5_000
-const STALE_MS = 5_000
 
 export function RunningSession({
   session,
@@ -203,7 +202,7 @@ function Troubles({
           {w('live.lost', { seconds: Math.ceil(metrics.lost / 10) })}
         </Notice>
       )}
-      {ageMs > STALE_MS + AGAIN_MS && (
+      {ageMs > OLD_MS && (
         <Notice tone="watch" icon="offline" live>
           {w('live.stale', { age: format.span(ageMs) })}
         </Notice>

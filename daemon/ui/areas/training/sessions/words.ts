@@ -99,6 +99,7 @@ export const words = {
   'who.done': 'Number {track} is {name}',
   'who.undone': 'Number {track} is nobody known',
   'who.seen': 'Seen now',
+  'who.seenAgo': 'As it was {age} ago.',
   'who.noneSeen': 'Nobody is seen now.',
   'who.unknown': 'nobody known',
   'who.number': 'Number {track}',
