@@ -36,6 +36,7 @@ export function readFit(emit: Emit): Reading {
   let first: TrackPoint | null = null
   let last: TrackPoint | null = null
   let monitoredS: number | null = null
+  let broken = false
 
   const takeRecord = (message: FitMessage) => {
     const point = pointOf(message)
@@ -69,14 +70,18 @@ export function readFit(emit: Emit): Reading {
         emit(activity)
       }
     },
-    onBroken: (where, reason) => emit(unreadable(where, reason)),
+    onBroken(where, reason) {
+      broken = true
+      emit(unreadable(where, reason))
+    },
   })
   return {
     push: messages.push,
     end() {
       messages.end()
-      // A watch that ran out of battery writes records and no session.
-      const unfinished = sessions === 0 ? track.activity({ type: 'other' }) : null
+      // A watch that ran out of battery writes records and no session. A file that breaks off may have lost its session
+      // on the way here: half an activity would replace the whole one that is stored, or will come.
+      const unfinished = sessions === 0 && !broken ? track.activity({ type: 'other' }) : null
       if (unfinished) emit(unfinished)
       emit({ kind: 'finding', name: 'records', value: track.points })
       emit({ kind: 'finding', name: 'records_with_hr', value: withRate })
