@@ -8,8 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { type Control, createControl } from '../../daemon/cli/control.ts'
 
 const MAIN = fileURLToPath(new URL('../../daemon/main.js', import.meta.url))
-/** As `scripts/start` and the service run it. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size']
 const READY_WITHIN_MS = 30_000
 const LOOK_EVERY_MS = 10
 
@@ -54,7 +52,7 @@ export function removeTemporaryData(): void {
 /** Starts the built hub on `dataDir` and waits until it is ready; `env` adds settings. */
 export async function startHub(dataDir: string, env: Record<string, string> = {}): Promise<HubProcess> {
   const startedMs = performance.now()
-  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'start'], {
+  const child = spawn(process.execPath, [MAIN, 'start'], {
     cwd: dataDir,
     env: hubEnvironment(dataDir, env),
     stdio: ['ignore', 'pipe', 'pipe'],
