@@ -15,8 +15,8 @@ const SESSION_BEHIND = 2
 const SESSION_AT = 3
 
 /**
- * Puts the calling process behind whoever started it, so that models that never get enough leave acknowledgements and answers
- * where they were. It should lead a session of its own. Where the system has no such priorities, or refuses, nothing changes.
+ * Puts the calling process behind whoever started it, so that models that never get enough hold up acknowledgements and answers
+ * less. It should lead a session of its own. Where the system has no such priorities, or refuses, nothing changes.
  */
 export function standBack(): void {
   const priority = Math.min(LOWEST, getPriority() + BEHIND)
