@@ -44,7 +44,8 @@ export async function mailServer(t: TestContext, answers: string[] = []) {
         } else if (verb === 'DATA') {
           isData = true
           say('354 go on')
-        } else if (verb === 'QUIT') {
+        } else if (verb === 'STAR') say('502 no STARTTLS here')
+        else if (verb === 'QUIT') {
           say('221 bye')
           socket.end()
         } else say('250 fine')

@@ -223,6 +223,13 @@ describe('shapes', { skip: withoutPostgres() }, () => {
       `id = 1 -- comment`,
       `id::regclass = 1`,
       'id = $1 $2',
+      '()',
+      'id IN ()',
+      'id IN (1,)',
+      'ANY(id)',
+      'id = 1 AND ANY(id)',
+      '(id, 1) = (1, 2)',
+      'coalesce() = 1',
     ])
       assert.throws(() => parseCondition(foul, COLUMNS), ConditionFault, foul)
     assert.throws(() => conditionSql(parseCondition('hub = $3', COLUMNS), {}), RangeError)
@@ -245,6 +252,11 @@ describe('shapes', { skip: withoutPostgres() }, () => {
       ',',
       'IS NULL',
       '::text',
+      'ANY',
+      'ARRAY[',
+      ']',
+      'coalesce',
+      'lower',
       ';',
       '"',
       '--',
@@ -265,7 +277,7 @@ describe('shapes', { skip: withoutPostgres() }, () => {
           assert.notEqual((cause as { code?: string }).code, '42601', condition)
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 400 },
     )
   })
 })

@@ -136,15 +136,23 @@ function createParser(tokens: readonly Token[], columns: ReadonlySet<string>) {
     const token = next()
     if (token.text.toUpperCase() !== text || token.kind === 'string') throw fault(token)
   }
+  /** One expression or more, up to the closing mark. */
   const listOf = (depth: number, close: string) => {
-    const items: Expression[] = []
-    while (!isMark(close)) {
-      items.push(expression(0, depth + 1))
-      if (!isMark(',')) break
+    const items = [expression(0, depth + 1)]
+    while (isMark(',')) {
       next()
+      items.push(expression(0, depth + 1))
     }
     expect(close)
     return items
+  }
+  const isQuantified = () => (word() === 'ANY' || word() === 'ALL') && tokens[place + 1]?.text === '('
+  const quantified = (depth: number): Expression => {
+    const token = next()
+    next()
+    const [inner, more] = listOf(depth, ')')
+    if (!inner || more) throw fault(token)
+    return { kind: 'any', name: word(token) === 'ANY' ? 'ANY' : 'ALL', inner }
   }
 
   const named = (token: Token): Expression => {
@@ -154,13 +162,10 @@ function createParser(tokens: readonly Token[], columns: ReadonlySet<string>) {
   const call = (token: Token, depth: number): Expression => {
     const name = token.text.toLowerCase()
     next()
-    if (name === 'any' || name === 'all') {
-      const [inner, more] = listOf(depth, ')')
-      if (!inner || more) throw fault(token)
-      return { kind: 'any', name: name === 'any' ? 'ANY' : 'ALL', inner }
+    if (!FUNCTIONS.has(name)) {
+      const count = isMark(')') ? 0 : listOf(depth, ')').length
+      throw fault(token, `unknown or unsupported function ${name}/${count}`)
     }
-    if (!FUNCTIONS.has(name))
-      throw fault(token, `unknown or unsupported function ${name}/${listOf(depth, ')').length}`)
     return { kind: 'call', name, items: listOf(depth, ')') }
   }
   const ofName = (token: Token, depth: number): Expression => {
@@ -171,7 +176,9 @@ function createParser(tokens: readonly Token[], columns: ReadonlySet<string>) {
     if (upper === 'NULL') return { kind: 'literal', value: null, type: 'null' }
     if (upper === 'ARRAY' && isMark('[')) {
       next()
-      return { kind: 'call', name: 'array', items: listOf(depth, ']') }
+      if (!isMark(']')) return { kind: 'call', name: 'array', items: listOf(depth, ']') }
+      next()
+      return { kind: 'call', name: 'array', items: [] }
     }
     if (isMark('(')) return call(token, depth)
     if (peek().kind === 'string' && TYPES.test(token.text.toLowerCase()))
@@ -201,9 +208,9 @@ function createParser(tokens: readonly Token[], columns: ReadonlySet<string>) {
         return { kind: 'unary', operator: token.text, inner: expression(10, depth + 1) }
       case 'mark': {
         if (token.text !== '(') throw fault(token)
-        const items = listOf(depth, ')')
-        const [only] = items
-        return items.length === 1 && only ? only : { kind: 'list', items }
+        const inner = expression(0, depth + 1)
+        expect(')')
+        return inner
       }
       default:
         throw fault(token, 'the condition ends too early')
@@ -236,8 +243,11 @@ function createParser(tokens: readonly Token[], columns: ReadonlySet<string>) {
   }
   const combined = (left: Expression, operator: string, binding: number, depth: number): Expression => {
     if (operator === 'BETWEEN') return between(left, depth)
-    if (operator !== 'IN')
-      return { kind: 'binary', operator, left, right: expression(binding + 1, depth + 1) }
+    if (operator !== 'IN') {
+      const isLogical = operator === 'AND' || operator === 'OR'
+      const right = !isLogical && isQuantified() ? quantified(depth) : expression(binding + 1, depth + 1)
+      return { kind: 'binary', operator, left, right }
+    }
     expect('(')
     return { kind: 'binary', operator, left, right: { kind: 'list', items: listOf(depth, ')') } }
   }
