@@ -27,11 +27,19 @@ if (files.length === 0) {
 const isLong = wanted.length === 1 && wanted[0] === 'faults'
 const run = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files],
+  [
+    ...['--enable-source-maps', '--import', './dist/test/same-cases.js'],
+    ...['--test', '--test-concurrency=2', '--test-reporter=spec', ...files],
+  ],
   {
     stdio: 'inherit',
     env: isLong
-      ? { HOMEFIELD_FUZZ_CASES: '8000', HOMEFIELD_FAULT_ROUNDS: '20', ...process.env }
+      ? {
+          HOMEFIELD_FUZZ_CASES: '8000',
+          HOMEFIELD_FAULT_ROUNDS: '20',
+          HOMEFIELD_SEED: 'random',
+          ...process.env,
+        }
       : process.env,
   },
 )
