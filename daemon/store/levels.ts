@@ -1,6 +1,7 @@
 import { mergeAll } from '../../models/series/rollup.ts'
 import type { Level, LevelPoint } from '../domain/observation.ts'
 import { levelPage } from './level-page.ts'
+import type { OpenSeries } from './open-series.ts'
 import { createRawValues } from './raw-values.ts'
 import type { Reader } from './reader.ts'
 import {
@@ -16,7 +17,6 @@ import {
   startOf,
 } from './rollup-rows.ts'
 import { dayHolding, quartersOf } from './rollup-tables.ts'
-import type { OpenSeries } from './rollups.ts'
 import { createSealedDays, type SealedDays } from './sealed-days.ts'
 import type { Page } from './store.ts'
 

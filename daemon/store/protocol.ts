@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../kernel/errors.ts'
-import type { OpenSeries } from './rollups.ts'
+import type { OpenSeries } from './open-series.ts'
 import type { NaturalKey, Write, WriteResult } from './store.ts'
 import type { UpkeepDone, UpkeepOrder } from './upkeep-order.ts'
 

@@ -1,4 +1,5 @@
-import { addSample, type Bucket, copyBucket, emptyBucket } from '../../models/series/rollup.ts'
+import { addSample, copyBucket, emptyBucket } from '../../models/series/rollup.ts'
+import { type OpenSeries, openSeriesOf } from './open-series.ts'
 import {
   addToQuarter,
   type DueHour,
@@ -22,14 +23,6 @@ import {
   startOf,
 } from './rollup-rows.ts'
 import type { RollupTables } from './rollup-tables.ts'
-
-/** What the writer holds in memory about one series, for readers to merge with the stored rows. */
-export interface OpenSeries extends SeriesKeys {
-  /** Newest sample of the series. */
-  lastMs: number
-  /** The minute that still grows, null when everything is stored. */
-  minute: { startMs: number; rev: number; bucket: Bucket } | null
-}
 
 /**
  * Keeps the roll-ups current with the rows of each commit. The newest minute of a series grows in memory and is stored when
@@ -383,16 +376,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       sweepMs = sweptMs
       draft = emptyDraft()
     },
-    open(person, metric) {
-      const found: OpenSeries[] = []
-      for (const series of open.values()) {
-        if (series.person !== person || (metric !== null && series.metric !== metric)) continue
-        const { device, lastMs, minute } = series
-        const grows = minute && { startMs: minute.startMs, rev: minute.rev, bucket: minute.bucket }
-        found.push({ person, metric: series.metric, device, lastMs, minute: grows })
-      }
-      return found
-    },
+    open: (person, metric) => openSeriesOf(open.values(), person, metric),
     get openCount() {
       return open.size
     },

@@ -20,7 +20,7 @@ const FIELD_BYTES = 8
 export function watchedDisk(native: Native, dataDir: string): Disk {
   const control = join(temporaryData(), 'disk')
   writeFileSync(control, Buffer.alloc(FIELDS * FIELD_BYTES))
-  const library = native.library('disk')
+  const library = native.preloadable('disk')
   const withFile = <Result>(work: (fd: number) => Result): Result => {
     const fd = openSync(control, 'r+')
     try {

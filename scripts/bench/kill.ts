@@ -83,7 +83,7 @@ function powerOf(dataDir: string, powerCut: KillOptions['powerCut']) {
   mkdirSync(shadow)
   return {
     env: {
-      LD_PRELOAD: powerCut.native.library('powercut'),
+      LD_PRELOAD: powerCut.native.preloadable('powercut'),
       BENCH_POWERCUT_FILES: join(dataDir, DATABASE),
       BENCH_POWERCUT_SHADOW: shadow,
       ...(powerCut.forgets ? { BENCH_POWERCUT_FORGETS: '1' } : {}),

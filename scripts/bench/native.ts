@@ -10,7 +10,7 @@ export interface Native {
   /** Path of the executable of `native/<name>.c`. Throws Skipped where it cannot be built. */
   program(name: string): string
   /** Path of the LD_PRELOAD library of `native/<name>.c`. */
-  library(name: string): string
+  preloadable(name: string): string
 }
 
 /** tsc copies no C, so the sources are read from the source tree beside `dist`, or where this file lies unbuilt. */
@@ -41,6 +41,6 @@ export function createNative(): Native {
 
   return {
     program: (name) => build(name, name, []),
-    library: (name) => build(name, `${name}.so`, ['-shared', '-fPIC', '-ldl', '-lpthread']),
+    preloadable: (name) => build(name, `${name}.so`, ['-shared', '-fPIC', '-ldl', '-lpthread']),
   }
 }

@@ -2,14 +2,11 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useMemo } from 'preact/hooks'
-import { dayBounds, isDay } from '../../../../domain/zone.ts'
+import { isDay } from '../../../../domain/zone.ts'
 import { useApp, useWords } from '../../../app.ts'
-import type { Observations, Person, RawPoint } from '../../../net/answers.ts'
-import type { Api } from '../../../net/api.ts'
 import { Empty } from '../../../parts/feedback.tsx'
 import { Link } from '../../../parts/link.tsx'
-import { asApiError } from '../../../state/resource.ts'
-import type { Activity, Episode, Meal, Mood, Night, Session, Timeline } from '../answers.ts'
+import type { Activity, Episode, Mood, Night, Session } from '../answers.ts'
 import type { Entry } from '../calendar/answers.ts'
 import { words as planWords } from '../calendar/words.ts'
 import { faceOf } from '../faces.ts'
@@ -22,6 +19,7 @@ import { dayPlus } from '../scale.ts'
 import { addressOf } from '../screens.ts'
 import { stagesOf } from '../sleep/nights.ts'
 import { glucoseText } from '../units.ts'
+import { fetchDay } from './fetch-day.ts'
 import {
   countsOf,
   type DayAnswers,
@@ -36,9 +34,6 @@ import {
 } from './lanes.ts'
 import { type LaneSet, Lanes, placeOf } from './lanes-drawn.tsx'
 import { Things } from './things.tsx'
-
-/** A night that ends on a day began on the evening before. */
-const EVENING_MS = 12 * 3_600_000
 
 export function Day(): JSX.Element {
   const { api, router } = useApp()
@@ -58,44 +53,6 @@ export function Day(): JSX.Element {
       </Known>
     </section>
   )
-}
-
-async function fetchDay(api: Api, { id: personId, timezone }: Person, day: string): Promise<DayAnswers> {
-  const { fromMs, toMs } = dayBounds(day, timezone)
-  const window = `from=${new Date(fromMs).toISOString()}&to=${new Date(toMs).toISOString()}`
-  const measured = new URLSearchParams({
-    ...{ metric: 'sleep_state', level: 'raw', to: new Date(toMs).toISOString() },
-    from: new Date(fromMs - EVENING_MS).toISOString(),
-  })
-  const player = `player_id=${encodeURIComponent(personId)}&${window}`
-  const about = `person_id=${encodeURIComponent(personId)}&from=${day}`
-  const [timeline, nights, meals, activities, moods, plans, sessions, episodes, states] = await Promise.all([
-    api.get<Timeline>(`/people/${encodeURIComponent(personId)}/timeline?date=${day}`),
-    // A night counts on the day it ends, so this evening's belongs to tomorrow.
-    shared(api.all<Night>(`/sleep?${about}&to=${dayPlus(day, 1)}`)),
-    shared(api.all<Meal>(`/meals?${about}&to=${day}`)),
-    shared(api.all<Activity>(`/activities?${about}&to=${day}`)),
-    shared(api.all<Mood>(`/mood?${about}&to=${day}`)),
-    shared(api.all<Entry>(`/calendar/events?${player}`)),
-    shared(api.all<Session>(`/sessions?${player}`)),
-    shared(api.all<Episode>(`/episodes?person_id=${encodeURIComponent(personId)}&${window}`)),
-    shared(
-      api.get<Observations<RawPoint>>(`/people/${encodeURIComponent(personId)}/observations?${measured}`),
-    ),
-  ])
-  const stages = states?.points ?? []
-  return { timeline, nights, meals, activities, moods, plans, sessions, episodes, stages }
-}
-
-/** Null for what is not this reader's to see; the rest of the day stays. */
-async function shared<Value>(answer: Promise<Value>): Promise<Value | null> {
-  try {
-    return await answer
-  } catch (cause) {
-    const { code } = asApiError(cause)
-    if (code === 'FORBIDDEN' || code === 'NOT_FOUND') return null
-    throw cause
-  }
 }
 
 interface DayDrawnProps {
