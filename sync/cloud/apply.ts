@@ -140,17 +140,16 @@ interface LaneRow {
   watermark: number
   token: string | null
   previous_token: string | null
-  recent: Buffer | null
   retired_token: string | null
   retired_seen: boolean
   hub_epoch: number
 }
 
 /** The lane's state, locked until the transaction ends: one batch of a lane at a time, whichever instance it came to. */
-async function laneOf(queries: Queries, hub: Hub, { lane }: SyncRequest) {
+async function laneOf(queries: Queries, hub: Hub, { lane, token }: SyncRequest) {
   const select = () =>
     queries.query<LaneRow>(
-      `SELECT l.epoch, l.watermark, l.token, l.previous_token, l.recent, l.retired_token, l.retired_seen, h.epoch AS hub_epoch
+      `SELECT l.epoch, l.watermark, l.token, l.previous_token, l.retired_token, l.retired_seen, h.epoch AS hub_epoch
        FROM hub_lane l JOIN hub h ON h.id = l.hub_id WHERE l.hub_id = $1 AND l.lane = $2 FOR UPDATE OF l`,
       [hub.id, lane],
     )
@@ -170,11 +169,20 @@ async function laneOf(queries: Queries, hub: Hub, { lane }: SyncRequest) {
     watermark: row.watermark,
     token: row.token,
     previousToken: row.previous_token,
-    recent: readRecent(row.recent),
+    // Only who shows another token is asked what the last batch was.
+    recent: row.token === token ? NEW_LANE.recent : await recentOf(queries, hub, lane),
     retiredToken: row.retired_token,
     retiredSeen: row.retired_seen,
   }
   return { lane: state, hubEpoch: row.hub_epoch }
+}
+
+async function recentOf(queries: Queries, hub: Hub, lane: string) {
+  const { rows } = await queries.query<{ recent: Buffer | null }>(
+    'SELECT recent FROM hub_lane WHERE hub_id = $1 AND lane = $2',
+    [hub.id, lane],
+  )
+  return readRecent(rows[0]?.recent ?? null)
 }
 
 async function retire(queries: Queries, hub: Hub, lane: string, token: string | null): Promise<void> {

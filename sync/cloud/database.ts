@@ -13,8 +13,8 @@ export interface Queries {
 
 /** What a transaction of a household can besides. */
 export interface Transaction extends Queries {
-  /** Loads rows in Postgres' text form for COPY. */
-  copyIn(sql: string, lines: string): Promise<void>
+  /** Loads rows in Postgres' binary form for COPY. */
+  copyIn(sql: string, rows: Uint8Array): Promise<void>
 }
 
 export interface Cloudbase {
@@ -65,7 +65,7 @@ export function createCloudbase({ url, connections = 10, onLost = () => {} }: Cl
         await client.query(`BEGIN; SET LOCAL ROLE ${EDGE_ROLE}; SET LOCAL app.household = '${id}'`)
         const result = await work({
           query: (text, values) => client.query(text, values),
-          copyIn: (sql, lines) => pipeline(Readable.from([lines]), client.query(copyFrom(sql))),
+          copyIn: (sql, rows) => pipeline(Readable.from([rows]), client.query(copyFrom(sql))),
         })
         const { command } = await client.query('COMMIT')
         // A transaction in which something failed ends in a rollback, and says so only here.

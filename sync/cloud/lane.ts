@@ -74,7 +74,14 @@ function differs(
  * Eight bytes that tell one version of a row from another, hexadecimal (the two lanes of cyrb53, over values instead of their text).
  * It guards a hub against its own old copies, not against anybody; SHA-256 over sorted keys was half the cost of a batch.
  */
-export function rowHash({ kind, v, key, body }: Pick<SyncRow, 'kind' | 'v' | 'key' | 'body'>): string {
+export function rowHash(row: Hashed): string {
+  const [high, low] = hashWords(row)
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+}
+
+type Hashed = Pick<SyncRow, 'kind' | 'v' | 'key' | 'body'>
+
+function hashWords({ kind, v, key, body }: Hashed): [number, number] {
   let [one, other] = [0xdeadbeef ^ v, 0x41c6ce57]
   const mix = (unit: number) => {
     one = Math.imul(one ^ unit, 2_654_435_761)
@@ -92,25 +99,28 @@ export function rowHash({ kind, v, key, body }: Pick<SyncRow, 'kind' | 'v' | 'ke
   }
   text(kind)
   text(key)
-  if (body !== null)
-    for (const name of Object.keys(body)) {
-      mix(name.length)
-      take(body[name])
-    }
+  for (const name in body) {
+    mix(name.length)
+    take(body[name])
+  }
   const end = (a: number, b: number) =>
     (Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909)) >>> 0
-  return end(one, other).toString(16).padStart(8, '0') + end(other, one).toString(16).padStart(8, '0')
+  return [end(one, other), end(other, one)]
 }
 
 const ENTRY_BYTES = 16
 
 /** Sequence numbers and hashes, 16 bytes a row. */
 export function writeRecent(rows: readonly SyncRow[]): Buffer {
-  const bytes = Buffer.alloc(rows.length * ENTRY_BYTES)
-  rows.forEach((row, index) => {
-    bytes.writeBigUInt64BE(BigInt(row.seq), index * ENTRY_BYTES)
-    bytes.write(rowHash(row), index * ENTRY_BYTES + 8, 'hex')
-  })
+  const bytes = Buffer.allocUnsafe(rows.length * ENTRY_BYTES)
+  let at = 0
+  for (const row of rows) {
+    const [high, low] = hashWords(row)
+    at = bytes.writeUInt32BE(Math.floor(row.seq / 2 ** 32), at)
+    at = bytes.writeUInt32BE(row.seq >>> 0, at)
+    at = bytes.writeUInt32BE(high, at)
+    at = bytes.writeUInt32BE(low, at)
+  }
   return bytes
 }
 

@@ -2,6 +2,7 @@
 import type { RawChunk, Rollup } from '../rows.ts'
 import type { SyncRow } from '../wire.ts'
 import { subjectOf } from './batch.ts'
+import { binaryRows } from './copy.ts'
 import type { Transaction } from './database.ts'
 import { HAPPENING_TABLES } from './schema.ts'
 
@@ -119,9 +120,10 @@ function seriesOf({ key, body }: SyncRow): Series {
   return { subject, device, metric, start: Number(start) }
 }
 
+/** No part holds a zero: Postgres has no such texts. */
 const seriesName = (row: SyncRow): string => {
   const { subject, device, metric, start } = seriesOf(row)
-  return JSON.stringify([subject, device, metric, start])
+  return `${subject}\0${device}\0${metric}\0${start}`
 }
 
 function seriesColumns(piece: readonly SyncRow[]): unknown[] {
@@ -137,29 +139,95 @@ function seriesColumns(piece: readonly SyncRow[]): unknown[] {
 
 const CONFLICT = 'ON CONFLICT (household_id, subject, metric, start, device, hub_id) DO UPDATE SET'
 
+const LOADED = ['subject', 'device', 'metric', 'start', 'seq', ...STATISTICS, 'bins']
+
+/**
+ * Many rows: loaded with COPY, written from there. Where none of their keys is there yet, which the stretches of their series tell,
+ * a plain INSERT does: nobody else writes rows of a hub while its lane is locked, and should one be there after all, Postgres refuses.
+ */
+function loading(table: string, sets: string) {
+  const columns = LOADED.join(', ')
+  const staged = `incoming_${table}`
+  const stage = `CREATE TEMP TABLE IF NOT EXISTS ${staged} (subject text, device text, metric text, start bigint, seq bigint,
+      ${STATISTICS.map((column) => `${column} bigint`).join(', ')}, bins bytea) ON COMMIT DELETE ROWS;
+    DELETE FROM ${staged}`
+  const insert = `INSERT INTO ${table} AS t (household_id, hub_id, epoch, ${columns})
+    SELECT $1, $2, $3::int, ${columns} FROM ${staged}`
+  const merge = `${insert} ${CONFLICT} ${sets} WHERE ${NEWER_OR_FULLER}`
+  // One look into the index for each stretch, whatever the planner believes about a table that just grew.
+  const known = `SELECT FROM unnest($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) AS s (subject, device, metric, low, high)
+    WHERE (SELECT true FROM ${table} t WHERE t.household_id = $1 AND t.subject = s.subject AND t.metric = s.metric
+      AND t.start BETWEEN s.low AND s.high AND t.device = s.device AND t.hub_id = $2 LIMIT 1) LIMIT 1`
+  return async (queries: Transaction, { household, hub, epoch }: Origin, rows: readonly SyncRow[]) => {
+    const stretches = stretchesOf(rows)
+    await queries.query(stage)
+    await queries.copyIn(`COPY ${staged} (${columns}) FROM STDIN (FORMAT binary)`, loadedRows(rows))
+    const { rowCount } = await queries.query(known, [
+      ...[household, hub],
+      stretches.map(({ subject }) => subject),
+      stretches.map(({ device }) => device),
+      stretches.map(({ metric }) => metric),
+      stretches.map(({ low }) => low),
+      stretches.map(({ high }) => high),
+    ])
+    await queries.query(rowCount === 0 ? insert : merge, [household, hub, epoch])
+  }
+}
+
+interface Stretch extends Omit<Series, 'start'> {
+  low: number
+  high: number
+}
+
+/** From the first to the last bucket of each series. */
+function stretchesOf(rows: readonly SyncRow[]): Stretch[] {
+  const stretches = new Map<string, Stretch>()
+  for (const row of rows) {
+    const { subject, device, metric, start } = seriesOf(row)
+    const name = `${subject}\0${device}\0${metric}`
+    const stretch = stretches.get(name)
+    if (!stretch) stretches.set(name, { subject, device, metric, low: start, high: start })
+    else if (start < stretch.low) stretch.low = start
+    else if (start > stretch.high) stretch.high = start
+  }
+  return [...stretches.values()]
+}
+
+function loadedRows(rows: readonly SyncRow[]): Buffer {
+  const texts = new Map<string, Buffer>()
+  const bytesOf = (text: string): Buffer => {
+    const known = texts.get(text)
+    if (known) return known
+    const bytes = Buffer.from(text)
+    texts.set(text, bytes)
+    return bytes
+  }
+  return binaryRows(rows, LOADED.length, (fields, row) => {
+    const { subject, device, metric, start } = seriesOf(row)
+    const body = row.body as unknown as Rollup | null
+    fields.bytes(bytesOf(subject))
+    fields.bytes(bytesOf(device))
+    fields.bytes(bytesOf(metric))
+    fields.number(start)
+    fields.number(row.seq)
+    for (const column of STATISTICS) fields.number(body === null ? null : body[column])
+    fields.base64(body === null ? null : body.bins)
+  })
+}
+
 function rollups(table: string): RowWriter {
   const arrays = STATISTICS.map((_, index) => `$${index + 9}::bigint[]`).join(', ')
-  const sets = [...STATISTICS, 'bins', 'epoch', 'seq'].map((column) => `${column} = excluded.${column}`)
+  const sets = [...STATISTICS, 'bins', 'epoch', 'seq']
+    .map((column) => `${column} = excluded.${column}`)
+    .join(', ')
   const sql = `
     INSERT INTO ${table} AS t (household_id, hub_id, epoch, subject, device, metric, start, seq, ${STATISTICS.join(', ')}, bins)
     SELECT $1, $2, $3, subject, device, metric, start, seq, ${STATISTICS.join(', ')}, decode(bins, 'base64')
     FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], ${arrays}, $${STATISTICS.length + 9}::text[])
       AS r (subject, device, metric, start, seq, ${STATISTICS.join(', ')}, bins)
-    ${CONFLICT} ${sets.join(', ')}
+    ${CONFLICT} ${sets}
       WHERE ${NEWER_OR_FULLER}`
-  const columns = `household_id, hub_id, epoch, subject, device, metric, start, seq, ${STATISTICS.join(', ')}, bins`
-  const loaded = `INSERT INTO ${table} AS t (${columns}) SELECT ${columns} FROM incoming_${table}
-    ${CONFLICT} ${sets.join(', ')} WHERE ${NEWER_OR_FULLER}`
-  const load = async (queries: Transaction, origin: Origin, rows: readonly SyncRow[]) => {
-    await queries.query(
-      `CREATE TEMP TABLE IF NOT EXISTS incoming_${table} (LIKE ${table}) ON COMMIT DROP; TRUNCATE incoming_${table}`,
-    )
-    await queries.copyIn(
-      `COPY incoming_${table} (${columns}) FROM STDIN`,
-      rows.map((row) => copyLine(origin, row)).join(''),
-    )
-    await queries.query(loaded)
-  }
+  const load = loading(table, sets)
   return async (queries, origin, all) => {
     const { household, hub, epoch } = origin
     const rows = lastOfEach(all, seriesName)
@@ -176,24 +244,6 @@ function rollups(table: string): RowWriter {
       ])
     })
   }
-}
-
-/** A row as a line for COPY; Postgres reads `\\N` as null. */
-function copyLine({ household, hub, epoch }: Origin, row: SyncRow): string {
-  const { subject, device, metric, start } = seriesOf(row)
-  const body = row.body as unknown as Rollup | null
-  const texts = [household, hub, epoch, subject, device, metric, start, row.seq].map((value) =>
-    typeof value === 'string' ? value.replaceAll(/[\\\t\n\r]/g, escaped) : value,
-  )
-  const numbers = STATISTICS.map((column) => body?.[column] ?? '\\N')
-  const bins = body === null ? '\\N' : `\\\\x${Buffer.from(body.bins, 'base64').toString('hex')}`
-  return `${[...texts, ...numbers, bins].join('\t')}\n`
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
-
-function escaped(letter: string): string {
-  return ESCAPES[letter] ?? letter
 }
 
 const chunks: RowWriter = (queries, { household, hub, epoch }, rows) =>
