@@ -180,12 +180,10 @@ export function createCompactor(
 
   function subjectRow({ seq, kind, key }: FeedEntry): Compacted {
     if (kind === 'subject_key') {
-      const held = state.subjectKey(key)
-      if (!held) return SKIP
-      return {
-        to: 'send',
-        row: { seq, kind, v: 1, key, body: { subject: key, key: held.toString('base64') } },
-      }
+      const [first, ...others] = state.subjectKeys(key).map((held) => held.toString('base64'))
+      if (!first) return SKIP
+      const body = { subject: key, key: first, ...(others.length > 0 ? { others } : {}) }
+      return { to: 'send', row: { seq, kind, v: 1, key, body } }
     }
     const found = store.get<{ at: number | null; hubId: string }>(
       kind === 'erasure'
@@ -245,7 +243,7 @@ export function createCompactor(
     planKeys() {
       const subjects = new Set([...choices.keys()].map((choice) => choice.split(' ')[0] ?? ''))
       const without = [...subjects].filter((subject) => state.subjectKey(subject) === null)
-      return without.map((subject) => state.planSubjectKey(subject, randomBytes(SUBJECT_KEY_BYTES)))
+      return without.map((subject) => state.planSubjectKeys(subject, [randomBytes(SUBJECT_KEY_BYTES)]))
     },
   }
 }

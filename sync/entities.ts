@@ -1,5 +1,6 @@
 /** What hubs and the cloud both edit, between the hub's tables and their form with an instant for every field. */
 import { createHybridClock, type HybridClock, hlcAt } from './clock.ts'
+import { createEntitySeals } from './entity-seals.ts'
 import { planWrite } from './entity-tables.ts'
 import type { FeedEntry, HubIdentity, SyncState } from './hub-state.ts'
 import {
@@ -15,8 +16,7 @@ import {
   withoutErased,
 } from './merge.ts'
 import type { DataClass, Statement, SyncPorts } from './ports.ts'
-import { bodyFault, type Consent, ENTITY_KINDS, type Entity, type EntityKind, SEALED_FIELDS } from './rows.ts'
-import { isSealed, openJson, sealJson } from './seal.ts'
+import { bodyFault, type Consent, ENTITY_KINDS, type Entity, type EntityKind } from './rows.ts'
 import { FEED_KINDS, type FeedRow } from './wire.ts'
 
 export interface Entities {
@@ -27,8 +27,12 @@ export interface Entities {
    * when the tables changed in between: then nothing was written.
    */
   apply(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]>
-  /** Persons whose sealed fields cannot be opened yet. */
-  missingKeys(rows: readonly FeedRow[]): boolean
+  /** Whether sealed fields among them cannot be opened yet. */
+  missingKeys(rows: readonly Pick<FeedRow, 'kind' | 'subject' | 'body'>[]): boolean
+  /** Whether some that are kept wait for their key. */
+  waitsForKeys(): boolean
+  /** Writes what became readable with new keys of these persons. */
+  unfold(subjects: readonly string[]): Promise<void>
   clock(): HybridClock
 }
 
@@ -57,8 +61,23 @@ const MEMBERS = `SELECT p.id, m.role, m.shirt_number, m.escalation_order FROM gr
   JOIN person p ON p.key = m.person_key AND p.deleted_at IS NULL WHERE m.group_id = :id`
 const CONSENT = `SELECT p.id AS subject, u.id AS grantee, c.class, c.action, c.expires_at, c.created_at AS updatedAtMs
   FROM consent c JOIN user u ON u.key = c.user_key JOIN person p ON p.key = c.person_key WHERE c.id = :id`
+/** Kept in their merged form only, perhaps for want of a key. */
+const WAITING = `SELECT kind, subject, body FROM sync_entity WHERE subject IS NOT NULL AND body LIKE '%"enc"%'
+  AND (kind = 'calendar' AND id NOT IN (SELECT id FROM calendar_event) OR kind = 'person' AND id NOT IN (SELECT id FROM person))
+  ORDER BY kind, id LIMIT 1000`
+/** Persons before what is planned for them. */
+const KEPT_OF = `SELECT kind, id, body FROM sync_entity WHERE subject = :subject ORDER BY kind <> 'person', id`
 /** Persons and groups come before what is planned for them. */
 const ORDER: readonly string[] = ['erasure', 'person', 'group', 'calendar', 'consent']
+
+interface Merging {
+  erased: Set<string>
+  toErase: string[]
+  kinds: Set<string>
+  writes: Statement[]
+  conflicts: number
+  arrived: boolean
+}
 
 export interface TableRow {
   subject: string | null
@@ -68,6 +87,7 @@ export interface TableRow {
 
 export function createEntities(deps: EntitiesDeps): Entities {
   const { store, state, identity } = deps
+  const { sealed, opened } = createEntitySeals(state)
   let held: { node: string; clock: HybridClock } | null = null
   const hlc = (): HybridClock => {
     const { hubId: node, hlc: last } = identity()
@@ -111,40 +131,6 @@ export function createEntities(deps: EntitiesDeps): Entities {
     return Object.keys(group?.fields ?? {}).some((name) => name.startsWith(MEMBER_FIELD))
   }
 
-  function sealed(
-    kind: EntityKind,
-    subject: string | null,
-    fields: Record<string, unknown>,
-  ): Record<string, unknown> {
-    const key = subject === null ? null : state.subjectKey(subject)
-    if (subject === null || key === null) return fields
-    const names = new Set(SEALED_FIELDS[kind])
-    return Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [
-        name,
-        names.has(name) && value !== null ? sealJson(key, subject, value) : value,
-      ]),
-    )
-  }
-
-  function opened(entity: Entity): Record<string, unknown> | null {
-    const { subject } = entity
-    const fields: Record<string, unknown> = {}
-    for (const [name, [value]] of Object.entries(entity.fields)) {
-      if (!isSealed(value)) fields[name] = value
-      else {
-        const key = subject === null ? null : state.subjectKey(subject)
-        if (subject === null || key === null) return null
-        try {
-          fields[name] = openJson(key, subject, value)
-        } catch {
-          return null
-        }
-      }
-    }
-    return fields
-  }
-
   /** The entity with what was edited here; null when there is nothing new in it. */
   function stamped(kind: EntityKind, id: string): Entity | null {
     const before = kept<Entity>(kind, id)
@@ -154,7 +140,7 @@ export function createEntities(deps: EntitiesDeps): Entities {
       return changed(before, { [DELETED_FIELD]: true })
     }
     if (!before && !leaves(kind, row)) return null
-    const fields = sealed(kind, row.subject, row.fields)
+    const fields = sealed(kind, row.subject, row.fields, before)
     if (!before)
       return edited({ subject: row.subject, fields: {} }, fields, hlcAt(row.updatedAtMs, identity().hubId))
     const gone = Object.keys(before.fields).filter(
@@ -206,15 +192,6 @@ export function createEntities(deps: EntitiesDeps): Entities {
       },
     ])
     return edits.length === STAMPED_AT_ONCE
-  }
-
-  interface Merging {
-    erased: Set<string>
-    toErase: string[]
-    kinds: Set<string>
-    writes: Statement[]
-    conflicts: number
-    arrived: boolean
   }
 
   function mergeRow(row: FeedRow, body: unknown, into: Merging): void {
@@ -297,12 +274,29 @@ export function createEntities(deps: EntitiesDeps): Entities {
   return {
     stamp: () => inTurn(stamp),
     clock: hlc,
-    missingKeys: (rows) =>
-      rows.some(
-        ({ subject, body }) =>
-          subject !== null && body.includes('"enc"') && state.subjectKey(subject) === null,
-      ),
+    missingKeys,
+    waitsForKeys: () => missingKeys(store.all(WAITING)),
+    unfold: (subjects) => inTurn(() => unfold(subjects)),
     apply: (rows, more) => inTurn(() => applyInOrder(rows, more)),
+  }
+
+  function missingKeys(rows: readonly Pick<FeedRow, 'kind' | 'subject' | 'body'>[]): boolean {
+    return rows.some(({ kind, subject, body }) => {
+      if (subject === null || !isEntityKind(kind) || !body.includes('"enc"')) return false
+      const entity = bodyIn({ kind, body })
+      return entity !== null && opened(entity as Entity) === null
+    })
+  }
+
+  async function unfold(subjects: readonly string[]): Promise<void> {
+    const into = newMerging(new Set())
+    for (const subject of subjects)
+      for (const { kind, id, body } of store.all<{ kind: string; id: string; body: string }>(KEPT_OF, {
+        subject,
+      }))
+        if (isEntityKind(kind)) into.writes.push(...tableWrites(kind, id, JSON.parse(body) as Entity, into))
+    if (into.writes.length > 0) await store.write(into.writes)
+    if (into.kinds.size > 0) deps.changed(into.kinds)
   }
 
   async function applyInOrder(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]> {
@@ -324,14 +318,7 @@ export function createEntities(deps: EntitiesDeps): Entities {
     while (await stamp()) {
       // All that was edited here has its instant before it is compared.
     }
-    const into: Merging = {
-      erased: new Set([...state.erased(), ...alsoErased]),
-      toErase: [],
-      kinds: new Set(),
-      writes: [],
-      conflicts: 0,
-      arrived: false,
-    }
+    const into = newMerging(new Set([...state.erased(), ...alsoErased]))
     for (const row of [...rows].sort((one, other) => place(one.kind) - place(other.kind))) {
       const body = bodyIn(row)
       if (body !== null) mergeRow(row, body, into)
@@ -367,6 +354,10 @@ export function createEntities(deps: EntitiesDeps): Entities {
   }
 }
 
+function newMerging(erased: Set<string>): Merging {
+  return { erased, toErase: [], kinds: new Set(), writes: [], conflicts: 0, arrived: false }
+}
+
 function isEntityKind(kind: string): kind is EntityKind {
   return (ENTITY_KINDS as readonly string[]).includes(kind)
 }
@@ -377,7 +368,7 @@ function place(kind: string): number {
 }
 
 /** The body of a feed row, null when it is not what its kind promises: what comes from outside is looked at before it is believed. */
-function bodyIn({ kind, body }: FeedRow): unknown {
+function bodyIn({ kind, body }: Pick<FeedRow, 'kind' | 'body'>): unknown {
   try {
     const value = JSON.parse(body) as unknown
     if (typeof value !== 'object' || value === null) return null

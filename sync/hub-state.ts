@@ -1,7 +1,7 @@
 /** What the hub knows about itself and its lanes, in its own database. */
 
 import type { HubSeals, HubStore, Statement } from './ports.ts'
-import { LANES, type Lane } from './rows.ts'
+import { LANE_OF, LANES, type Lane, type RowKind } from './rows.ts'
 import { SUBJECT_KEY_BYTES } from './seal.ts'
 import { type SigningKey, signingKeyOf } from './signing.ts'
 
@@ -56,18 +56,32 @@ export interface SyncState {
   /** Entries behind what is acknowledged. */
   waiting(lane: Lane, limit: number): FeedEntry[]
   depth(lane: Lane): number
+  /** Whether an entry of that kind is not acknowledged yet. */
+  waits(kind: RowKind): boolean
   /** Greatest number ever given. */
   maxSeq(): number
-  /** A person's key; null where there is none, or none any more. */
+  /** What a person's values are sealed with; null where there is no key, or none any more. */
   subjectKey(subject: string): Buffer | null
+  /** The same key, and behind it those that values from before are opened with. */
+  subjectKeys(subject: string): readonly Buffer[]
   erased(): ReadonlySet<string>
-  planSubjectKey(subject: string, key: Uint8Array): Statement
+  /** The first one is what is sealed with from now on. */
+  planSubjectKeys(subject: string, keys: readonly Uint8Array[]): Statement
   planIdentity(identity: HubIdentity, key: SigningKey): Statement[]
   /** Everything about the household in the cloud is forgotten here. */
   planLeave(): Statement[]
 }
 
 export function createSyncState({ store, seals }: { store: HubStore; seals: HubSeals }): SyncState {
+  function subjectKeys(subject: string): Buffer[] {
+    const sql = 'SELECT sealed_key AS sealed FROM sync_subject WHERE subject = :subject AND erased_at IS NULL'
+    const row = store.get<{ sealed: Uint8Array | null }>(sql, { subject })
+    const texts = row?.sealed ? seals.open(subject, row.sealed) : null
+    return (Array.isArray(texts) ? texts : [texts])
+      .filter((text) => typeof text === 'string')
+      .map((text) => Buffer.from(text, 'base64'))
+      .filter(({ length }) => length === SUBJECT_KEY_BYTES)
+  }
   return {
     identity() {
       const row = store.get<Omit<HubIdentity, 'paused'> & { paused: number }>(IDENTITY)
@@ -94,16 +108,16 @@ export function createSyncState({ store, seals }: { store: HubStore; seals: HubS
          WHERE lane = :lane AND seq > coalesce((SELECT acked FROM sync_lane WHERE lane = :lane), 0)`,
         { lane },
       )?.depth ?? 0,
+    waits: (kind) =>
+      store.get(
+        `SELECT 1 FROM sync_feed
+         WHERE kind = :kind AND lane = :lane AND seq > coalesce((SELECT acked FROM sync_lane WHERE lane = :lane), 0) LIMIT 1`,
+        { kind, lane: LANE_OF[kind] },
+      ) !== undefined,
     maxSeq: () =>
       store.get<{ seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'sync_feed'`)?.seq ?? 0,
-    subjectKey(subject) {
-      const sql =
-        'SELECT sealed_key AS sealed FROM sync_subject WHERE subject = :subject AND erased_at IS NULL'
-      const row = store.get<{ sealed: Uint8Array | null }>(sql, { subject })
-      const text = row?.sealed ? seals.open(subject, row.sealed) : null
-      const key = typeof text === 'string' ? Buffer.from(text, 'base64') : null
-      return key?.length === SUBJECT_KEY_BYTES ? key : null
-    },
+    subjectKey: (subject) => subjectKeys(subject)[0] ?? null,
+    subjectKeys,
     erased: () =>
       new Set(
         store
@@ -112,10 +126,16 @@ export function createSyncState({ store, seals }: { store: HubStore; seals: HubS
           )
           .map(({ subject }) => subject),
       ),
-    planSubjectKey: (subject, key) => ({
+    planSubjectKeys: (subject, keys) => ({
       sql: `INSERT INTO sync_subject (subject, sealed_key) VALUES (:subject, :sealed)
         ON CONFLICT (subject) DO UPDATE SET sealed_key = excluded.sealed_key WHERE erased_at IS NULL`,
-      params: { subject, sealed: seals.close(subject, Buffer.from(key).toString('base64')) },
+      params: {
+        subject,
+        sealed: seals.close(
+          subject,
+          keys.map((key) => Buffer.from(key).toString('base64')),
+        ),
+      },
     }),
     planIdentity: (identity, key) => [
       {

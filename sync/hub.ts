@@ -3,15 +3,15 @@ import { Compile } from 'typebox/compile'
 import { type Compactor, createCompactor } from './compact.ts'
 import { createEntities } from './entities.ts'
 import { createHubClient, type HubClient, registerHub, Unproven } from './hub-client.ts'
+import { createHubKeys } from './hub-keys.ts'
 import { planBackfill, planErasedSubject, planTrim } from './hub-plans.ts'
 import { createSyncState, type HubIdentity, planFeed, type SyncState } from './hub-state.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import type { DataClass, Statement, SyncPorts } from './ports.ts'
 import { createPuller } from './pull.ts'
 import { createPusher } from './push.ts'
-import { SUBJECT_KEY_BYTES } from './seal.ts'
 import { newSigningKey } from './signing.ts'
-import { KeysAnswer, PATHS, RegisterAnswer, SCHEMA, StatusAnswer } from './wire.ts'
+import { PATHS, RegisterAnswer, SCHEMA, StatusAnswer } from './wire.ts'
 
 export interface Choice {
   class: DataClass
@@ -44,7 +44,6 @@ export interface HubSync {
 }
 
 const registerCheck = Compile(RegisterAnswer)
-const keysCheck = Compile(KeysAnswer)
 const statusCheck = Compile(StatusAnswer)
 const REGISTER_TRIES = 3
 const MINUTE_MS = 60_000
@@ -83,6 +82,13 @@ export function createHubSync(ports: SyncPorts): HubSync {
     return client
   }
   const entities = createEntities({ ...ports, state, identity, isShared: compactor.isShared })
+  const hubKeys = createHubKeys({
+    ...{ store, state, client: theClient },
+    async onFresh(subjects) {
+      compactor.reload()
+      await entities.unfold(subjects)
+    },
+  })
   const pusher = createPusher({
     ...ports,
     ...{
@@ -96,7 +102,12 @@ export function createHubSync(ports: SyncPorts): HubSync {
   })
   const lanes = createLanes({
     ...ports,
-    ...{ state, push: pusher.push, stamp: () => entities.stamp(), isOn: () => isOn() },
+    ...{ state, stamp: () => entities.stamp(), isOn: () => isOn() },
+    async push(lane) {
+      const pushed = await pusher.push(lane)
+      if (lane === 'now' && pushed.kind === 'done') await hubKeys.learn()
+      return pushed
+    },
   })
   const isOn = () => {
     const found = enrolled ? state.identity() : null
@@ -112,20 +123,6 @@ export function createHubSync(ports: SyncPorts): HubSync {
         log.error({ cause: String(cause) }, 'an erasure that the cloud asked for could not begin')
       })
     }
-  }
-
-  async function fetchKeys(): Promise<void> {
-    const { status, body } = await theClient().ask('GET', PATHS.keys)
-    if (status !== 200 || !keysCheck.Check(body)) return
-    const erased = state.erased()
-    const writes = Object.entries(body.keys).flatMap(([subject, text]) => {
-      const key = Buffer.from(text, 'base64')
-      const isNew =
-        key.length === SUBJECT_KEY_BYTES && !erased.has(subject) && state.subjectKey(subject) === null
-      return isNew ? [state.planSubjectKey(subject, key)] : []
-    })
-    if (writes.length > 0) await store.write(writes)
-    compactor.reload()
   }
 
   /** How far erasures are elsewhere; asked while one is not done in both places. */
@@ -154,6 +151,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
       void store
         .write(trim)
         .catch((cause: unknown) => log.warn({ cause: String(cause) }, 'the feed is not trimmed'))
+    void hubKeys.learn()
     askErasures().catch((cause: unknown) => log.info({ cause: String(cause) }, 'the cloud was not asked'))
   }
 
@@ -195,13 +193,14 @@ export function createHubSync(ports: SyncPorts): HubSync {
 
   const puller = createPuller({
     ...ports,
-    ...{ identity, client: theClient, fetchKeys, entities },
+    ...{ identity, client: theClient, fetchKeys: hubKeys.fetch, entities },
     onErase: (subjects) => void eraseHere(subjects),
     onCaughtUp: ports.told,
   })
 
   function begin(): void {
     if (stops.length > 0 || !enrolled) return
+    hubKeys.due()
     stops = [lanes.start(), clock.every(MINUTE_MS, minute)]
     read()
     const unfinished = store.all<{ subject: string }>(
@@ -273,7 +272,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
               ),
             )
             enrolled = true
-            await fetchKeys().catch(() => {})
+            await hubKeys.fetch().catch(() => {})
             begin()
             ports.told()
             return { household: body.household_name }
@@ -312,7 +311,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
           .map((one) => [one.class, one.raw]),
       )
       // Another hub may have given this person a key already.
-      await fetchKeys().catch(() => {})
+      await hubKeys.fetch().catch(() => {})
       await store.write([
         {
           sql: 'DELETE FROM sync_choice WHERE person_key = (SELECT key FROM person WHERE id = :personId)',
@@ -328,6 +327,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
       compactor.reload()
       pusher.forget()
       const keys = compactor.planKeys()
+      if (keys.length > 0) hubKeys.due()
       const introduction: Statement[] = [
         ...keys,
         ...(choices.length > 0 ? planFeed('now', 'subject_key', personId) : []),

@@ -61,7 +61,13 @@ export function createPuller(deps: PullerDeps): Puller {
   }
 
   return {
-    follow(signal, heard) {
+    async follow(signal, heard) {
+      try {
+        // The key of something that is kept may have come to the cloud since.
+        if (deps.entities.waitsForKeys()) await deps.fetchKeys()
+      } catch (cause) {
+        return cause instanceof Error ? cause.message : String(cause)
+      }
       const { address, shapeHandle, shapeOffset } = deps.identity()
       const isKnown = shapeHandle !== null && shapeOffset !== null
       return new Promise((resolve) => {

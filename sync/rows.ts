@@ -102,10 +102,17 @@ export type Erasure = Static<typeof Erasure>
 export const ErasureDone = Type.Object({ subject: SubjectId, purged_at: EpochMs })
 export type ErasureDone = Static<typeof ErasureDone>
 
-/** The key that the person's fields and chunks are sealed with: 32 bytes. The first one that arrives is the household's. */
+const KeyBytes = Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' })
+/** Two hubs that were apart may both have made a key for one person; more than this many were never made honestly. */
+export const MOST_OTHER_KEYS = 32
+/**
+ * The key that the person's fields and chunks are sealed with: 32 bytes. The first one that arrives is the household's: everybody
+ * seals with it from then on. `others` are those that came later; what was sealed with them stays as it is and is opened with them.
+ */
 export const SubjectKey = Type.Object({
   subject: SubjectId,
-  key: Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$' }),
+  key: KeyBytes,
+  others: Type.Optional(Type.Array(KeyBytes, { maxItems: MOST_OTHER_KEYS })),
 })
 export type SubjectKey = Static<typeof SubjectKey>
 

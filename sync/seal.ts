@@ -50,6 +50,20 @@ export function openJson(key: Uint8Array, subject: string, { enc }: SealedValue)
   return JSON.parse(openBytes(key, subject, Buffer.from(enc, 'base64')).toString('utf8'))
 }
 
+/** The same with the first of several keys that fits. Throws when none does. */
+export function openJsonWith(keys: readonly Uint8Array[], subject: string, value: SealedValue): unknown {
+  for (const key of keys.slice(0, -1)) {
+    try {
+      return openJson(key, subject, value)
+    } catch {
+      // Sealed with another one of them.
+    }
+  }
+  const last = keys.at(-1)
+  if (!last) throw new RangeError('There is no key for this subject')
+  return openJson(last, subject, value)
+}
+
 export function isSealed(value: unknown): value is SealedValue {
   return typeof value === 'object' && value !== null && 'enc' in value && typeof value.enc === 'string'
 }

@@ -185,6 +185,8 @@ export type StatusAnswer = Static<typeof StatusAnswer>
 /** Keys of the household's persons, base64; a hub takes those of persons it did not enrol itself. */
 export const KeysAnswer = Type.Object({
   keys: Type.Record(Type.String(), Type.String()),
+  /** Keys that other hubs had made before they knew the household's: for opening only. */
+  others: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
   server_time: EpochMs,
 })
 export type KeysAnswer = Static<typeof KeysAnswer>

@@ -191,8 +191,17 @@ export function edgeRoutes(parts: CloudParts) {
     http.get(PATHS.keys, async (request) => {
       const hub = await asked(request)
       const keys = await base.household(hub.household, (queries) => keysOf(queries, hub.household))
-      const shown = [...keys].map(([subject, bytes]) => [subject, bytes.toString('base64')])
-      return { keys: Object.fromEntries(shown), server_time: clock.now() }
+      const shown = [...keys].map(([subject, ring]): [string, string[]] => [
+        subject,
+        ring.map((key) => key.toString('base64')),
+      ])
+      return {
+        keys: Object.fromEntries(shown.map(([subject, [first]]) => [subject, first])),
+        others: Object.fromEntries(
+          shown.flatMap(([subject, [, ...rest]]) => (rest[0] ? [[subject, rest]] : [])),
+        ),
+        server_time: clock.now(),
+      }
     })
 
     http.post(PATHS.process, async (request) => {

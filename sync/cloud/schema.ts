@@ -3,6 +3,8 @@
  * never in the publication. A migration that has been released is never edited.
  */
 
+import { MOST_OTHER_KEYS } from '../rows.ts'
+
 /** Name that Electric gives to its publication; in manual mode it finds this one. */
 export const PUBLICATION = 'electric_publication_default'
 /** What requests run as: owns nothing and cannot bypass row-level security. */
@@ -259,7 +261,15 @@ GRANT SELECT, UPDATE ON household TO ${EDGE_ROLE};
 CREATE PUBLICATION ${PUBLICATION} FOR TABLE household_feed;
 `
 
-export const MIGRATIONS: readonly Migration[] = [{ name: '0001_foundation', sql: FOUNDATION }]
+/** Keys that came after the household's own: what was sealed with them must stay readable, and goes with the same row. */
+const OTHER_KEYS = `
+ALTER TABLE vault.subject_key ADD COLUMN others bytea[] NOT NULL DEFAULT '{}'
+  CHECK (cardinality(others) <= ${MOST_OTHER_KEYS});`
+
+export const MIGRATIONS: readonly Migration[] = [
+  { name: '0001_foundation', sql: FOUNDATION },
+  { name: '0002_other_keys', sql: OTHER_KEYS },
+]
 
 /** The account that Electric reads with, where there is one: it needs this table and no other. */
 export const ELECTRIC_GRANTS = `

@@ -1,5 +1,5 @@
 /** Writes rows that only their own hub changes: whole batches at a time, each row only if it is newer than what is there. */
-import type { RawChunk, Rollup } from '../rows.ts'
+import type { RawChunk, Rollup, SubjectKey } from '../rows.ts'
 import type { SyncRow } from '../wire.ts'
 import { subjectOf } from './batch.ts'
 import { binaryRows } from './copy.ts'
@@ -270,18 +270,19 @@ const chunks: RowWriter = (queries, { household, hub, epoch }, rows) =>
     )
   })
 
-/** Keys are written once: the first one of a household's hubs to name a person names the key. */
-const keys: RowWriter = (queries, { household }, rows) =>
-  inPieces(
-    rows.filter(({ body }) => body !== null),
-    (piece) =>
-      queries.query(
-        `INSERT INTO vault.subject_key (household_id, subject, key)
-         SELECT $1, subject, decode(key, 'base64') FROM unnest($2::text[], $3::text[]) AS r (subject, key)
-         ON CONFLICT (household_id, subject) DO NOTHING`,
-        [household, piece.map(({ body }) => body?.['subject']), piece.map(({ body }) => body?.['key'])],
-      ),
-  )
+/** The first one of a household's hubs to name a person names the key; keys that come later are kept for opening. */
+const keys: RowWriter = async (queries, { household }, rows) => {
+  const named = rows.flatMap(({ body }) => (body === null ? [] : [body as unknown as SubjectKey]))
+  for (const { subject, key, others = [] } of named)
+    await queries.query(
+      `INSERT INTO vault.subject_key AS t (household_id, subject, key, others)
+       VALUES ($1, $2, decode($3, 'base64'), (SELECT coalesce(array_agg(DISTINCT decode(o, 'base64')), '{}') FROM unnest($4::text[]) o WHERE o <> $3))
+       ON CONFLICT (household_id, subject) DO UPDATE
+         SET others = (SELECT array_agg(DISTINCT k) FROM unnest(t.others || excluded.key || excluded.others) k WHERE k <> t.key)
+         WHERE NOT (t.key || t.others) @> (excluded.key || excluded.others)`,
+      [household, subject, key, [...others]],
+    )
+}
 
 const WRITERS: ReadonlyMap<string, RowWriter> = new Map<string, RowWriter>([
   ...HAPPENING_TABLES.map((table): [string, RowWriter] => [table, happenings(table)]),

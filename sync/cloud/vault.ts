@@ -1,16 +1,17 @@
 /** Keys of persons: with them the cloud can show and edit what it otherwise only keeps sealed. */
 import { randomBytes } from 'node:crypto'
-import { isSealed, openBytes, openJson, SUBJECT_KEY_BYTES } from '../seal.ts'
+import { isSealed, openBytes, openJsonWith, SUBJECT_KEY_BYTES } from '../seal.ts'
 import type { Queries } from './database.ts'
 
-export type Keys = ReadonlyMap<string, Buffer>
+/** Of each person the household's key, and behind it those that hubs had made before they knew it. */
+export type Keys = ReadonlyMap<string, readonly Buffer[]>
 
 export async function keysOf(queries: Queries, household: string): Promise<Keys> {
-  const { rows } = await queries.query<{ subject: string; key: Buffer }>(
-    'SELECT subject, key FROM vault.subject_key WHERE household_id = $1 ORDER BY subject',
+  const { rows } = await queries.query<{ subject: string; key: Buffer; others: Buffer[] }>(
+    'SELECT subject, key, others FROM vault.subject_key WHERE household_id = $1 ORDER BY subject',
     [household],
   )
-  return new Map(rows.map(({ subject, key }) => [subject, key]))
+  return new Map(rows.map(({ subject, key, others }) => [subject, [key, ...others]]))
 }
 
 export async function keyOf(queries: Queries, household: string, subject: string): Promise<Buffer | null> {
@@ -39,10 +40,9 @@ export async function ensureKey(
 /** The value behind a sealed one; the value itself when it is not sealed, null when it cannot be opened. */
 export function opened(keys: Keys, subject: string | null, value: unknown): unknown {
   if (!isSealed(value)) return value
-  const key = subject === null ? undefined : keys.get(subject)
-  if (!key || subject === null) return null
+  if (subject === null) return null
   try {
-    return openJson(key, subject, value)
+    return openJsonWith(keys.get(subject) ?? [], subject, value)
   } catch {
     return null
   }
@@ -60,13 +60,14 @@ export function openedBody(
   return typeof inner === 'object' && inner !== null ? { ...rest, ...inner } : { ...rest, sealed: true }
 }
 
-/** The bytes of a chunk; null when the key is gone. */
+/** The bytes of a chunk; null when its key is gone. */
 export function openedChunk(keys: Keys, subject: string, bytes: Uint8Array): Buffer | null {
-  const key = keys.get(subject)
-  if (!key) return null
-  try {
-    return openBytes(key, subject, bytes)
-  } catch {
-    return null
+  for (const key of keys.get(subject) ?? []) {
+    try {
+      return openBytes(key, subject, bytes)
+    } catch {
+      // Sealed with another one of them.
+    }
   }
+  return null
 }
