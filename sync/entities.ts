@@ -1,7 +1,8 @@
 /** What hubs and the cloud both edit, between the hub's tables and their form with an instant for every field. */
 import { createHybridClock, type HybridClock, hlcAt } from './clock.ts'
+import { createEntityRows } from './entity-rows.ts'
 import { createEntitySeals } from './entity-seals.ts'
-import { planWrite } from './entity-tables.ts'
+import { planWrite, zoneIn } from './entity-tables.ts'
 import type { FeedEntry, HubIdentity, SyncState } from './hub-state.ts'
 import {
   canonicalJson,
@@ -27,6 +28,8 @@ export interface Entities {
    * when the tables changed in between: then nothing was written.
    */
   apply(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]>
+  /** The same for a whole feed that was read beside what is known (`sync_incoming`). */
+  swap(more: readonly Statement[]): Promise<string[]>
   /** Whether sealed fields among them cannot be opened yet. */
   missingKeys(rows: readonly Pick<FeedRow, 'kind' | 'subject' | 'body'>[]): boolean
   /** Whether some that are kept wait for their key. */
@@ -49,16 +52,16 @@ const EDITS = `SELECT seq, kind, key FROM sync_feed WHERE kind IN (${STAMPED_KIN
   AND seq > (SELECT stamped_seq FROM sync_hub) ORDER BY seq LIMIT :limit`
 const KEEP = `INSERT INTO sync_entity (kind, id, subject, body) VALUES (:kind, :id, :subject, :body)
   ON CONFLICT (kind, id) DO UPDATE SET subject = excluded.subject, body = excluded.body`
-const ROWS: Readonly<Record<EntityKind, string>> = {
-  calendar: `SELECT p.id AS subject, e.group_id AS "group", title, event_type, start_at, end_at, e.timezone, rrule, drills,
-      ai_generated, e.updated_at AS updatedAtMs
-    FROM calendar_event e LEFT JOIN person p ON p.key = e.person_key WHERE e.id = :id`,
-  person: `SELECT id AS subject, name, kind, timezone, updated_at AS updatedAtMs FROM person
-    WHERE id = :id AND deleted_at IS NULL`,
-  group: `SELECT NULL AS subject, name, kind, timezone, step_minutes, updated_at AS updatedAtMs FROM people_group WHERE id = :id`,
+/** Until it is written into the hub's own tables. */
+const UNPLACED = 'UPDATE sync_entity SET placed = 0 WHERE kind = :kind AND id = :id'
+const INCOMING = `SELECT '' AS household_id, kind, id, subject, hlc, body FROM sync_incoming
+  ORDER BY CASE kind WHEN 'erasure' THEN 0 WHEN 'person' THEN 1 WHEN 'group' THEN 2 ELSE 3 END, kind, id LIMIT :limit`
+const ROWS_A_SWAP = 10_000
+/** What is merged stays although the feed does not show it: a cloud that was restored gets it back from here. The rest is the cloud's. */
+const SWEEP: Statement = {
+  sql: `DELETE FROM sync_entity WHERE kind NOT IN (${STAMPED_KINDS.map((kind) => `'${kind}'`).join(', ')})
+    AND (kind, id) NOT IN (SELECT kind, id FROM sync_incoming)`,
 }
-const MEMBERS = `SELECT p.id, m.role, m.shirt_number, m.escalation_order FROM group_member m
-  JOIN person p ON p.key = m.person_key AND p.deleted_at IS NULL WHERE m.group_id = :id`
 const CONSENT = `SELECT p.id AS subject, u.id AS grantee, c.class, c.action, c.expires_at, c.created_at AS updatedAtMs
   FROM consent c JOIN user u ON u.key = c.user_key JOIN person p ON p.key = c.person_key WHERE c.id = :id`
 /** Kept in their merged form only, perhaps for want of a key. */
@@ -76,18 +79,14 @@ interface Merging {
   kinds: Set<string>
   writes: Statement[]
   conflicts: number
-  arrived: boolean
-}
-
-export interface TableRow {
-  subject: string | null
-  updatedAtMs: number
-  fields: Record<string, unknown>
+  /** Persons and groups that this unit brings, which tables do not show yet. */
+  arriving: Map<string, { timezone: string }>
 }
 
 export function createEntities(deps: EntitiesDeps): Entities {
   const { store, state, identity } = deps
   const { sealed, opened } = createEntitySeals(state)
+  const { tableRow, leaves } = createEntityRows(deps)
   let held: { node: string; clock: HybridClock } | null = null
   const hlc = (): HybridClock => {
     const { hubId: node, hlc: last } = identity()
@@ -102,41 +101,20 @@ export function createEntities(deps: EntitiesDeps): Entities {
     })
     return row ? (JSON.parse(row.body) as Body) : null
   }
+  const isPlaced = (kind: string, id: string) =>
+    store.get('SELECT 1 FROM sync_entity WHERE kind = :kind AND id = :id AND placed = 1', { kind, id }) !==
+    undefined
   const keep = (kind: string, id: string, subject: string | null, body: object): Statement => ({
     sql: KEEP,
     params: { kind, id, subject, body: canonicalJson(body) },
   })
-
-  function tableRow(kind: EntityKind, id: string): TableRow | null {
-    const row = store.get<Record<string, unknown> & { subject: string | null; updatedAtMs: number }>(
-      ROWS[kind],
-      { id },
-    )
-    if (!row) return null
-    const { subject, updatedAtMs, ...fields } = row
-    if (kind === 'calendar') {
-      fields['drills'] = JSON.parse(String(fields['drills'])) as unknown
-      fields['ai_generated'] = fields['ai_generated'] === 1
-    }
-    if (kind === 'group')
-      for (const { id: member, ...place } of store.all<{ id: string }>(MEMBERS, { id })) {
-        if (deps.isShared(member, 'any')) fields[MEMBER_FIELD + member] = place
-      }
-    return { subject, updatedAtMs, fields }
-  }
-
-  function leaves(kind: EntityKind, row: TableRow): boolean {
-    if (row.subject !== null) return deps.isShared(row.subject, kind === 'calendar' ? 'training' : 'any')
-    const group = kind === 'calendar' ? tableRow('group', String(row.fields['group'])) : row
-    return Object.keys(group?.fields ?? {}).some((name) => name.startsWith(MEMBER_FIELD))
-  }
 
   /** The entity with what was edited here; null when there is nothing new in it. */
   function stamped(kind: EntityKind, id: string): Entity | null {
     const before = kept<Entity>(kind, id)
     const row = tableRow(kind, id)
     if (!row) {
-      if (!before || isDeleted(before)) return null
+      if (!before || isDeleted(before) || !isPlaced(kind, id)) return null
       return changed(before, { [DELETED_FIELD]: true })
     }
     if (!before && !leaves(kind, row)) return null
@@ -213,6 +191,7 @@ export function createEntities(deps: EntitiesDeps): Entities {
     if (before && canonicalJson(before) === canonicalJson(merged)) return
     into.writes.push(keep(kind, id, merged.subject, merged))
     if (before && canonicalJson(merged) !== canonicalJson(incoming)) into.conflicts += 1
+    if (!before) into.writes.push({ sql: UNPLACED, params: { kind, id } })
     into.writes.push(...tableWrites(kind, id, merged, into))
     // The cloud has it like that already: nothing to send back.
     if (canonicalJson(merged) === canonicalJson(incoming))
@@ -227,13 +206,16 @@ export function createEntities(deps: EntitiesDeps): Entities {
     if (fields === null) return []
     const planned = planWrite(
       { kind, id, subject: merged.subject, fields, before: tableRow(kind, id) },
-      { ...deps, nowMs: deps.clock.now() },
+      { ...deps, arriving: into.arriving, nowMs: deps.clock.now() },
     )
-    if (planned.length > 0) {
-      into.kinds.add(kind)
-      into.arrived ||= kind !== 'calendar'
-    }
-    return planned
+    if (planned.length === 0) return []
+    into.kinds.add(kind)
+    if (kind !== 'calendar')
+      into.arriving.set(`${kind} ${id}`, { timezone: zoneIn(fields['timezone'], deps) ?? 'UTC' })
+    return [
+      ...planned,
+      { sql: 'UPDATE sync_entity SET placed = 1 WHERE kind = :kind AND id = :id', params: { kind, id } },
+    ]
   }
 
   function mergeConsentRow(id: string, incoming: Consent, into: Merging): void {
@@ -277,7 +259,8 @@ export function createEntities(deps: EntitiesDeps): Entities {
     missingKeys,
     waitsForKeys: () => missingKeys(store.all(WAITING)),
     unfold: (subjects) => inTurn(() => unfold(subjects)),
-    apply: (rows, more) => inTurn(() => applyInOrder(rows, more)),
+    apply: (rows, more) => inTurn(() => applyUnit(rows, more)),
+    swap: (more) => inTurn(() => swap(more)),
   }
 
   function missingKeys(rows: readonly Pick<FeedRow, 'kind' | 'subject' | 'body'>[]): boolean {
@@ -289,7 +272,10 @@ export function createEntities(deps: EntitiesDeps): Entities {
   }
 
   async function unfold(subjects: readonly string[]): Promise<void> {
-    const into = newMerging(new Set())
+    while (await stamp()) {
+      // What was edited here must not be written over.
+    }
+    const into = newMerging([])
     for (const subject of subjects)
       for (const { kind, id, body } of store.all<{ kind: string; id: string; body: string }>(KEPT_OF, {
         subject,
@@ -299,31 +285,33 @@ export function createEntities(deps: EntitiesDeps): Entities {
     if (into.kinds.size > 0) deps.changed(into.kinds)
   }
 
-  async function applyInOrder(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]> {
-    const isHead = ({ kind }: FeedRow) => kind === 'erasure' || kind === 'person' || kind === 'group'
-    // What is planned for somebody finds them there.
-    const heads = rows.filter(isHead)
-    if (heads.length === 0) return (await applyUnit(rows, [], more, false)).toErase
-    const { toErase, arrived } = await applyUnit(heads, [], [], false)
-    const rest = rows.filter((row) => !isHead(row))
-    return [...toErase, ...(await applyUnit(rest, toErase, more, arrived)).toErase]
+  /** A whole feed that was read beside what is known: in one unit, or in few when it is larger than memory should have to hold. */
+  async function swap(more: readonly Statement[]): Promise<string[]> {
+    const toErase: string[] = []
+    for (let isFirst = true; ; isFirst = false) {
+      const rows = store.all<FeedRow>(INCOMING, { limit: ROWS_A_SWAP })
+      const isLast = rows.length < ROWS_A_SWAP
+      const taken = isLast
+        ? [{ sql: 'DELETE FROM sync_incoming' }, ...more]
+        : rows.map(({ kind, id }) => ({
+            sql: 'DELETE FROM sync_incoming WHERE kind = :kind AND id = :id',
+            params: { kind, id },
+          }))
+      toErase.push(...(await applyUnit(rows, [...(isFirst ? [SWEEP] : []), ...taken])))
+      if (isLast) return toErase
+    }
   }
 
-  async function applyUnit(
-    rows: readonly FeedRow[],
-    alsoErased: readonly string[],
-    more: readonly Statement[],
-    hasArrived: boolean,
-  ): Promise<Merging> {
+  async function applyUnit(rows: readonly FeedRow[], more: readonly Statement[]): Promise<string[]> {
     while (await stamp()) {
       // All that was edited here has its instant before it is compared.
     }
-    const into = newMerging(new Set([...state.erased(), ...alsoErased]))
-    for (const row of [...rows].sort((one, other) => place(one.kind) - place(other.kind))) {
+    const into = newMerging(state.erased())
+    for (const row of lastOfEach(rows).sort((one, other) => place(one.kind) - place(other.kind))) {
       const body = bodyIn(row)
       if (body !== null) mergeRow(row, body, into)
     }
-    if (hasArrived) placeWaiting(into)
+    if (into.arriving.size > 0) placeWaiting(into)
     for (const subject of into.toErase)
       into.writes.push({
         sql: `INSERT INTO sync_subject (subject, erased_at, erased_by) VALUES (:subject, :nowMs, 'cloud')
@@ -339,7 +327,7 @@ export function createEntities(deps: EntitiesDeps): Entities {
       ...more,
     ])
     if (into.kinds.size > 0) deps.changed(into.kinds)
-    return into
+    return into.toErase
   }
 
   /** Events that came before the person or the group they are for. */
@@ -354,8 +342,15 @@ export function createEntities(deps: EntitiesDeps): Entities {
   }
 }
 
-function newMerging(erased: Set<string>): Merging {
-  return { erased, toErase: [], kinds: new Set(), writes: [], conflicts: 0, arrived: false }
+function newMerging(erased: Iterable<string>): Merging {
+  return {
+    erased: new Set(erased),
+    toErase: [],
+    kinds: new Set(),
+    writes: [],
+    conflicts: 0,
+    arriving: new Map(),
+  }
 }
 
 function isEntityKind(kind: string): kind is EntityKind {
@@ -365,6 +360,11 @@ function isEntityKind(kind: string): kind is EntityKind {
 function place(kind: string): number {
   const at = ORDER.indexOf(kind)
   return at < 0 ? ORDER.length : at
+}
+
+/** Of several versions of a row the last: each is whole. */
+function lastOfEach(rows: readonly FeedRow[]): FeedRow[] {
+  return [...new Map(rows.map((row) => [`${row.kind} ${row.id}`, row])).values()]
 }
 
 /** The body of a feed row, null when it is not what its kind promises: what comes from outside is looked at before it is believed. */

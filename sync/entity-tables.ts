@@ -15,6 +15,8 @@ export interface Planned {
 
 export interface TableDeps extends Pick<SyncPorts, 'canRepeat' | 'isZone'> {
   store: Pick<HubStore, 'get'>
+  /** Persons and groups (`person <id>`) that statements before these bring. */
+  arriving: ReadonlyMap<string, { timezone: string }>
   nowMs: number
 }
 
@@ -88,16 +90,19 @@ function planEvent(planned: Planned, deps: TableDeps): Statement[] {
   ]
 }
 
-function whosePerson(id: string, { store }: TableDeps): { timezone: string } | null {
+function whosePerson(id: string, { store, arriving }: TableDeps): { timezone: string } | null {
   return (
     store.get<{ timezone: string }>('SELECT timezone FROM person WHERE id = :id AND deleted_at IS NULL', {
       id,
-    }) ?? null
+    }) ??
+    arriving.get(`person ${id}`) ??
+    null
   )
 }
 
-function whoseGroup(id: string | null, { store }: TableDeps): { timezone: string } | null {
-  return store.get<{ timezone: string }>('SELECT timezone FROM people_group WHERE id = :id', { id }) ?? null
+function whoseGroup(id: string | null, { store, arriving }: TableDeps): { timezone: string } | null {
+  const known = store.get<{ timezone: string }>('SELECT timezone FROM people_group WHERE id = :id', { id })
+  return known ?? arriving.get(`group ${id}`) ?? null
 }
 
 function planPerson(planned: Planned, deps: TableDeps): Statement[] {
@@ -194,7 +199,7 @@ function instantIn(value: unknown): number | null {
   return typeof atMs === 'number' && atMs >= EARLIEST_MS && atMs < LATEST_MS ? Math.trunc(atMs) : null
 }
 
-function zoneIn(value: unknown, { isZone }: TableDeps): string | null {
+export function zoneIn(value: unknown, { isZone }: Pick<SyncPorts, 'isZone'>): string | null {
   return typeof value === 'string' && value.length <= 64 && isZone(value) ? value : null
 }
 

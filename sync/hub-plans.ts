@@ -133,6 +133,8 @@ export async function planErasedSubject(
   const OWN = `(SELECT key || '/%' FROM person WHERE id = :personId)`
   await store.write([
     { sql: 'DELETE FROM sync_entity WHERE subject = :personId', params: whose },
+    { sql: 'DELETE FROM sync_incoming WHERE subject = :personId', params: whose },
+    { sql: 'DELETE FROM sync_job WHERE subject = :personId', params: whose },
     ...groups,
     { sql: `DELETE FROM sync_choice WHERE person_key = ${PERSON}`, params: whose },
     { sql: 'DELETE FROM sync_aside' },

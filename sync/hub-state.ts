@@ -163,6 +163,8 @@ export function createSyncState({ store, seals }: { store: HubStore; seals: HubS
         'DELETE FROM sync_later',
         'DELETE FROM sync_choice',
         'DELETE FROM sync_entity',
+        'DELETE FROM sync_incoming',
+        'DELETE FROM sync_job',
         'DELETE FROM sync_gap',
         'DELETE FROM sync_aside',
         'DELETE FROM sync_subject WHERE erased_at IS NULL',

@@ -19,7 +19,7 @@ export interface Puller {
   follow(signal: AbortSignal, heard: () => void): Promise<string>
 }
 
-export interface PullerDeps extends Pick<SyncPorts, 'log' | 'failpoints'> {
+export interface PullerDeps extends Pick<SyncPorts, 'store' | 'log' | 'failpoints'> {
   identity(): HubIdentity
   client(): HubClient
   entities: Entities
@@ -35,25 +35,64 @@ const TRIES = 5
 const rowCheck = Compile(FeedRow)
 const PLACE = 'UPDATE sync_hub SET shape_handle = :handle, shape_offset = :offset'
 
+const STAGE = `INSERT INTO sync_incoming (kind, id, subject, hlc, body) VALUES (:kind, :id, :subject, :hlc, :body)
+  ON CONFLICT (kind, id) DO UPDATE SET subject = excluded.subject, hlc = excluded.hlc, body = excluded.body`
+const NOTHING_INCOMING: Statement = { sql: 'DELETE FROM sync_incoming' }
+
+interface Change {
+  kind: string
+  id: string
+  /** Null: the feed shows it no more. */
+  row: FeedRow | null
+}
+
+/** A feed that is read from its beginning is put aside until it is whole. */
+interface Reading {
+  isWhole: boolean
+}
+
 /**
- * Every row is merged by a join, so a row that comes twice, late or in another order changes nothing. For the same reason a feed
- * that has to be read anew needs no second generation beside the first: what is known stays while it is read again.
+ * Every row is merged by a join, so a row that comes twice, late or in another order changes nothing. A feed that has to be read
+ * anew is read beside what is known, on disk, and taken over in one unit: ended half way, the hub shows what it showed before.
  */
 export function createPuller(deps: PullerDeps): Puller {
-  async function applyAll(rows: readonly FeedRow[], place: readonly Statement[]): Promise<void> {
+  async function applyAll(changes: readonly Change[], place: readonly Statement[]): Promise<void> {
+    const rows = changes.flatMap(({ row }) => row ?? [])
     if (deps.entities.missingKeys(rows)) await deps.fetchKeys()
-    for (let at = 0; at < rows.length || at === 0; at += ROWS_A_UNIT) {
-      const isLast = at + ROWS_A_UNIT >= rows.length
-      deps.onErase(await applied(rows.slice(at, at + ROWS_A_UNIT), isLast ? place : []))
+    for (let at = 0; at < changes.length || at === 0; at += ROWS_A_UNIT) {
+      const isLast = at + ROWS_A_UNIT >= changes.length
+      const some = changes.slice(at, at + ROWS_A_UNIT)
+      const gone = some.filter(({ row }) => row === null).map(forget)
+      await applied(
+        some.flatMap(({ row }) => row ?? []),
+        [...gone, ...(isLast ? place : [])],
+      )
       deps.failpoints.hit('hub.applied')
     }
   }
 
+  async function stageAll(changes: readonly Change[]): Promise<void> {
+    const rows = changes.flatMap(({ row }) => row ?? [])
+    if (deps.entities.missingKeys(rows)) await deps.fetchKeys()
+    // What is to be forgotten is forgotten without waiting for the rest.
+    const erasures = rows.filter(({ kind }) => kind === 'erasure')
+    if (erasures.length > 0) await applied(erasures, [])
+    for (let at = 0; at < changes.length; at += ROWS_A_UNIT) {
+      await deps.store.write(changes.slice(at, at + ROWS_A_UNIT).map(stage))
+      deps.failpoints.hit('hub.staged')
+    }
+  }
+
   /** Tables may change between reading and writing them: then it is merged anew. */
-  async function applied(rows: readonly FeedRow[], place: readonly Statement[]): Promise<string[]> {
+  async function applied(rows: readonly FeedRow[], more: readonly Statement[]): Promise<void> {
+    await again(() => deps.entities.apply(rows, more))
+  }
+
+  async function again(apply: () => Promise<string[]>): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await deps.entities.apply(rows, place)
+        deps.onErase(await apply())
+        return
       } catch (cause) {
         if (tries >= TRIES) throw cause
       }
@@ -65,16 +104,24 @@ export function createPuller(deps: PullerDeps): Puller {
       try {
         // The key of something that is kept may have come to the cloud since.
         if (deps.entities.waitsForKeys()) await deps.fetchKeys()
+        if (deps.identity().shapeOffset === null) await deps.store.write([NOTHING_INCOMING])
       } catch (cause) {
         return cause instanceof Error ? cause.message : String(cause)
       }
       const { address, shapeHandle, shapeOffset } = deps.identity()
       const isKnown = shapeHandle !== null && shapeOffset !== null
+      const reading: Reading = { isWhole: isKnown }
       return new Promise((resolve) => {
         const ending = new AbortController()
+        let hearing: Promise<void> = Promise.resolve()
         const end = (why: string) => {
+          if (ending.signal.aborted) return
           ending.abort()
-          resolve(why)
+          // What is in hand is not in the way of the next reading.
+          hearing.then(
+            () => resolve(why),
+            () => resolve(why),
+          )
         }
         if (signal.aborted) return end('aborted')
         signal.addEventListener('abort', () => end('aborted'), { once: true })
@@ -89,13 +136,15 @@ export function createPuller(deps: PullerDeps): Puller {
           onError: (cause) => end(cause instanceof Error ? cause.message : String(cause)),
         })
         stream.subscribe(
-          async (messages) => {
-            try {
-              const place = { handle: stream.shapeHandle ?? null, offset: stream.lastOffset }
-              if (await hear(messages, place)) heard()
-            } catch (cause) {
-              end(cause instanceof Error ? cause.message : String(cause))
-            }
+          (messages) => {
+            if (ending.signal.aborted) return
+            const place = { handle: stream.shapeHandle ?? null, offset: stream.lastOffset }
+            hearing = hearing.then(async () => {
+              if (await hear(messages, place, reading)) heard()
+            })
+            return hearing.catch((cause: unknown) =>
+              end(cause instanceof Error ? cause.message : String(cause)),
+            )
           },
           (cause) => end(cause.message),
         )
@@ -106,25 +155,55 @@ export function createPuller(deps: PullerDeps): Puller {
   async function hear(
     messages: readonly Message[],
     place: { handle: string | null; offset: string },
+    reading: Reading,
   ): Promise<boolean> {
     const controls = messages.map(({ headers }) => ('control' in headers ? headers.control : ''))
     if (controls.includes('must-refetch')) {
-      await deps.entities.apply([], [{ sql: PLACE, params: { handle: null, offset: null } }])
+      reading.isWhole = false
+      await deps.store.write([NOTHING_INCOMING, { sql: PLACE, params: { handle: null, offset: null } }])
       return false
     }
-    const rows = messages.filter(isChangeMessage).flatMap(rowIn)
-    const isWhole = controls.includes('up-to-date')
-    await applyAll(rows, isWhole ? [{ sql: PLACE, params: place }] : [])
-    if (isWhole) deps.onCaughtUp()
-    return isWhole
+    const changes = lastOfEach(messages.filter(isChangeMessage).flatMap(changeIn))
+    const isCaughtUp = controls.includes('up-to-date')
+    const stored = isCaughtUp ? [{ sql: PLACE, params: place }] : []
+    if (reading.isWhole) await applyAll(changes, stored)
+    else {
+      await stageAll(changes)
+      if (isCaughtUp) await again(() => deps.entities.swap(stored))
+      reading.isWhole = isCaughtUp
+    }
+    if (isCaughtUp) deps.onCaughtUp()
+    return isCaughtUp
   }
 
-  function rowIn({ headers, value }: ChangeMessage<Row>): FeedRow[] {
-    if (headers.operation === 'delete') return []
+  function changeIn({ headers, value }: ChangeMessage<Row>): Change[] {
+    const { kind, id } = value
+    if (headers.operation === 'delete')
+      return typeof kind === 'string' && typeof id === 'string' ? [{ kind, id, row: null }] : []
     const { body, ...rest } = value
     const row: unknown = { ...rest, body: typeof body === 'string' ? body : JSON.stringify(body) }
-    if (rowCheck.Check(row)) return [row]
+    if (rowCheck.Check(row)) return [{ kind: row.kind, id: row.id, row }]
     deps.log.warn({}, 'a row of the feed is not what it should be and is passed over')
     return []
+  }
+}
+
+/** A chunk of the log may show one row several times, each time as a whole. */
+function lastOfEach(changes: readonly Change[]): Change[] {
+  return [...new Map(changes.map((change) => [`${change.kind} ${change.id}`, change])).values()]
+}
+
+function stage({ kind, id, row }: Change): Statement {
+  if (row === null)
+    return { sql: 'DELETE FROM sync_incoming WHERE kind = :kind AND id = :id', params: { kind, id } }
+  const { subject, hlc, body } = row
+  return { sql: STAGE, params: { kind, id, subject, hlc, body } }
+}
+
+/** What is merged ends by its own field or by an erasure, never by a row that is not shown any more. */
+function forget({ kind, id }: Change): Statement {
+  return {
+    sql: `DELETE FROM sync_entity WHERE kind = :kind AND id = :id AND kind NOT IN ('calendar', 'person', 'group', 'consent')`,
+    params: { kind, id },
   }
 }

@@ -17,7 +17,9 @@ const PERSON_COLUMNS = ['person_key', 'person']
 /** What a row needs beside numbers 1 and texts `x` to be found. */
 const SPECIAL: Record<string, Record<string, string | number | null>> = {
   sync_entity: { subject: 'mia', body: '{}' },
+  sync_incoming: { subject: 'mia', body: '{}' },
   sync_gap: { subject: 'mia' },
+  sync_job: { subject: 'mia', state: 'done', result: '{}' },
   sync_later: { key: '1/1/1/1' },
   rollup: { level: 60 },
   track_chunk: { kind: 0 },
