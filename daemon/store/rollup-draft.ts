@@ -1,4 +1,4 @@
-import { type Bucket, copyBucket, mergeInto } from '../../models/series/rollup.ts'
+import { type Bucket, copyBucket, mergeInto, uncount } from '../../models/series/rollup.ts'
 import {
   hourName,
   type PlacedBucket,
@@ -58,6 +58,9 @@ export interface Draft {
   touched: Map<string, SeriesHour>
   pendingAdded: string[]
   pendingDropped: string[]
+  /** Histograms that open minutes share with memory, and the bins that were counted in them; a rollback takes them back. */
+  countedIn: Map<number, number>[]
+  countedBins: number[]
   /** Rows that were inserted. */
   rows: number
 }
@@ -75,8 +78,17 @@ export function emptyDraft(): Draft {
     touched: new Map(),
     pendingAdded: [],
     pendingDropped: [],
+    countedIn: [],
+    countedBins: [],
     rows: 0,
   }
+}
+
+/** Takes back what the transaction counted in histograms that memory holds. */
+export function uncountAll({ countedIn, countedBins }: Draft): void {
+  countedIn.forEach((bins, index) => {
+    uncount(bins, countedBins[index] ?? 0)
+  })
 }
 
 /** A closed minute of the open hour counts at once, so that the hour can be stored without reading its minutes back. */

@@ -1,4 +1,4 @@
-import { addSample, copyBucket, emptyBucket } from '../../models/series/rollup.ts'
+import { addSample, binOf, emptyBucket, growingCopy } from '../../models/series/rollup.ts'
 import { type OpenSeries, openSeriesOf } from './open-series.ts'
 import {
   addToQuarter,
@@ -9,6 +9,7 @@ import {
   minuteName,
   type OpenMinute,
   type Series,
+  uncountAll,
 } from './rollup-draft.ts'
 import {
   HOUR_MS,
@@ -98,7 +99,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     const base = current(name)
     const series: Series = base ? { ...base, ownsQuarter: false } : loaded(keys)
     if (series.minute && base) {
-      const bucket = withBucket ? copyBucket(series.minute.bucket) : series.minute.bucket
+      const bucket = withBucket ? growingCopy(series.minute.bucket) : series.minute.bucket
       series.minute = { ...series.minute, bucket }
     }
     draft.series.set(name, series)
@@ -128,8 +129,11 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     if (series.minute?.startMs !== startMs) openMinute(series, startMs)
     series.lastMs = atMs
     if (series.minute && !series.minute.stale) {
+      const [scaled, quantum] = [scaledValue(series.metric, value), quantumOf(series.metric)]
       series.minute.rev += 1
-      addSample(series.minute.bucket, atMs, scaledValue(series.metric, value), quantumOf(series.metric))
+      addSample(series.minute.bucket, atMs, scaled, quantum)
+      draft.countedIn.push(series.minute.bucket.bins)
+      draft.countedBins.push(binOf(scaled, quantum))
     }
   }
 
@@ -373,6 +377,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
       draft = emptyDraft()
     },
     rolledBack() {
+      uncountAll(draft)
       sweepMs = sweptMs
       draft = emptyDraft()
     },

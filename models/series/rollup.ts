@@ -66,6 +66,43 @@ export function copyBucket(bucket: Bucket): Bucket {
   return { ...bucket, bins: new Map(bucket.bins) }
 }
 
+/**
+ * A bucket that grows on its own but counts in the histogram of the first: a copy of that is what a commit would mostly do.
+ * Whoever throws the copy away takes back with `uncount` what was added to it.
+ */
+export function growingCopy(bucket: Bucket): Bucket {
+  return {
+    n: bucket.n,
+    sum: bucket.sum,
+    sumSq: bucket.sumSq,
+    min: bucket.min,
+    minAt: bucket.minAt,
+    max: bucket.max,
+    maxAt: bucket.maxAt,
+    first: bucket.first,
+    firstAt: bucket.firstAt,
+    last: bucket.last,
+    lastAt: bucket.lastAt,
+    coveredMs: bucket.coveredMs,
+    sumVDt: bucket.sumVDt,
+    nDiff: bucket.nDiff,
+    sumSqDiff: bucket.sumSqDiff,
+    bins: bucket.bins,
+  }
+}
+
+/** The histogram bin that a scaled value counts in. */
+export function binOf(scaled: number, { binWidth }: Pick<Quantum, 'binWidth'>): number {
+  return Math.floor((scaled + Math.floor(binWidth / 2)) / binWidth)
+}
+
+/** Takes one sample out of a bin again. */
+export function uncount(bins: Map<number, number>, bin: number): void {
+  const count = bins.get(bin) ?? 0
+  if (count > 1) bins.set(bin, count - 1)
+  else bins.delete(bin)
+}
+
 /** Takes the next sample of the series into the bucket. Throws RangeError unless it is later than the last one. */
 export function addSample(bucket: Bucket, atMs: number, scaled: number, quantum: Quantum): void {
   if (bucket.n === 0) {
@@ -88,7 +125,7 @@ export function addSample(bucket: Bucket, atMs: number, scaled: number, quantum:
   bucket.sumSq = exactSum(bucket.sumSq, scaled * scaled)
   bucket.last = scaled
   bucket.lastAt = atMs
-  const bin = Math.floor((scaled + Math.floor(quantum.binWidth / 2)) / quantum.binWidth)
+  const bin = binOf(scaled, quantum)
   bucket.bins.set(bin, (bucket.bins.get(bin) ?? 0) + 1)
   dropUnboundedIntegral(bucket)
 }
