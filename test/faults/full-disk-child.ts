@@ -22,7 +22,7 @@ const guard = createDiskGuard({
   log: createLog('silent'),
   freeBytes,
   stalled: () => opened.stats().diskFull,
-  sizes: { reserveBytes: 4 * MIB, floorBytes: 3 * MIB, hardBytes: 0 },
+  sizes: { reserveBytes: 4 * MIB, floorBytes: 4 * MIB, hardBytes: 0 },
 })
 const store = guard.guarded(opened)
 const said: Record<string, unknown> = {}
