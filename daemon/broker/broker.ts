@@ -9,7 +9,9 @@ import { createArrivals } from './arrivals.ts'
 import { createConnectHooks } from './connect.ts'
 import { type BrokerStats, type Counters, createCounters } from './counters.ts'
 import { createDoor, type Door } from './door.ts'
+import { createExpress, type Express } from './express.ts'
 import { createGate } from './gate.ts'
+import { createInHand } from './in-hand.ts'
 import { openListeners } from './listeners.ts'
 import { createPace } from './pace.ts'
 import { createPersistence, type Persistence } from './persistence.ts'
@@ -101,7 +103,7 @@ export async function createBroker(deps: BrokerDeps): Promise<Broker> {
           'will of an earlier connection kept for later',
         ),
     )
-  const door = createDoor({ settings, aedes, sessions, counters, log })
+  const door = createDoor({ settings, aedes, sessions, counters, log, express: publishing.express })
   const listeners = await openListeners(settings, {
     adopt: door.adopt,
     onRefused: () => void counters.refused++,
@@ -187,7 +189,7 @@ function assemblePublishing(
     publish,
     persistence,
   }: Shared & Pick<Broker, 'publish'> & { persistence: Persistence },
-): PublishHook {
+): PublishHook & { express: Express } {
   const waits = createWaits(clock)
   const presence = createPresence({ devices: ports.devices, clock })
   const tell = (deviceId: string, notice: object) => {
@@ -199,9 +201,12 @@ function assemblePublishing(
   const { messagesPerSecond: perSecond, messageBurst: burst, maxConnections } = settings
   const pace = createPace({ clock, perSecond, burst, devicesKept: 2 * maxConnections })
   const observeAck = ports.observeAck ?? (() => {})
+  const inHand = createInHand()
+  const { append } = ports
+  const express = createExpress({ gate, append, pace, clock, counters, log, inHand, observeAck })
   const { isReceived, storeRetained: retain } = persistence
   const hook = createPublishHook({
-    ...{ sessions, presence, gate, pace, waits, clock, counters, log, observeAck },
+    ...{ sessions, presence, gate, pace, waits, inHand, clock, counters, log, observeAck },
     ...{ publish, isReceived, retain },
   })
   aedes.authorizePublish = hook.authorizePublish
@@ -210,7 +215,7 @@ function assemblePublishing(
     const messages = persistence.takeDropped(id)
     if (messages > 0) tell(id, { type: 'dropped', messages, reason: 'too much waited while you were away' })
   })
-  return hook
+  return { ...hook, express }
 }
 
 function watchConnections(aedes: Aedes, { sessions, counters }: Shared, presence: Presence, log: Log): void {

@@ -4,7 +4,8 @@ import type { Aedes } from 'aedes'
 import type { Log } from '../kernel/log.ts'
 import type { Counters } from './counters.ts'
 import { createDoorkeeper } from './doorkeeper.ts'
-import { guardPackets } from './guard.ts'
+import type { Express } from './express.ts'
+import { guardPackets, readBefore } from './guard.ts'
 import type { BrokerSettings, DeviceType } from './ports.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -23,6 +24,7 @@ export interface DoorDeps {
   sessions: Sessions
   counters: Counters
   log: Log
+  express: Express
 }
 
 /** What an unknown client may send: a CONNECT with a will, and no more. */
@@ -30,7 +32,7 @@ const MAX_CONNECT_BYTES = 4096
 const LARGE_SENDERS: ReadonlySet<DeviceType> = new Set(['camera', 'gateway'])
 const MAX_HALF_OPEN = 64
 
-export function createDoor({ settings, aedes, sessions, counters, log }: DoorDeps): Door {
+export function createDoor({ settings, aedes, sessions, counters, log, express }: DoorDeps): Door {
   const streams = new Set<Duplex>()
   const doorkeeper = createDoorkeeper({
     maxConnections: settings.maxConnections,
@@ -65,6 +67,10 @@ export function createDoor({ settings, aedes, sessions, counters, log }: DoorDep
           counters.malformed++
           log.warn({ deviceId: client.id, remote, clause }, 'packet against the protocol, connection ended')
         },
+      })
+      readBefore(client, (chunk) => {
+        const session = sessions.of(client)
+        return session ? express.take(client, session, chunk, limitOf(client)) : 0
       })
       return () => sessions.of(client) !== undefined
     },

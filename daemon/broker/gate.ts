@@ -1,5 +1,5 @@
 /** What happens to a message between its arrival and its acknowledgement. */
-import { takeIn } from '../domain/intake.ts'
+import { type IntakeContext, takeIn } from '../domain/intake.ts'
 import type { Observation } from '../domain/observation.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { HubError } from '../kernel/errors.ts'
@@ -7,7 +7,7 @@ import type { Log } from '../kernel/log.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Counters } from './counters.ts'
 import type { BrokerPorts, DeviceIdentity } from './ports.ts'
-import { type Readings, type Refusal, readMessage } from './readings.ts'
+import { type Refusal, readMessage } from './readings.ts'
 import type { Route } from './topics.ts'
 import type { Waits } from './waits.ts'
 
@@ -30,6 +30,8 @@ export interface Arrived {
 export interface Gate {
   /** Resolves when the message may be acknowledged. Rejects when it must not be: the device has to send it again. */
   accept(message: Arrived): Promise<void>
+  /** Reads messages of values; null for one of which anything has to be said, which is `accept`'s affair. */
+  reader(device: DeviceIdentity): (payload: Uint8Array) => Observation[] | null
 }
 
 export interface GateDeps {
@@ -47,6 +49,7 @@ const QUARANTINED_BYTES = 16_384
 const REFUSALS_TOLD = 20
 const REFUSED_FRAME_EVERY_MS = 10_000
 const REFUSALS_REMEMBERED = 1024
+const OBS: Route = { kind: 'obs' }
 const FULL_RETRY_MS = 5000
 /** A store that cannot take more is tried again after these pauses, about 30 s in all; then the connection is dropped. */
 const RETRY_AFTER_MS: readonly number[] = [100, 250, 500, 1000, ...Array<number>(14).fill(2000)]
@@ -68,7 +71,24 @@ export function createGate(deps: GateDeps): Gate {
       }
       if (refused.length > 0) await setAside(deps, message, refused)
     },
+    reader(device) {
+      const context = contextOf(deps, device, 'obs', null)
+      return (payload) => plainly(payload, context)
+    },
   }
+}
+
+function plainly(payload: Uint8Array, context: IntakeContext): Observation[] | null {
+  const read = readMessage(OBS, payload)
+  if ('code' in read || read.refused.length > 0 || read.readings.length === 0) return null
+  const observations: Observation[] = []
+  for (const { sample } of read.readings) {
+    for (const result of takeIn(sample, context)) {
+      if (!('observation' in result)) return null
+      observations.push(result.observation)
+    }
+  }
+  return observations
 }
 
 /** Frames and words on alerts go to their own part; what is not for anybody stays here. */
@@ -131,7 +151,9 @@ function judge(deps: GateDeps, message: Arrived): { observations: Observation[];
   if ('code' in read) return { observations: [], refused: [read] }
   const observations: Observation[] = []
   const refused = [...read.refused]
-  const context = contextOf(deps, message, read)
+  const { deviceId } = message.device
+  const arrivedMs = read.stampedOnArrival ? deps.arrivals.stamp(deviceId, message, deps.clock.now()) : null
+  const context = contextOf(deps, message.device, read.source, arrivedMs)
   for (const { index, path, sample } of read.readings) {
     for (const result of takeIn(sample, context)) {
       if ('observation' in result) observations.push(result.observation)
@@ -142,18 +164,17 @@ function judge(deps: GateDeps, message: Arrived): { observations: Observation[];
 }
 
 function contextOf(
-  { ports, arrivals, clock }: GateDeps,
-  message: Arrived,
-  { source, stampedOnArrival }: Readings,
-) {
-  const { deviceId, zone, hrvKind } = message.device
+  { ports, clock }: GateDeps,
+  { deviceId, zone, hrvKind }: DeviceIdentity,
+  source: string,
+  arrivedMs: number | null,
+): IntakeContext {
   const { devices } = ports
-  const nowMs = clock.now()
   return {
     deviceId,
     source,
-    nowMs: ports.latestMs?.() ?? nowMs,
-    arrivedMs: stampedOnArrival ? arrivals.stamp(deviceId, message, nowMs) : null,
+    nowMs: ports.latestMs?.() ?? clock.now(),
+    arrivedMs,
     deviceZone: zone,
     naiveZone: null,
     ...(hrvKind === undefined ? {} : { hrvKind }),

@@ -5,6 +5,7 @@ import type { Log } from '../kernel/log.ts'
 import type { Counters } from './counters.ts'
 import type { Arrived, Gate } from './gate.ts'
 import { keepAlive } from './guard.ts'
+import type { InHand } from './in-hand.ts'
 import type { KeptWill } from './kept-state.ts'
 import type { Pace } from './pace.ts'
 import type { Presence } from './presence.ts'
@@ -19,6 +20,7 @@ export interface PublishDeps {
   gate: Gate
   pace: Pace
   waits: Waits
+  inHand: InHand
   clock: Clock
   counters: Counters
   log: Log
@@ -45,14 +47,11 @@ type Answer = (failure: Error | null) => void
 
 /** The one hook of aedes that runs before a publish is acknowledged: what it holds back is not acknowledged. */
 export function createPublishHook(deps: PublishDeps): PublishHook {
-  const { sessions, presence, counters, log, waits } = deps
-  let inHand = 0
-  let draining = false
-  let onDrained = () => {}
+  const { sessions, presence, counters, log, waits, inHand } = deps
 
   /** One handler a message and no promise for what follows: all that is made here lives until the commit. */
   function track({ device: { deviceId } }: Session, work: Promise<void>, done: Answer): void {
-    inHand++
+    inHand.enter()
     work.then(
       () => finish(deviceId, done, null),
       (cause: unknown) => {
@@ -70,8 +69,7 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
     } catch (cause) {
       log.error({ deviceId, cause: messageOf(cause) }, 'acknowledgement failed')
     }
-    inHand--
-    if (draining && inHand === 0) onDrained()
+    inHand.leave()
   }
 
   return {
@@ -93,7 +91,7 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
         return done(new Error(ruling.violation))
       }
       // A will comes from a connection that has closed; all else that comes now finds its connection closed in a moment.
-      if (draining && !client.closed) {
+      if (inHand.ending && !client.closed) {
         counters.unacknowledged++
         return
       }
@@ -124,13 +122,10 @@ export function createPublishHook(deps: PublishDeps): PublishHook {
       if (ruling.route.kind === 'foreign') return
       await deps.publish(topic, payload, { retain: isStatus && retain, qos: qos === 0 ? 0 : 1 })
     },
-    async drain() {
-      draining = true
+    drain() {
+      const done = inHand.end()
       waits.end()
-      if (inHand === 0) return
-      await new Promise<void>((resolve) => {
-        onDrained = resolve
-      })
+      return done
     },
   }
 }

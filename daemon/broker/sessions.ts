@@ -8,6 +8,8 @@ export interface Session {
   number: number
   /** Topic filters granted on it. */
   filters: Set<string>
+  /** Bytes of the topic that its values come on. */
+  valuesTopic: Buffer
   /** Its device was removed: nothing of it counts any more, its will included. */
   revoked: boolean
 }
@@ -28,7 +30,8 @@ export function createSessions(): Sessions {
   let number = 0
   return {
     open(client, device) {
-      const session = { device, number: ++number, filters: new Set<string>(), revoked: false }
+      const valuesTopic = Buffer.from(`hf/${device.deviceId}/obs`)
+      const session = { device, number: ++number, filters: new Set<string>(), valuesTopic, revoked: false }
       sessions.set(client, session)
       return session
     },
