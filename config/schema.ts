@@ -115,6 +115,13 @@ export const Config = section({
       default: false,
       description: 'Write title and message of an alert into the mail; else it only says whom to look after',
     }),
+    pushContact: Type.String({
+      pattern: '^(mailto:[^\\s@<>]+@[^\\s@<>]+|https://[^\\s]+)$',
+      maxLength: 300,
+      default: 'mailto:homefield@example.org',
+      description:
+        'Whom a push service may write to; some refuse messages without an address that looks real',
+    }),
     speech: Type.Boolean({ default: false, description: "Say alerts aloud on this box's own loudspeaker" }),
     speechVoice: Type.String({
       pattern: '^[a-z][A-Za-z0-9+-]{0,31}$',

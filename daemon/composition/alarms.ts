@@ -1,5 +1,6 @@
 /** Groups, rules, episodes and alerts: what is noticed, and who hears of it. */
 import { spawn } from 'node:child_process'
+import { lookup } from 'node:dns/promises'
 import { readFile } from 'node:fs/promises'
 import { type Actor, can, type DataClass, type Grant } from '../domain/access.ts'
 import type { Device } from '../domain/device.ts'
@@ -7,6 +8,8 @@ import type { GlucoseUnit } from '../domain/glucose-unit.ts'
 import type { User } from '../domain/user.ts'
 import { createAlerts } from '../features/alerts/alerts.ts'
 import { createMail, type Mail } from '../features/alerts/mail.ts'
+import type { PushMeans } from '../features/alerts/push.ts'
+import { createPushPost } from '../features/alerts/push-post.ts'
 import { createSpeech } from '../features/alerts/speech.ts'
 import { createWebhook } from '../features/alerts/webhook.ts'
 import { createEpisodes } from '../features/episodes/episodes.ts'
@@ -15,6 +18,7 @@ import type { NearDevice } from '../features/rules/ports.ts'
 import { createRules } from '../features/rules/rules.ts'
 import type { House } from '../house.ts'
 import { newId } from '../kernel/ids.ts'
+import { createSealing } from '../kernel/sealing.ts'
 import type { Live } from '../live/live.ts'
 
 export type PublishMqtt = (
@@ -25,7 +29,7 @@ export type PublishMqtt = (
 
 export interface AlarmsDeps {
   /** Channels of the house beside MQTT; both are off unless the settings name them. */
-  voices?: { webhook?: Told; speak?: (text: string) => Promise<void>; mail?: Mail }
+  voices?: { webhook?: Told; speak?: (text: string) => Promise<void>; mail?: Mail; push?: PushMeans }
   house: Pick<House, 'store' | 'clock' | 'log'>
   live: Live
   /** The household's zone. */
@@ -107,11 +111,12 @@ export function createAlarms(deps: AlarmsDeps) {
 }
 
 function voicesOf({ voices }: AlarmsDeps) {
-  return { webhook: voices?.webhook ?? null, speak: voices?.speak ?? null, mail: voices?.mail ?? null }
+  const { webhook = null, speak = null, mail = null, push = null } = voices ?? {}
+  return { webhook, speak, mail, push }
 }
 
-/** The channels that the settings switch on. */
-export function voicesFrom({ config, clock }: Pick<House, 'config' | 'clock'>) {
+/** The channels that the settings switch on; Web Push has its switch in the app. */
+export function voicesFrom({ config, clock, secret: hubSecret }: Pick<House, 'config' | 'clock' | 'secret'>) {
   const { webhookUrl: url, webhookSecret: secret, speech, speechVoice: voice } = config.alarms
   const start = (command: string, args: readonly string[]) =>
     spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] })
@@ -124,8 +129,17 @@ export function voicesFrom({ config, clock }: Pick<House, 'config' | 'clock'>) {
         password: async () => (await readFile(config.alarms.smtpPasswordFile, 'utf8')).trimEnd(),
       }),
     }),
+    push: {
+      sealing: createSealing(hubSecret, 'web push'),
+      post: createPushPost({ lookup: addressesOf, now: clock.now }),
+      contact: config.alarms.pushContact,
+    },
     ...(speech && { speak: createSpeech({ clock, voice, spawn: start }) }),
   }
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
 /** Who may be told about a person today, and the bells that are there. */

@@ -12,7 +12,9 @@ export type AlertKind = (typeof ALERT_KINDS)[number]
 export const ALERT_STATES = ['open', 'acknowledged', 'resolved', 'expired'] as const
 export type AlertState = (typeof ALERT_STATES)[number]
 
-export const CHANNELS = ['app', 'watch', 'wall', 'house', 'ntfy', 'mail', 'webhook', 'speech'] as const
+export const CHANNELS = [
+  ...(['app', 'watch', 'wall', 'house', 'ntfy', 'push', 'mail', 'webhook', 'speech'] as const),
+] as const
 export type Channel = (typeof CHANNELS)[number]
 
 /** `unconfirmed`: the hub stopped in the middle of sending and this channel must not say things twice. */
@@ -131,6 +133,14 @@ function afterLastStep(kind: AlertKind, round: number): number {
 /** How long to wait before the next try after that many tries. */
 export function retryAfterMs(attempts: number): number {
   return RETRY_MS[Math.min(Math.max(attempts, 1), RETRY_MS.length) - 1] ?? MINUTE_MS
+}
+
+/** What another side asks for is believed up to this. */
+const RETRY_MOST_MS = 60 * MINUTE_MS
+
+/** The same where the other side has said how long to wait. */
+export function retryNoSoonerMs(attempts: number, askedMs: number): number {
+  return Math.max(retryAfterMs(attempts), Math.min(askedMs, RETRY_MOST_MS))
 }
 
 /** A warning is tried this often on a channel; an urgent one as long as it is open. */

@@ -242,6 +242,7 @@ const PARAMS: Readonly<Record<string, string>> = {
   backupId: 'nothing',
   exportId: 'nothing',
   feedId: 'nothing',
+  subscriptionId: 'nothing',
   attachmentId: 'nothing',
   tagId: 'nothing',
   viewId: 'nothing',

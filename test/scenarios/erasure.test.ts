@@ -38,6 +38,7 @@ const KEPT = [
     'people_group',
     'community_zone',
     'claim_window',
+    'push_setting',
     'job_schedule',
   ],
   ...['foreign_device', 'person', 'track_open'],

@@ -18,18 +18,20 @@ import {
 } from './carriers.ts'
 import { createLadder, type Follow } from './ladder.ts'
 import { createNtfy } from './ntfy.ts'
-import { createOutbox } from './outbox.ts'
+import { createOutbox, type StoredDelivery } from './outbox.ts'
+import { createPush, type PushMeans } from './push.ts'
+import { pushRoutes } from './push-routes.ts'
 import { createReach } from './reach.ts'
 import { alertRoutes } from './routes.ts'
 import { createSender } from './sender.ts'
-import { type AlertDraft, createAlertTable } from './table.ts'
+import { type AlertDraft, createAlertTable, type StoredAlert } from './table.ts'
 import { createWords } from './words.ts'
 
 export type { AlertDraft } from './table.ts'
 
 export interface AlertsDeps
-  extends Omit<AudienceDeps, 'store' | 'houseChannels' | 'hasMail'>,
-    Omit<CarriersDeps, 'ntfy' | 'isOnline'> {
+  extends Omit<AudienceDeps, 'store' | 'houseChannels' | 'hasMail' | 'pushesOf'>,
+    Omit<CarriersDeps, 'ntfy' | 'push' | 'isOnline'> {
   store: Store
   clock: Clock
   log: Log
@@ -40,6 +42,8 @@ export interface AlertsDeps
   /** Who wears the device now. */
   wearerOf: (deviceId: string) => string | null
   isOnline: (deviceId: string) => boolean
+  /** Null: Web Push is not offered. */
+  push: PushMeans | null
 }
 
 export interface Alerts {
@@ -74,12 +78,14 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const table = createAlertTable(store)
   const outbox = createOutbox(store)
   const ntfy = createNtfy({ store, clock, nameOf })
+  const push = deps.push && createPush({ store, means: deps.push, now: clock.now, log, nameOf })
   const audience = createAudience({
     ...deps,
     houseChannels: houseChannelsOf(deps),
     hasMail: deps.mail !== null,
+    pushesOf: (userId) => push?.addressesOf(userId) ?? [],
   })
-  const carriers = createCarriers({ ...deps, ntfy: ntfy.hand })
+  const carriers = createCarriers({ ...deps, push, ntfy: ntfy.hand })
   const sender = createSender({ table, outbox, carriers, now: clock.now, log })
   const ladder = createLadder({ ...deps, table, audience, onMoved: moved })
   const answers = createAnswers({ ...deps, table, onMoved: moved })
@@ -97,25 +103,28 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     if (!rings || alert.state !== 'open') deps.notify('alerts', 'alert', eventOf(alert, [], nameOf), alert)
     if (alert.kind === 'tip')
       deps.notify(`person:${alert.personId}`, 'alert', eventOf(alert, [], nameOf), alert)
-    if (alert.state !== 'open') {
-      const rung = deliveries.filter(({ address, attempts }) => address !== '' && attempts > 0)
-      const house = deliveries.some(({ channel }) => channel === 'house')
-        ? [sayToHouse(deps.publish, alert)]
-        : []
-      for (const said of [
-        ...house,
-        ...silence(
-          deps.publish,
-          alert,
-          rung.map(({ address }) => address),
-        ),
-      ]) {
-        said.catch((cause: unknown) =>
-          log.warn({ alertId, cause: messageOf(cause) }, 'not told that an alert is over'),
-        )
-      }
-    }
+    if (alert.state !== 'open') tellItIsOver(alert, deliveries)
     void send()
+  }
+
+  /** To whoever was rung, so that nothing rings on. */
+  function tellItIsOver(alert: StoredAlert, deliveries: readonly StoredDelivery[]): void {
+    const rungOn = (...channels: readonly string[]) =>
+      deliveries
+        .filter(({ channel, attempts }) => channels.includes(channel) && attempts > 0)
+        .map(({ address }) => address)
+    const house = deliveries.some(({ channel }) => channel === 'house')
+      ? [sayToHouse(deps.publish, alert)]
+      : []
+    for (const said of [
+      ...house,
+      ...silence(deps.publish, alert, rungOn('watch', 'wall')),
+      ...(push ? [push.over(alert, rungOn('push'))] : []),
+    ]) {
+      said.catch((cause: unknown) =>
+        log.warn({ alertId: alert.id, cause: messageOf(cause) }, 'not told that an alert is over'),
+      )
+    }
   }
 
   function send(): Promise<void> {
@@ -180,6 +189,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       routes(http) {
         alertRoutes(http, { ...deps, table, outbox, answers, audience, reach, ladder })
         ntfy.routes(http)
+        if (push) pushRoutes(http, { ...deps, push })
       },
       async start() {
         const found = await outbox.recover(clock.now())

@@ -36,6 +36,8 @@ export interface AudienceDeps {
   houseHears: (personId: string) => boolean
   /** Where the user reads mail; null without an address. */
   mailOf: (userId: string) => string | null
+  /** The browsers on which this user is told by Web Push. */
+  pushesOf: (userId: string) => readonly string[]
   /** Whether mail is set up. */
   hasMail: boolean
   /** Channels of the house that are configured beside MQTT. */
@@ -139,6 +141,7 @@ export function createAudience(deps: AudienceDeps): Audience {
         { recipient, channel: 'app', address: '' },
         ...ntfy,
         ...mail,
+        ...deps.pushesOf(id).map((address) => ({ recipient, channel: 'push' as const, address })),
         ...bells(recipient, 'watch', watches),
       ]
     },

@@ -4,6 +4,7 @@ import { CHANNELS, type Channel } from '../../domain/alert.ts'
 import { iso } from '../../kernel/envelope.ts'
 import type { Mail } from './mail.ts'
 import type { DueDelivery } from './outbox.ts'
+import type { Push } from './push.ts'
 import type { Carry } from './sender.ts'
 import { alertView, type StoredAlert } from './table.ts'
 
@@ -32,6 +33,8 @@ export interface CarriersDeps {
   mail: Mail | null
   /** Where a user reads mail; null for one without an address. */
   mailOf: (userId: string) => string | null
+  /** Null: this hub cannot push. */
+  push: Push | null
   /** Says it aloud; resolves when it was said. */
   speak: ((text: string) => Promise<void>) | null
   /** Hands a message to open ntfy streams of the user; true when one took it. */
@@ -41,7 +44,7 @@ export interface CarriersDeps {
 export type Carriers = Readonly<Partial<Record<Channel, Carry>>>
 
 export function createCarriers(deps: CarriersDeps): Carriers {
-  const { webhook, speak, mail } = deps
+  const { webhook, speak, mail, push } = deps
   const bell: Carry = async (alert, [first]) => {
     const deviceId = first?.address ?? ''
     if (!deps.isOnline(deviceId)) throw new Error('the device is not connected')
@@ -79,6 +82,13 @@ export function createCarriers(deps: CarriersDeps): Carriers {
         if (to === null) throw new Error('the user has no address for mail any more')
         const telling = `${alert.id}-${first?.round ?? 0}-${first?.step ?? 0}-${userId}`
         await mail(to, alert, deps.nameOf(`person:${alert.personId}`) ?? '', telling)
+        return 'sent' as const
+      },
+    }),
+    ...(push && {
+      push: async (alert: StoredAlert, deliveries: readonly DueDelivery[]) => {
+        // One browser alone has this address.
+        for (const delivery of deliveries) await push.tell(alert, delivery)
         return 'sent' as const
       },
     }),

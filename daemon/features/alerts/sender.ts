@@ -1,7 +1,7 @@
 /** Sends what the outbox holds: claimed on disk first, settled on disk after, one run at a time. */
 import type { Channel } from '../../domain/alert.ts'
-import { retryAfterMs, WARNING_TRIES } from '../../domain/alert.ts'
-import { messageOf } from '../../kernel/errors.ts'
+import { retryNoSoonerMs, WARNING_TRIES } from '../../domain/alert.ts'
+import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { DueDelivery, Outbox, Sent } from './outbox.ts'
 import type { AlertTable, StoredAlert } from './table.ts'
@@ -9,7 +9,7 @@ import type { AlertTable, StoredAlert } from './table.ts'
 /**
  * Carries one alert to those who are due on one channel. Resolves for all of them alike, or rejects with why nobody got it.
  * A crash between claim and settling sends once more, so what is carried names alert, step and round for the receiver to
- * recognise; only speech is never repeated.
+ * recognise; only speech is never repeated. A rejection with GONE is final, one with `retryAfterS` is tried no sooner.
  */
 export type Carry = (alert: StoredAlert, deliveries: readonly DueDelivery[]) => Promise<'sent' | 'delivered'>
 
@@ -52,15 +52,18 @@ export function createSender({ table, outbox, carriers, now, log }: SenderDeps):
       if (!carry) throw new Error('this channel is not configured any more')
       sent = { done: await carry(alert, claimed) }
     } catch (cause) {
-      sent = failure(alert, first, messageOf(cause))
+      sent = failure(alert, first, cause)
       log.info({ alertId: alert.id, channel: first.channel, cause: messageOf(cause) }, 'alert not sent yet')
     }
     await Promise.all(claimed.map((delivery) => outbox.settle(delivery, sent, now())))
   }
 
-  function failure({ kind }: StoredAlert, { attempts }: DueDelivery, failed: string): Sent {
-    const isOver = kind !== 'urgent' && attempts >= WARNING_TRIES
-    return { failed, retryAtMs: isOver ? null : now() + retryAfterMs(attempts) }
+  function failure({ kind }: StoredAlert, { attempts }: DueDelivery, cause: unknown): Sent {
+    const failed = messageOf(cause)
+    const known = cause instanceof HubError ? cause : null
+    if (known?.code === 'GONE' || (kind !== 'urgent' && attempts >= WARNING_TRIES))
+      return { failed, retryAtMs: null }
+    return { failed, retryAtMs: now() + retryNoSoonerMs(attempts, (known?.retryAfterS ?? 0) * 1000) }
   }
 
   return {
