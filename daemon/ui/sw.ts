@@ -1,4 +1,5 @@
-/** Service worker: keeps one version of the app's files for offline use; the API never passes through it. */
+/** Service worker: keeps one version of the app's files for offline use, and shows alerts while the app is closed. */
+import { createWaker, type NotificationWish } from './offline/told.ts'
 
 /** Written in by the build: every file of this version, and a hash over them. */
 declare const PRECACHE: readonly string[]
@@ -14,12 +15,34 @@ interface FetchRequested extends Extendable {
 interface Messaged extends Extendable {
   data: unknown
 }
+interface Pushed extends Extendable {
+  data: { text(): string } | null
+}
+interface Touched extends Extendable {
+  action: string
+  notification: Notification
+}
+interface Page {
+  url: string
+  focus(): Promise<unknown>
+  navigate(url: string): Promise<unknown>
+}
 interface WorkerScope {
   addEventListener(type: 'install' | 'activate', listener: (event: Extendable) => void): void
   addEventListener(type: 'fetch', listener: (event: FetchRequested) => void): void
   addEventListener(type: 'message', listener: (event: Messaged) => void): void
+  addEventListener(type: 'push', listener: (event: Pushed) => void): void
+  addEventListener(type: 'notificationclick', listener: (event: Touched) => void): void
   skipWaiting(): Promise<void>
-  clients: { claim(): Promise<void> }
+  clients: {
+    claim(): Promise<void>
+    matchAll(options: { type: 'window'; includeUncontrolled: boolean }): Promise<readonly Page[]>
+    openWindow(url: string): Promise<unknown>
+  }
+  registration: {
+    showNotification(title: string, options: NotificationWish): Promise<void>
+    getNotifications(filter: { tag: string }): Promise<Notification[]>
+  }
   location: { origin: string }
 }
 
@@ -27,6 +50,25 @@ interface WorkerScope {
 const worker = globalThis as unknown as WorkerScope
 const CACHE = `homefield-${VERSION}`
 const SHELL = '/app/'
+
+const waker = createWaker({
+  show: (title, options) => worker.registration.showNotification(title, options),
+  shown: (tag) => worker.registration.getNotifications({ tag }),
+  pages: () => worker.clients.matchAll({ type: 'window', includeUncontrolled: true }),
+  open: (url) => worker.clients.openWindow(url),
+  fetch: (...request) => fetch(...request),
+  exclusively: (run) => navigator.locks.request('homefield-refresh', run),
+  newId: () => crypto.randomUUID(),
+})
+
+worker.addEventListener('push', (event) => {
+  event.waitUntil(waker.told(event.data?.text() ?? null))
+})
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(waker.touched(event.action, event.notification.data))
+})
 
 worker.addEventListener('install', (event) => {
   event.waitUntil(fill())

@@ -21,6 +21,8 @@ const Subscription = Type.Object(
     name: Type.String(),
     /** Whose service carries it. */
     service: Type.String(),
+    /** By which a browser finds itself in the list: SHA-256 of its address, in hex. */
+    endpoint_sha256: Type.String(),
     created_at: Timestamp,
     /** When the service took a message last; that a phone showed it, nobody tells the hub. */
     accepted_at: Stamp,
@@ -176,7 +178,9 @@ function isPoint(p256dh: string): boolean {
   }
 }
 
-function viewOf({ id, name, service, createdAtMs, acceptedAtMs, failure }: PushRow) {
+function viewOf({ id, name, service, endpointHash, createdAtMs, acceptedAtMs, failure }: PushRow) {
   const accepted = acceptedAtMs === null ? null : iso(acceptedAtMs)
-  return { id, name, service, created_at: iso(createdAtMs), accepted_at: accepted, failure }
+  const sha256 = Buffer.from(endpointHash).toString('hex')
+  const times = { created_at: iso(createdAtMs), accepted_at: accepted }
+  return { id, name, service, endpoint_sha256: sha256, ...times, failure }
 }

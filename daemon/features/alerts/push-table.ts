@@ -21,6 +21,7 @@ export interface PushRow {
   id: string
   name: string
   service: string
+  endpointHash: Uint8Array
   createdAtMs: number
   acceptedAtMs: number | null
   failure: string | null
@@ -54,7 +55,7 @@ const LIVE = `FROM push_subscription p JOIN user u ON u.key = p.user_key AND u.d
     JOIN sign_in s ON s.id = p.sign_in_id AND s.revoked_at IS NULL`
 const IDS = `SELECT p.id ${LIVE} WHERE u.id = :userId ORDER BY p.created_at, p.id`
 const ADDRESS = `SELECT p.sealed, p.endpoint_hash AS endpointHash ${LIVE} WHERE p.id = :id`
-const ROWS = `SELECT p.id, p.name, p.service, p.created_at AS createdAtMs, p.accepted_at AS acceptedAtMs, p.failure
+const ROWS = `SELECT p.id, p.name, p.service, p.endpoint_hash AS endpointHash, p.created_at AS createdAtMs, p.accepted_at AS acceptedAtMs, p.failure
   ${LIVE} WHERE u.id = :userId ORDER BY p.created_at, p.id`
 const DROP_ENDED = `DELETE FROM push_subscription
   WHERE sign_in_id IN (SELECT id FROM sign_in WHERE revoked_at IS NOT NULL)`

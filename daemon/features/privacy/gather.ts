@@ -26,7 +26,14 @@ export interface GatheredTable {
 const LEFT_OUT = new Set([
   ...['observation', 'observation_revision', 'rollup', 'rollup_minute', 'rollup_pending', 'rollup_zone'],
   ...['sealed_day', 'session_path', 'track_chunk', 'job', 'pairing_offer', 'pairing_request', 'idempotency'],
-  ...['refresh_token', 'ntfy_subscription', 'push_subscription', 'whoop_sign_in', 'uploader_document', 'audit_entry'],
+  ...[
+    'refresh_token',
+    'ntfy_subscription',
+    'push_subscription',
+    'whoop_sign_in',
+    'uploader_document',
+    'audit_entry',
+  ],
 ])
 /** Secrets are no data of the person. */
 const SECRET = /hash|secret|sealed|token|password/

@@ -87,7 +87,7 @@ test('a warning may wait half a day for the phone, and texts of any length look 
 })
 
 test('a phone that shows an alert is told who takes care of it, once and in its place', async (t) => {
-  const { turn, subscribeAs, raise, pushed, arrived, call, papa, settle } = await setup(t)
+  const { turn, subscribeAs, raise, pushed, arrived, call, papa, settle, accounts } = await setup(t)
   await turn({ enabled: true })
   await subscribeAs('phone')
   const id = await raise()
@@ -99,7 +99,10 @@ test('a phone that shows an alert is told who takes care of it, once and in its 
   await settle()
   assert.equal(pushed.length, 2)
   const { type, body } = pushed[1]!.shown
-  assert.deepEqual([type, body], ['over', `${papa.user.name} takes care of it`])
+  assert.deepEqual(
+    [type, body],
+    ['over', `${accounts.users().find(({ id: one }) => one === papa.user.id)!.name} takes care of it`],
+  )
   assert.equal(pushed[1]!.topic, pushed[0]!.topic)
   assert.equal(pushed[1]!.urgency, 'low')
 })

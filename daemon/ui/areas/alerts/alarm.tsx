@@ -9,6 +9,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Link } from '../../parts/link.tsx'
 import type { Alert, AlertDetail, AlertEvent } from './answers.ts'
 import { bySeverity, calling, isPutOff, isUnshown, withHeard } from './ladder.ts'
+import { tellAgain } from './push-here.ts'
 import { createSiren, type Siren } from './siren.ts'
 import { words } from './words.ts'
 
@@ -39,6 +40,8 @@ export function Alarm(): JSX.Element {
   }
   useEffect(() => {
     if (userId === null) return
+    // Without the hub the next start tells it.
+    tellAgain(app.api).catch(() => undefined)
     return listen(app, userId, {
       ring,
       isRinging: (id) => ringing.peek().has(id),

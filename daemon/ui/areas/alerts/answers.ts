@@ -41,6 +41,20 @@ export interface HowToTell {
   quiet: { from: string; to: string } | null
 }
 
+/** Web Push: the household's switch, and my browsers. */
+export interface PushState {
+  enabled: boolean
+  has_words: boolean
+  public_key: string | null
+  subscriptions: {
+    id: string
+    name: string
+    endpoint_sha256: string
+    accepted_at: string | null
+    failure: string | null
+  }[]
+}
+
 export interface Zone {
   id: string
   name: string

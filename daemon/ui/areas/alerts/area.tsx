@@ -6,6 +6,7 @@ import { AlertPage } from './alert-page.tsx'
 import { EpisodePage } from './episode.tsx'
 import { GroupsPage } from './groups.tsx'
 import { AlertList } from './list.tsx'
+import { PushPage } from './push.tsx'
 import { QuietPage } from './quiet.tsx'
 import { ReachPage } from './reach.tsx'
 import { RulesPage } from './rules.tsx'
@@ -16,6 +17,7 @@ export function Alerts({ path }: Place): JSX.Element {
   if (path === '/alerts/reach') return <ReachPage />
   if (path === '/alerts/groups') return <GroupsPage />
   if (path === '/alerts/quiet') return <QuietPage />
+  if (path === '/alerts/push') return <PushPage />
   if (path === '/alerts/zones') return <ZonesPage />
   if (path === '/alerts/rules') return <RulesPage personId={null} />
   const rules = match('/alerts/rules/:person', path)

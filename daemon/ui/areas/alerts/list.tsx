@@ -16,6 +16,7 @@ const SHOWN = 50
 
 const FURTHER = [
   { to: '/alerts/reach', icon: 'phone', title: 'reach.title', text: null },
+  { to: '/alerts/push', icon: 'offline', title: 'push.title', text: 'push.text' },
   { to: '/alerts/quiet', icon: 'user', title: 'quiet.title', text: 'quiet.text' },
   { to: '/alerts/groups', icon: 'people', title: 'groups.title', text: 'groups.text' },
   { to: '/alerts/zones', icon: 'home', title: 'zones.title', text: 'zones.textShort' },

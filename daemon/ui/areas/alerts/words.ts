@@ -55,6 +55,7 @@ export const words = {
   'channel.wall': 'wall tablet',
   'channel.house': 'the house',
   'channel.ntfy': 'ntfy',
+  'channel.push': 'closed phone',
   'channel.mail': 'mail',
   'channel.webhook': 'webhook',
   'channel.speech': 'spoken',
@@ -209,6 +210,35 @@ export const words = {
   'quiet.hours': 'Wait while it is quiet',
   'quiet.hoursText': 'They reach you when the quiet hours end, if nobody has answered by then.',
   'quiet.overnight': 'As 22:00 and 07:00; an end before the beginning is the next morning.',
+
+  'push.title': 'Alerts on closed phones',
+  'push.text': 'When the app is not open',
+  'push.lead':
+    'An open app rings by itself. A closed one can only be woken through the service of the maker of its browser, and only while this house is online.',
+  'push.through':
+    'This sends through Google, Apple, Mozilla or Microsoft. The text is encrypted for your phone, so they cannot read it. They do see when something is sent, and to which phone.',
+  'push.off': 'It is off. The owner of the hub can switch it on.',
+  'push.offOwner': 'It is off.',
+  'push.impossible':
+    'This browser cannot be woken. On an iPhone or iPad put the app on the home screen first and open it there.',
+  'push.denied':
+    'This browser does not allow it. Allow notifications for this page in its settings, then try again.',
+  'push.turnOn': 'Tell me on this device',
+  'push.here': 'You are told on this device, also while the app is closed.',
+  'push.mine': 'Where you are told',
+  'push.thisOne': '{name} (this one)',
+  'push.never': 'nothing was sent so far',
+  'push.last': 'last taken {when}',
+  'push.turnOff': 'Remove {name}',
+  'push.turnOffTitle': 'Tell you no more on {name}?',
+  'push.turnOffText': 'While the app is closed there, no alert reaches you on it.',
+  'push.household': 'For the whole household',
+  'push.withoutWords': 'The notification names the person and says to look at the app.',
+  'push.withWords': 'The notification says what was noticed. It may be read on a locked screen.',
+  'push.putIn': 'Say what was noticed, too',
+  'push.leaveOut': 'Say only whom to look after',
+  'push.switchOn': 'Switch it on for the household',
+  'push.switchOff': 'Switch it off for everybody',
 
   'zones.title': 'Community',
   'zones.textShort': 'When several people of a place are unwell at once',
