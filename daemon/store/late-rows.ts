@@ -14,8 +14,8 @@ export interface LateRows {
   lookUp(series: SeriesKeys, atMs: number): Packed
   /** Takes the row of an instant out of its day; nothing happens when there is none. */
   takeOut(series: SeriesKeys, atMs: number): void
-  /** Stores a day in place of the one that was packed before. */
-  store(series: SeriesKeys, dayMs: number, rows: readonly ChunkRow[]): void
+  /** Stores a day in place of the one that was packed before; `chunk` when its rows were packed already. */
+  store(series: SeriesKeys, dayMs: number, rows: readonly ChunkRow[], chunk?: Uint8Array): void
   /** Packed days changed by another hand, or what was done here is undone. */
   forget(): void
 }
@@ -61,7 +61,12 @@ export function createLateRows(db: Database.Database, sealed: SealedDays): LateR
     return unlessDamaged(() => sealed.values(day)) ?? []
   }
 
-  function store({ person, metric, device }: SeriesKeys, day: number, rows: readonly ChunkRow[]): void {
+  function store(
+    { person, metric, device }: SeriesKeys,
+    day: number,
+    rows: readonly ChunkRow[],
+    chunk = packRows(rows),
+  ): void {
     const series = { person, metric, device }
     const minuteRows = sealed.one(series, day)?.minuteRows === false ? 0 : 1
     let min: number | null = null
@@ -70,7 +75,7 @@ export function createLateRows(db: Database.Database, sealed: SealedDays): LateR
       min = Math.min(min ?? value, value)
       max = Math.max(max ?? value, value)
     }
-    write.run({ ...series, day, n: rows.length, min, max, chunk: packRows(rows), minuteRows })
+    write.run({ ...series, day, n: rows.length, min, max, chunk, minuteRows })
     heads.delete(`${seriesName(series)}:${day}`)
     horizonMs = Math.max(horizonMs, day + DAY_MS)
   }

@@ -23,6 +23,11 @@ export interface LettingGoDeps {
 }
 
 const STEP_DAYS = 50
+/** Minutes of all series that one step deletes. */
+const STEP_MINUTES_MS = 10 * 60_000
+/** Of days with more values than this one step reads some hours. */
+const STEP_VALUES = 5000
+const STEP_VALUES_MS = 4 * HOUR_MS
 /** A clock that is wrong by years must not cost years: one round goes on by so much at most from where the last one was. */
 const ADVANCE_MS = 2 * DAY_MS
 const REVISIONS_STEP = 500
@@ -96,27 +101,39 @@ export function createLettingGo({ db, sealed, late, raw }: LettingGoDeps): Letti
     }
     let fromMs = oldestMinute.get({ fromMs: Number.MIN_SAFE_INTEGER })?.start ?? null
     while (fromMs !== null && fromMs < beforeMs) {
-      const hour = { fromMs: startOf(fromMs, HOUR_MS), toMs: startOf(fromMs, HOUR_MS) + HOUR_MS }
-      done.minuteRows += dropMinutes.run({ ...hour, day: startOf(fromMs, DAY_MS) }).changes
-      fromMs = oldestMinute.get({ fromMs: hour.toMs })?.start ?? null
+      const window = {
+        fromMs: startOf(fromMs, STEP_MINUTES_MS),
+        toMs: startOf(fromMs, STEP_MINUTES_MS) + STEP_MINUTES_MS,
+      }
+      done.minuteRows += dropMinutes.run({ ...window, day: startOf(fromMs, DAY_MS) }).changes
+      fromMs = oldestMinute.get({ fromMs: window.toMs })?.start ?? null
       yield
     }
   }
 
-  function minutesOf(day: Day): ChunkMinute[] {
-    const hours = Array.from({ length: DAY_MS / HOUR_MS }, (_, hour) => day.day + hour * HOUR_MS)
-    return hours.flatMap((hour) =>
-      raw
-        .minutesFromValues(day, { fromMs: hour, toMs: hour + HOUR_MS })
-        .map(({ startMs, bucket }) => ({ startMs, bucket })),
-    )
+  /** Null when the values are damaged. */
+  function* minutesOf(day: Day): Generator<void, ChunkMinute[] | null> {
+    const minutes: ChunkMinute[] = []
+    for (let fromMs = day.day; fromMs < day.day + DAY_MS; fromMs += STEP_VALUES_MS) {
+      const window = { fromMs, toMs: fromMs + STEP_VALUES_MS }
+      const found = unlessDamaged(() => raw.minutesFromValues(day, window))
+      if (found === null) return null
+      for (const { startMs, bucket } of found) minutes.push({ startMs, bucket })
+      if (day.n > STEP_VALUES) yield
+    }
+    return minutes
   }
 
-  function letValuesGo(day: Day): boolean {
-    const window = { fromMs: day.day, toMs: day.day + DAY_MS }
-    if (isBusy.get({ person: day.person, metric: day.metric, device: day.device, ...window })) return false
+  function isLeft({ day, person, metric, device }: Day): boolean {
+    return isBusy.get({ person, metric, device, fromMs: day, toMs: day + DAY_MS }) !== undefined
+  }
+
+  function* letValuesGo(day: Day): Generator<void, boolean> {
+    if (isLeft(day)) return false
     // Damaged values are older than their limit and cannot be read by anybody.
-    const minutes = packMinutes(unlessDamaged(() => minutesOf(day)) ?? [])
+    const minutes = packMinutes((yield* minutesOf(day)) ?? [])
+    // What came meanwhile is a row, and waits for the next round.
+    if (isLeft(day)) return false
     // Rows of its minutes, if any are left, count no more and go when they are old enough.
     dropValues.run({ id: day.id, minutes })
     late.forget()
@@ -125,7 +142,7 @@ export function createLettingGo({ db, sealed, late, raw }: LettingGoDeps): Letti
 
   function* values(metric: number, beforeMs: number, done: LetGo): Generator<void> {
     for (const day of withValues.all({ metric, beforeMs })) {
-      if (letValuesGo(day)) done.values += day.n
+      if (yield* letValuesGo(day)) done.values += day.n
       yield
     }
     while (dropRevisions.run({ metric, beforeMs }).changes === REVISIONS_STEP) yield

@@ -133,11 +133,16 @@ export function instantOf({ atMs }: { atMs: number }): number {
   return atMs
 }
 
-/** Packed rows with the newer ones of the same instants over them; both and the result ascend. */
+/** Packed rows with the newer ones of the same instants over them; both and the result ascend, each instant once. */
 export function overlaid<Row extends { atMs: number }>(packed: readonly Row[], newer: readonly Row[]): Row[] {
   if (packed.length === 0) return [...newer]
   if (newer.length === 0) return [...packed]
-  const byInstant = new Map(packed.map((row) => [row.atMs, row]))
-  for (const row of newer) byInstant.set(row.atMs, row)
-  return [...byInstant.values()].sort((a, b) => a.atMs - b.atMs)
+  const all: Row[] = []
+  let at = 0
+  for (const row of newer) {
+    for (let old = packed[at]; old !== undefined && old.atMs <= row.atMs; old = packed[++at])
+      if (old.atMs < row.atMs) all.push(old)
+    all.push(row)
+  }
+  return all.concat(packed.slice(at))
 }

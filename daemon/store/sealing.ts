@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { CHUNK_ROWS, type ChunkRow } from '../../models/series/chunk.ts'
+import { CHUNK_ROWS, type ChunkRow, packingRows } from '../../models/series/chunk.ts'
 import type { LateRows } from './late-rows.ts'
 import { type SeriesKeys, seriesName, startOf } from './rollup-rows.ts'
 import { unlessDamaged } from './rollup-tables.ts'
@@ -25,8 +25,8 @@ export interface SealingDeps {
 
 /** A day is packed when it ended this long ago: until then late values are common. */
 export const SEAL_AFTER_MS = 2 * DAY_MS
-/** Rows read or deleted in one step. */
-const STEP_ROWS = 1000
+/** Rows read or deleted in one step: some two milliseconds, so that a commit which comes meanwhile does not feel it. */
+const STEP_ROWS = 400
 /** Rows of one day in memory at a time; further series of the day wait for the next round. */
 const ROUND_ROWS = 100_000
 
@@ -104,17 +104,26 @@ export function createSealing({ db, sealed, late, watch }: SealingDeps): Sealing
     }
   }
 
+  /** What changed since it was read, or is not rolled up yet, stays rows. */
+  function isLeft(day: number, keys: SeriesKeys): boolean {
+    if (watch.isTouched(seriesName(keys))) return true
+    return pending.get({ ...keys, fromMs: day, toMs: day + DAY_MS }) !== undefined
+  }
+
   /** Whether the series is packed now. */
-  function packOne(day: number, { keys, rows }: Gathered): boolean {
-    if (watch.isTouched(seriesName(keys))) return false
-    if (pending.get({ ...keys, fromMs: day, toMs: day + DAY_MS })) return false
+  function* packOne(day: number, { keys, rows }: Gathered): Generator<void, boolean> {
+    if (isLeft(day, keys)) return false
     const known = sealed.one(keys, day)
     if (known !== null && !known.holdsValues) return false
     // What cannot be read is not written over: its late rows stay rows.
-    const whole = known ? unlessDamaged(() => overlaid(sealed.values(known), rows)) : rows
-    if (whole === null) return false
+    const before = known ? unlessDamaged(() => sealed.values(known)) : []
+    if (before === null) return false
+    if (before.length > STEP_ROWS) yield
+    const whole = overlaid(before, rows)
     if (whole.length > CHUNK_ROWS) return false
-    db.transaction(() => late.store(keys, day, whole)).immediate()
+    const chunk = yield* packingRows(whole)
+    if (isLeft(day, keys)) return false
+    db.transaction(() => late.store(keys, day, whole, chunk)).immediate()
     return true
   }
 
@@ -142,7 +151,7 @@ export function createSealing({ db, sealed, late, watch }: SealingDeps): Sealing
       const packed = new Map<string, Gathered>()
       for (const [name, gathered] of found) {
         handled.add(name)
-        if (packOne(day, gathered)) {
+        if (yield* packOne(day, gathered)) {
           packed.set(name, gathered)
           done.rows += gathered.rows.length
           done.bytes += bytesOf.get({ ...gathered.keys, day })?.bytes ?? 0

@@ -17,7 +17,7 @@ export interface UpkeepDeps {
 /** Free room that stays in the file: tomorrow's values go there without making it grow again. */
 const SPARE_BYTES = 4 * 1024 ** 2
 const SPARE_SHARE = 0.05
-const STEP_PAGES = 100
+const STEP_PAGES = 25
 
 export function createUpkeep({ db, sealing, lettingGo }: UpkeepDeps): Upkeep {
   const pragma = (name: string) => Number(db.pragma(name, { simple: true }))

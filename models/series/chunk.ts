@@ -2,7 +2,7 @@
  * Packed stretches of one series: single values, or minutes. Columns with predictions (columns.ts), compressed, with a checksum over what
  * was compressed, so that a changed byte is an error and never another value. Pure: bytes in, rows out.
  */
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
+import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
 import {
   type ColumnReader,
   type ColumnWriter,
@@ -37,17 +37,33 @@ const MOST_BYTES = 64 * 1024 ** 2
 const KIND = { rows: 1, minutes: 2 } as const
 const HEAD_BYTES = 5
 const LEVEL = 6
+/** Up to so many rows are packed in one step. */
+const STEP_ROWS = 2000
+/** Compressed in one step; what is found again later in the body is lost between two pieces. */
+const PIECE_BYTES = 64 * 1024
 
 /** Packs rows in their order; every number comes back bit by bit. Throws RangeError above CHUNK_ROWS rows. */
 export function packRows(rows: readonly ChunkRow[]): Uint8Array {
+  return atOnce(packingRows(rows))
+}
+
+/** The same in short steps, for a thread that others wait for: a column or a piece of the compression each. */
+export function* packingRows(rows: readonly ChunkRow[]): Generator<void, Uint8Array> {
   const out = begun(rows.length)
+  const long = rows.length > STEP_ROWS
   out.numbers(rows.map(({ atMs }) => atMs))
+  if (long) yield
   out.numbers(rows.map(({ value }) => value))
+  if (long) yield
   out.texts(rows.map(({ source }) => source))
+  if (long) yield
   out.optional(rows.map(({ quality }) => quality))
+  if (long) yield
   out.numbers(rows.map(({ revision }) => revision))
+  if (long) yield
   out.texts(rows.map(({ extra }) => extra))
-  return sealed(KIND.rows, out)
+  if (long) yield
+  return yield* sealing(KIND.rows, out)
 }
 
 /** Throws DamagedColumns for anything but the unchanged bytes of `packRows`. */
@@ -82,7 +98,7 @@ export function packMinutes(minutes: readonly ChunkMinute[]): Uint8Array {
   for (const name of INSTANTS) out.numbers(minutes.map(({ startMs, bucket }) => bucket[name] - startMs))
   for (const name of OPTIONAL) out.optional(minutes.map(({ bucket }) => bucket[name]))
   for (const { bucket } of minutes) out.blob(encodeBins(bucket.bins))
-  return sealed(KIND.minutes, out)
+  return atOnce(sealing(KIND.minutes, out))
 }
 
 /** Throws DamagedColumns for anything but the unchanged bytes of `packMinutes`. */
@@ -131,9 +147,27 @@ function begun(length: number): ColumnWriter {
   return out
 }
 
-function sealed(kind: number, columns: ColumnWriter): Uint8Array {
+function atOnce<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** Pieces of one stream: all but the last end on a whole byte without ending it. */
+function* compressing(body: Uint8Array): Generator<void, Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at === 0 || at < body.length; at += PIECE_BYTES) {
+    if (at > 0) yield
+    const finishFlush = at + PIECE_BYTES < body.length ? constants.Z_SYNC_FLUSH : constants.Z_FINISH
+    pieces.push(deflateRawSync(body.subarray(at, at + PIECE_BYTES), { level: LEVEL, finishFlush }))
+  }
+  return Buffer.concat(pieces)
+}
+
+function* sealing(kind: number, columns: ColumnWriter): Generator<void, Uint8Array> {
   const body = columns.bytes()
-  const packed = deflateRawSync(body, { level: LEVEL })
+  const packed = yield* compressing(body)
   const chunk = new Uint8Array(HEAD_BYTES + packed.length)
   chunk[0] = kind
   new DataView(chunk.buffer).setUint32(1, crc32(body, kind), true)

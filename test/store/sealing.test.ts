@@ -218,6 +218,23 @@ test('a program that ends between any two steps of packing has lost nothing, and
   }
 })
 
+test('what changes between any two steps of packing a day of many values is kept', async () => {
+  // Enough rows for each column to be a step of its own.
+  const many = Array.from({ length: 2400 }, (_, at) => pulse(EVENING + at * 5000, 60 + (at % 31)))
+  for (let steps = 6; steps <= 14; steps += 2) {
+    const house = setup()
+    house.append(many)
+    house.upkeep(steps)
+    house.append([pulse(EVENING + 500 * 5000, 99), pulse(EVENING + 1234, 98)])
+    house.retract(many.slice(600, 601))
+    house.upkeep(null)
+    await house.assertAllThere()
+    house.upkeep(null)
+    assert.deepEqual([house.hot(), house.packed()], [0, 2400])
+    await house.assertAllThere()
+  }
+})
+
 test('days of the last two stay rows, and so does a series of which an hour is not rolled up yet', () => {
   const house = setup()
   house.append([pulse(EVENING), pulse(EVENING + 5 * DAY_MS)])
