@@ -1,6 +1,7 @@
 // Runs every compiled test (or those whose path contains an argument) with Node's own runner; its exit code and summary are ours.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 function testsUnder(path) {
@@ -25,6 +26,8 @@ if (files.length === 0) {
 }
 // The faults alone, as `npm run test:faults` asks for them, run long; what is set in the environment stays.
 const isLong = wanted.length === 1 && wanted[0] === 'faults'
+const tableFolder = isLong ? mkdtempSync(join(tmpdir(), 'homefield-faults-')) : null
+const tablePath = tableFolder === null ? undefined : join(tableFolder, 'rows')
 const run = spawnSync(
   process.execPath,
   [
@@ -37,10 +40,32 @@ const run = spawnSync(
       ? {
           HOMEFIELD_FUZZ_CASES: '8000',
           HOMEFIELD_FAULT_ROUNDS: '20',
+          HOMEFIELD_FAULT_TABLE: tablePath,
           HOMEFIELD_SEED: 'random',
           ...process.env,
         }
       : process.env,
   },
 )
+if (tableFolder !== null) {
+  if (existsSync(tablePath))
+    printTable(
+      readFileSync(tablePath, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    )
+  rmSync(tableFolder, { recursive: true })
+}
+
+/** What the faults came to, as the tests wrote it down. */
+function printTable(rows) {
+  const columns = ['fault', 'rounds', 'acknowledged', 'lost', 'doubled', 'note']
+  const cells = [columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))]
+  const widths = columns.map((_, at) => Math.max(...cells.map((row) => row[at].length)))
+  const isText = (at) => at === 0 || at === columns.length - 1
+  const padded = (cell, at) => (isText(at) ? cell.padEnd(widths[at]) : cell.padStart(widths[at]))
+  console.log(`\n${cells.map((row) => row.map(padded).join('  ').trimEnd()).join('\n')}`)
+}
+
 process.exit(run.status ?? 1)

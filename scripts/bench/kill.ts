@@ -17,6 +17,10 @@ export interface KillOptions {
   seed: number
   /** The power fails as well: what was not synced is gone. `forgets` plays a disk that loses synced rows, which must be noticed. */
   powerCut?: { native: Native; forgets: boolean }
+  /** Main file of another build than this one. */
+  program?: string
+  /** Ends with the round after which something acknowledged is missing: enough to know that a wrong build is noticed. */
+  untilLost?: boolean
 }
 
 /** Counts over all rounds; `lost` and `doubled` must be 0. */
@@ -57,23 +61,28 @@ export async function killRounds(options: KillOptions): Promise<KillResult> {
   const dataDir = temporaryData()
   const random = mulberry32(seed)
   const power = powerOf(dataDir, options.powerCut)
-  let hub = await startHub(dataDir, { ...RATES, ...power.env })
+  const start = () => startHub(dataDir, { ...RATES, ...power.env }, options.program)
+  let hub = await start()
   const watches = await household(hub, dataDir, count)
   // Whoever the rounds are about is safely on disk before the first of them.
   await hub.kill('SIGTERM')
-  hub = await startHub(dataDir, { ...RATES, ...power.env })
-  for (let round = 0; round < rounds; round++) {
-    const stop = load(hub, watches, window)
-    await sleep(600 + random() * 900)
+  hub = await start()
+  let done = 0
+  while (done < rounds) {
+    const { flowing, stop } = load(hub, watches, window)
+    await flowing
+    await sleep(100 + random() * 900)
     await hub.kill('SIGKILL')
     await stop()
     power.cut()
-    hub = await startHub(dataDir, { ...RATES, ...power.env })
+    hub = await start()
+    done += 1
+    if (options.untilLost && countRows(dataDir, watches).lost > 0) break
   }
   const counts = countRows(dataDir, watches)
   const rolledUp = await dayCount(hub, watches)
   await hub.kill('SIGTERM')
-  return { rounds, ...counts, doubled: counts.doubled + Math.abs(rolledUp - counts.stored) }
+  return { rounds: done, ...counts, doubled: counts.doubled + Math.abs(rolledUp - counts.stored) }
 }
 
 /** Puts back, after a kill, only what the disk was told to keep. Without a power cut the system's memory keeps the rest. */
@@ -134,9 +143,18 @@ async function household(hub: HubProcess, dataDir: string, count: number): Promi
   return watches.map(({ id, key }) => ({ id, key, next: 0, pending: new Set(), acknowledged: new Set() }))
 }
 
-/** Keeps every watch publishing until the returned function is called (after the hub died). */
-function load(hub: HubProcess, watches: readonly Watch[], window: number): () => Promise<void> {
+/** Keeps every watch publishing until `stop` is called (after the hub died); `flowing` once each was acknowledged something. */
+function load(hub: HubProcess, watches: readonly Watch[], window: number) {
+  const first: Promise<void>[] = []
   const clients = watches.map((watch) => {
+    let flows = () => {}
+    let failed = (_cause: Error) => {}
+    first.push(
+      new Promise((resolve, reject) => {
+        flows = resolve
+        failed = reject
+      }),
+    )
     const client = mqtt.connect(`mqtt://127.0.0.1:${hub.json.mqttPort}`, {
       clientId: watch.id,
       username: watch.id,
@@ -149,10 +167,12 @@ function load(hub: HubProcess, watches: readonly Watch[], window: number): () =>
         if (error) return
         watch.pending.delete(number)
         watch.acknowledged.add(number)
+        flows()
         if (client.connected) send(watch.next++)
       })
     }
     client.on('error', () => {})
+    client.on('close', () => failed(new Error(`${watch.id} could not publish`)))
     client.on('connect', () => {
       const again = [...watch.pending]
       for (const number of again) send(number)
@@ -160,8 +180,9 @@ function load(hub: HubProcess, watches: readonly Watch[], window: number): () =>
     })
     return client
   })
-  return async () => {
-    await Promise.all(clients.map((client) => client.endAsync(true)))
+  return {
+    flowing: Promise.all(first),
+    stop: async () => void (await Promise.all(clients.map((client) => client.endAsync(true)))),
   }
 }
 

@@ -10,6 +10,7 @@ import {
   rawClient,
   subscribePacket,
 } from '../broker/raw-client.ts'
+import { report } from './report.ts'
 
 const CASES = Number(process.env['HOMEFIELD_FUZZ_CASES'] ?? 300)
 const AT_ONCE = 20
@@ -79,6 +80,8 @@ for (const seed of SEEDS) {
     }
     for (let done = 0; done < CASES; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, one))
     const watch = await hub.client('watch-2')
+    const note = `malformed connections, seed ${seed}`
+    report(t, { fault: 'fuzz', rounds: CASES, acknowledged: null, lost: null, doubled: null, note })
     await watch.publishAsync('hf/watch-2/obs', heartRate(72), { qos: 1 })
     assert.equal(hub.stored.at(-1)?.deviceId, 'watch-2')
   })
