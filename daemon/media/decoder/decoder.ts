@@ -4,6 +4,7 @@ import { type FrameRing, type FrameSize, i420Bytes, type OpenSlot } from '../fra
 import { type AccessUnit, type Codec, SourceFailure, type Times } from '../source.ts'
 import { ivfHeader, ivfUnitHeader } from './ivf.ts'
 import { createNutReader } from './nut.ts'
+import { readInPlace } from './output.ts'
 import { checkSize, MAX_SIDE_PX, pictureSize } from './picture-size.ts'
 import { CHILD_ENV, type DecoderSettings } from './sandbox.ts'
 
@@ -91,7 +92,7 @@ export function createDecoder({
         onPicture(shown, { capturedAtMs, arrivedAtMs })
       },
     })
-    started.stdout?.on('data', (chunk: Uint8Array) => {
+    const take = (chunk: Uint8Array) => {
       if (stopped) return
       try {
         reader.push(chunk)
@@ -102,7 +103,8 @@ export function createDecoder({
             : new SourceFailure('malformed', `The decoder's output cannot be read: ${messageOf(cause)}.`),
         )
       }
-    })
+    }
+    if (started.stdout) readInPlace(started.stdout, take)
     started.stderr?.on('data', (chunk: Buffer) => {
       complaint = (complaint + chunk.toString('utf8')).slice(-MAX_COMPLAINT_CHARS)
     })

@@ -7,6 +7,7 @@ import { isMissing } from '../../kernel/errors.ts'
 import { i420Bytes } from '../frames.ts'
 import { type Source, SourceFailure, type SourceSink } from '../source.ts'
 import { createNutReader, type NutStream } from './nut.ts'
+import { readInPlace } from './output.ts'
 import { checkSize, MAX_SIDE_PX } from './picture-size.ts'
 import { CHILD_ENV, type DecoderSettings } from './sandbox.ts'
 
@@ -123,7 +124,7 @@ function play(child: ChildProcess, sink: SourceSink, clock: Clock): () => void {
     over = true
     child.kill('SIGKILL')
   }
-  child.stdout?.on('data', (chunk: Uint8Array) => {
+  const take = (chunk: Uint8Array) => {
     if (over) return
     any = true
     try {
@@ -135,7 +136,8 @@ function play(child: ChildProcess, sink: SourceSink, clock: Clock): () => void {
           : new SourceFailure('malformed', 'The video file cannot be decoded.'),
       )
     }
-  })
+  }
+  if (child.stdout) readInPlace(child.stdout, take)
   child.on('error', (cause) =>
     fail(new SourceFailure('unsupported', `The decoder could not be started: ${cause.message}.`)),
   )

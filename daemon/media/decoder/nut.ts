@@ -41,7 +41,7 @@ export interface NutStream {
 }
 
 export interface NutReader {
-  /** Throws a plain Error when this is not the NUT of one raw video stream. */
+  /** Throws a plain Error when this is not the NUT of one raw video stream. The chunk is free again when it returns. */
   push(chunk: Uint8Array): void
 }
 
@@ -172,7 +172,8 @@ export function createNutReader(sink: NutSink): NutReader {
     } catch (cause) {
       if (!(cause instanceof NeedMore)) throw cause
       if (bytes.length > 2 * MAX_HEADER_BYTES) throw new Error('no frame begins')
-      head = bytes.slice()
+      // A Buffer's own slice would share the chunk's memory, which is used again.
+      head = new Uint8Array(bytes)
       return new Uint8Array(0)
     }
   }
