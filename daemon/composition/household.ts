@@ -219,7 +219,13 @@ export function createHousehold(house: House) {
     isRecorded: (cameraId) => training.live.isRecorded(cameraId),
     refusedFrames: (cameraId, pictures) => training.live.refused(cameraId, pictures),
   })
-  const training = openTraining(house, { cameras, vision, live, people, jobs, groups: alarms.groups })
+  const training = openTraining(house, {
+    ...{ cameras, vision, live, people, jobs, groups: alarms.groups },
+    userName(userId) {
+      const user = accounts.users().find(({ id }) => id === userId)
+      return people.get(user?.person_id ?? '')?.name ?? user?.name ?? null
+    },
+  })
   const calendar = openCalendar(house, {
     ...{ people, live, jobs, groups: alarms.groups, users: () => accounts.users() },
     grantsOf: (userId) => [...consents.grantsOf(userId), ...alarms.groups.grantsOf(userId)],

@@ -6,7 +6,7 @@ import type { Actor } from '../domain/access.ts'
 import { ageOn } from '../domain/person.ts'
 import type { Jobs } from '../features/jobs/jobs.ts'
 import { createCalibrations } from '../features/live-sessions/calibrations.ts'
-import type { LiveCameras } from '../features/live-sessions/cameras.ts'
+import type { Lending, LiveCamera, LiveCameras } from '../features/live-sessions/cameras.ts'
 import { createLiveSessions, type LiveSessions } from '../features/live-sessions/live-sessions.ts'
 import type { SessionKeeper } from '../features/live-sessions/parts.ts'
 import type { People } from '../features/people/people.ts'
@@ -31,12 +31,16 @@ interface Neighbours {
   people: People
   jobs: Jobs
   groups: Alarms['groups']
+  userName: (userId: string) => string | null
 }
 
 export type HubTraining = ReturnType<typeof openTraining>
 
 /** Nothing is looked at before the features start. */
-export function openTraining(house: House, { cameras, vision, live, people, jobs, groups }: Neighbours) {
+export function openTraining(
+  house: House,
+  { cameras, vision, live, people, jobs, groups, userName }: Neighbours,
+) {
   const { store, clock, log, dataDir } = house
   const id = () => newId(clock.now())
   const sessions = createSessions({
@@ -68,10 +72,12 @@ export function openTraining(house: House, { cameras, vision, live, people, jobs
   const liveSessions = createLiveSessions({
     ...{ store, clock, newId: id, log: log.child({ part: 'live-sessions' }) },
     cameras: camerasFor(cameras),
+    lending: lendingFor(cameras),
     calibrations,
     sessions: keeperOf(sessions, { now: clock.now, newId: id }),
     recorder: recorderOf(house, { cameras, sessions, newId: id }),
     ageOf: (personId) => ageAt(personId, clock.now()),
+    userName,
     playersOf: (groupId) => (groups.get(groupId) ? groups.playersOf(groupId) : null),
     onPicture: (listener) =>
       vision.onResult((result) =>
@@ -146,12 +152,21 @@ function keeperOf(
   }
 }
 
+function lendingFor({ all, lend, takeBack }: HubCameras): Lending {
+  const lent = () => all().filter(({ camera }) => camera.lentTo !== null)
+  return { lend, takeBack, lent: () => lent().map(asSeen) }
+}
+
+function asSeen({ camera, running }: ReturnType<HubCameras['all']>[number]): LiveCamera {
+  return { ...camera, online: running?.state().status === 'online' }
+}
+
 function camerasFor(cameras: HubCameras): LiveCameras {
   const find = (cameraId: string) => cameras.all().find(({ camera }) => camera.id === cameraId)
   return {
     get(cameraId) {
       const found = find(cameraId)
-      return found ? { ...found.camera, online: found.running?.state().status === 'online' } : null
+      return found ? asSeen(found) : null
     },
     luma: (cameraId) => find(cameraId)?.running?.luma() ?? null,
   }

@@ -86,6 +86,9 @@ export const Camera = Type.Object(
     recording: Type.Boolean(),
     /** The user who added it; null: root on the box. */
     added_by: orNull(Id),
+    /** The user who films with their own phone, and the running session that they film for; null: nobody does. */
+    lent_by: orNull(Id),
+    lent_to: orNull(Id),
     created_at: Timestamp,
     updated_at: Timestamp,
   },
@@ -97,13 +100,28 @@ export type Camera = Static<typeof Camera>
 export interface CameraAccess {
   addedBy: string | null
   personIds: readonly string[]
+  /** The user whose phone it is, and the running session that it was taken for. */
+  lender?: string | null
+  lentTo?: string | null
 }
 
-/** The owner, whoever added it, and users to whom the media of everybody it films is open. */
-export function maySeeCamera(actor: Actor, { addedBy, personIds }: CameraAccess, nowMs: number): boolean {
-  if (mayChangeCamera(actor, { addedBy, personIds })) return true
+/** The owner, whoever added it or films with it, and users to whom the media of everybody it films is open. */
+export function maySeeCamera(actor: Actor, camera: CameraAccess, nowMs: number): boolean {
+  if (maySendFor(actor, camera, nowMs)) return true
+  const { personIds } = camera
   if (actor.kind !== 'user' || personIds.length === 0) return false
   return personIds.every((personId) => can(actor, 'read', personId, 'media', nowMs))
+}
+
+/**
+ * Whether they may send its pictures: the owner, whoever added it, and whoever lent it, for as long as its session runs and they may
+ * write the training of somebody it films.
+ */
+export function maySendFor(actor: Actor, camera: CameraAccess, nowMs: number): boolean {
+  if (mayChangeCamera(actor, camera)) return true
+  const { lender = null, lentTo = null, personIds } = camera
+  if (actor.kind !== 'user' || lentTo === null || actor.userId !== lender) return false
+  return personIds.some((personId) => can(actor, 'write', personId, 'training', nowMs))
 }
 
 /** The owner and whoever added it. */

@@ -10,7 +10,10 @@ export const LiveWish = Type.Object(
   {
     session_id: Type.Optional(Id),
     title: Type.Optional(Type.String({ maxLength: 200 })),
-    camera_ids: Type.Array(Id, { minItems: 1, maxItems: 8, uniqueItems: true }),
+    camera_ids: Type.Array(Id, {
+      ...{ maxItems: 8, uniqueItems: true },
+      description: 'None: players’ phones are to be the cameras',
+    }),
     player_id: Type.Optional(Id),
     player_ids: Type.Optional(Type.Array(Id, { maxItems: 64, uniqueItems: true })),
     group_id: Type.Optional(Id),

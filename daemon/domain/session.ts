@@ -24,6 +24,8 @@ export const Participant = Type.Object(
     /** RPE × minutes; null while either is unknown. */
     load: orNull(Type.Number()),
     kpis: orNull(OpenObject),
+    /** Whether the reader may say how hard it was for them. */
+    may_rate: Type.Boolean(),
   },
   { additionalProperties: false },
 )
@@ -44,6 +46,8 @@ export const TrainingSession = Type.Object(
     duration_minutes: orNull(Minutes),
     /** Whether pictures are analysed for it now. */
     live: Type.Boolean(),
+    /** Whether the reader may ask to film it with their own phone. */
+    may_film: Type.Boolean(),
     metadata: OpenObject,
     /** Of the only player, when there is one; each player's stand with the participants. */
     kpis: orNull(OpenObject),

@@ -13,7 +13,7 @@ const PHONE: Look = { width: 390, height: 844, scheme: 'light' }
 const MAIN = join(repositoryRoot(), 'dist/daemon/main.js')
 const PASSWORD = 'lamp river stone kettle'
 
-test('a player sees the sessions they are in, their numbers while one runs, and rates it; a caregiver looks', {
+test('a player sees the sessions they are in, their numbers while one runs, films and rates it; so does who looks after them', {
   skip: missingBrowser() ?? false,
   timeout: 120_000,
 }, async (t) => {
@@ -48,6 +48,12 @@ test('a player sees the sessions they are in, their numbers while one runs, and 
     return page
   }
   const page = await enter({ role: 'member' })
+  const enterAsOwner = async () => {
+    const { page: theirs } = await browser.visitor(PHONE)
+    await theirs.goto(`${hub.origin}/app/`)
+    await letIn(theirs, owner, { role: 'owner' })
+    return theirs
+  }
 
   await t.test('the list has what they are in, and nothing to start', async () => {
     assert.equal(await page.getByRole('link', { name: 'Start a live session' }).count(), 0)
@@ -66,9 +72,37 @@ test('a player sees the sessions they are in, their numbers while one runs, and 
     assert.equal(await page.getByRole('button', { name: /Stop|Goal|Who is it/ }).count(), 0)
     await checkScreen(page, 'running')
     await page.screenshot({ path: join(pictures, 'running.png'), fullPage: true })
-    await call(anna.page, 'POST', '/live/stop', owner, { session_id: 'now' })
-    await page.getByRole('heading', { name: 'What happened when' }).waitFor({ timeout: 20_000 })
   })
+
+  await t.test(
+    'they film with their own phone once the coach says yes, and not a moment longer',
+    async () => {
+      await page.context().grantPermissions(['camera'])
+      await page.getByRole('link', { name: 'Film with this phone' }).click()
+      await page.getByRole('button', { name: 'Ask to film' }).click()
+      await page.getByText('Waiting for a yes').waitFor()
+      await checkScreen(page, 'waiting')
+      await page.screenshot({ path: join(pictures, 'waiting.png'), fullPage: true })
+      const coach = await enterAsOwner()
+      await coach.goto(`${hub.origin}/app/training/sessions/now`)
+      await coach.getByText('Mia’s phone wants to film').first().waitFor({ timeout: 20_000 })
+      await checkScreen(coach, 'asked')
+      await coach.screenshot({ path: join(pictures, 'asked.png'), fullPage: true })
+      await coach.getByRole('button', { name: 'Take it' }).click()
+      await coach.getByRole('heading', { name: 'Phones that film' }).waitFor()
+      await page.getByRole('button', { name: 'Start filming' }).click({ timeout: 20_000 })
+      await page.getByText('The hub receives this picture').waitFor({ timeout: 30_000 })
+      await checkScreen(page, 'filming')
+      await page.screenshot({ path: join(pictures, 'filming.png'), fullPage: true })
+      await coach.screenshot({ path: join(pictures, 'taken.png'), fullPage: true })
+      await coach.getByRole('button', { name: 'Send away' }).click()
+      await page.getByRole('heading', { name: 'Not now' }).waitFor({ timeout: 20_000 })
+      assert.equal(await page.getByRole('button', { name: 'Stop filming' }).count(), 0)
+      await call(anna.page, 'POST', '/live/stop', owner, { session_id: 'now' })
+      await page.goto(`${hub.origin}/app/training/sessions/now`)
+      await page.getByRole('heading', { name: 'What happened when' }).waitFor({ timeout: 20_000 })
+    },
+  )
 
   await t.test('they say how hard it was, and remove nothing', async () => {
     await page.goto(`${hub.origin}/app/training/sessions/tuesday`)
@@ -81,12 +115,17 @@ test('a player sees the sessions they are in, their numbers while one runs, and 
     await page.screenshot({ path: join(pictures, 'review.png'), fullPage: true })
   })
 
-  await t.test('whoever may see the training of a child sees the session, and rates nothing', async () => {
-    const theirs = await enter({ role: 'caregiver', classes: ['training'] })
-    await theirs.getByRole('link', { name: /Tuesday/ }).click()
-    await theirs.getByRole('region', { name: 'Side by side' }).getByText('Mia').waitFor()
-    assert.equal(await theirs.getByRole('button', { name: 'Save', exact: true }).count(), 0)
-  })
+  await t.test(
+    'whoever may write the training of a child sees the session, and rates it for the child',
+    async () => {
+      const theirs = await enter({ role: 'caregiver', classes: ['training'] })
+      await theirs.getByRole('link', { name: /Tuesday/ }).click()
+      await theirs.getByRole('region', { name: 'Side by side' }).getByText('Mia').waitFor()
+      await theirs.getByLabel('Mia: How hard, 0 to 10').selectOption('6')
+      await theirs.getByRole('button', { name: 'Save', exact: true }).click()
+      await theirs.getByText('Mia: 6 of 10').waitFor()
+    },
+  )
 })
 
 function nameOf(id: string): string {

@@ -1,13 +1,13 @@
 /** The cameras of a household: who they are, who may look, and where their pictures come in and go out. */
 import type { Actor } from '../../domain/access.ts'
-import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
+import { maySeeCamera, maySendFor } from '../../domain/camera.ts'
 import type { LandmarkBatch, LandmarkVerdict } from '../../domain/landmarks.ts'
 import type { Feature } from '../../domain/route.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import { createDirectory, type KnownCamera } from './directory.ts'
 import type { Running } from './footage.ts'
 import type { CameraParts, CamerasDeps } from './parts.ts'
-import { createRegister } from './register.ts'
+import { createRegister, type Loan } from './register.ts'
 import { cameraRoutes } from './routes.ts'
 import { lookRoutes } from './routes-look.ts'
 import { pushRoutes, type SentPicture, takePicture } from './routes-push.ts'
@@ -32,6 +32,10 @@ export interface Cameras {
   reload(): void
   /** Whether this actor may see this camera now. */
   maySee(actor: Actor, cameraId: string): boolean
+  /** Takes a phone that somebody lends to a running session; answers the camera that it is. Throws CONFLICT. */
+  lend(loan: Loan): Promise<string>
+  /** Ends that: who films is cut off, and the camera is switched off. */
+  takeBack(cameraId: string): Promise<void>
   /** Every camera with how it is doing, for `/metrics` and `/ready`. */
   all(): { camera: KnownCamera; running: Running | undefined }[]
   viewers(): number
@@ -56,7 +60,7 @@ export function createCameras(deps: CamerasDeps): Cameras {
   })
   const rights = { clock, current: deps.current, camera: register.get }
   const viewers = createViewers({ ...rights, may: maySeeCamera })
-  const senders = createViewers({ ...rights, may: mayChangeCamera })
+  const senders = createViewers({ ...rights, may: maySendFor })
   const parts: CameraParts = { ...deps, register, watch, viewers, senders, pictureCounts: new Map() }
   const recheck = () => {
     viewers.recheck()
@@ -108,6 +112,17 @@ export function createCameras(deps: CamerasDeps): Cameras {
     maySee(actor, cameraId) {
       const camera = register.get(cameraId)
       return camera !== undefined && maySeeCamera(actor, camera, clock.now())
+    },
+    async lend(loan) {
+      const { id } = await register.lend(loan)
+      await watch.follow(id)
+      return id
+    },
+    async takeBack(cameraId) {
+      if (!register.get(cameraId)) return
+      await register.takeBack(cameraId)
+      await watch.follow(cameraId)
+      for (const guests of [viewers, senders]) guests.endCamera(cameraId)
     },
     all: () => register.all().map((camera) => ({ camera, running: watch.of(camera.id) })),
     viewers: () => viewers.count(),

@@ -14,6 +14,8 @@ export interface KnownCamera extends CameraAccess {
   sealed: Uint8Array | null
   hasCredentials: boolean
   deviceId: string | null
+  lender: string | null
+  lentTo: string | null
   analyse: boolean
   enabled: boolean
   createdAtMs: number
@@ -35,9 +37,10 @@ type Row = Omit<KnownCamera, 'hasCredentials' | 'analyse' | 'enabled' | 'personI
 }
 
 const SELECT = `SELECT camera.id, camera.name, camera.kind, url, sealed, has_credentials AS hasCredentials,
-    device.id AS deviceId, analyse, enabled, user.id AS addedBy, camera.created_at AS createdAtMs,
-    camera.updated_at AS updatedAtMs
+    device.id AS deviceId, analyse, enabled, user.id AS addedBy, lending.id AS lender, lent_to AS lentTo,
+    camera.created_at AS createdAtMs, camera.updated_at AS updatedAtMs
   FROM camera LEFT JOIN device ON device.key = camera.device_key LEFT JOIN user ON user.key = camera.added_by
+    LEFT JOIN user lending ON lending.key = camera.lender
   ORDER BY camera.key`
 const SELECT_PERSONS = `SELECT camera.id AS cameraId, person.id AS personId
   FROM camera_person JOIN camera ON camera.key = camera_key JOIN person ON person.key = person_key
@@ -72,19 +75,21 @@ export function createDirectory(store: Store): Directory {
 }
 
 const FIELDS = `name = :name, kind = :kind, url = :url, sealed = :sealed, has_credentials = :hasCredentials,
-  device_key = (SELECT key FROM device WHERE id = :deviceId), analyse = :analyse, enabled = :enabled, updated_at = :updatedAtMs`
+  device_key = (SELECT key FROM device WHERE id = :deviceId), analyse = :analyse, enabled = :enabled, updated_at = :updatedAtMs,
+  added_by = (SELECT key FROM user WHERE id = :addedBy), lender = (SELECT key FROM user WHERE id = :lender), lent_to = :lentTo`
 
 /** Counts in the same statement, so that two at once do not become one too many. */
 export function insertCamera(camera: KnownCamera): Write[] {
-  const { id, addedBy, createdAtMs } = camera
+  const { id, createdAtMs } = camera
   return [
     {
       sql: `INSERT INTO camera (id, name, kind, url, sealed, has_credentials, device_key, analyse, enabled, added_by,
-              created_at, updated_at)
+              lender, lent_to, created_at, updated_at)
             SELECT :id, :name, :kind, :url, :sealed, :hasCredentials, (SELECT key FROM device WHERE id = :deviceId),
-              :analyse, :enabled, (SELECT key FROM user WHERE id = :addedBy), :createdAtMs, :updatedAtMs
+              :analyse, :enabled, (SELECT key FROM user WHERE id = :addedBy), (SELECT key FROM user WHERE id = :lender), :lentTo,
+              :createdAtMs, :updatedAtMs
             WHERE (SELECT count(*) FROM camera) < ${CAMERAS_MAX}`,
-      params: { ...fieldsOf(camera), id, addedBy, createdAtMs },
+      params: { ...fieldsOf(camera), id, createdAtMs },
       expect: 1,
     },
     ...film(camera),
@@ -119,9 +124,10 @@ function film({ id, personIds }: KnownCamera): Write[] {
 
 function fieldsOf(camera: KnownCamera) {
   const { name, kind, url, sealed, hasCredentials, deviceId, analyse, enabled, updatedAtMs } = camera
+  const { addedBy, lender, lentTo } = camera
   const bit = (value: boolean) => (value ? 1 : 0)
   return {
-    ...{ name, kind, url, sealed, deviceId, updatedAtMs },
+    ...{ name, kind, url, sealed, deviceId, updatedAtMs, addedBy, lender, lentTo },
     ...{ hasCredentials: bit(hasCredentials), analyse: bit(analyse), enabled: bit(enabled) },
   }
 }

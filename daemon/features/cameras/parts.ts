@@ -1,6 +1,6 @@
 /** What this feature is given, what its routes share, and the rule that all of them follow. */
 import type { Actor } from '../../domain/access.ts'
-import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
+import { mayChangeCamera, maySeeCamera, maySendFor } from '../../domain/camera.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -69,6 +69,16 @@ export function changeableBy(parts: CameraParts, actor: Actor, id: string): Know
   const camera = seenBy(parts, actor, id)
   if (mayChangeCamera(actor, camera)) return camera
   throw new HubError('FORBIDDEN', 'Only the owner and whoever added this camera may do this.')
+}
+
+/** The same for somebody who may send its pictures. */
+export function sentBy(parts: CameraParts, actor: Actor, id: string): KnownCamera {
+  const camera = seenBy(parts, actor, id)
+  if (maySendFor(actor, camera, parts.clock.now())) return camera
+  throw new HubError(
+    'FORBIDDEN',
+    'Only the owner, whoever added this camera and who films with it may do this.',
+  )
 }
 
 /** What runs of a camera; throws OVERLOADED with the reason while nothing does. */

@@ -34,6 +34,19 @@ export interface CameraChanges {
   enabled?: boolean | undefined
 }
 
+/** A phone that somebody lends to a running session. */
+export interface Loan {
+  /** The user whose phone it is. */
+  lender: string
+  sessionId: string
+  /** What it is called the first time. */
+  name: string
+  /** Who took it. */
+  addedBy: string | null
+  /** Whom it films. */
+  personIds: readonly string[]
+}
+
 export interface Register {
   get(id: string): KnownCamera | undefined
   all(): KnownCamera[]
@@ -44,6 +57,10 @@ export interface Register {
   /** Throws NOT_FOUND. */
   change(id: string, changes: CameraChanges): Promise<KnownCamera>
   remove(id: string): Promise<void>
+  /** The phone of that user, made the first time, films for a session from now on. Throws CONFLICT while it films for another one. */
+  lend(loan: Loan): Promise<KnownCamera>
+  /** It films for no session any more, and is switched off. */
+  takeBack(id: string): Promise<void>
   /** Reads again after another part changed persons or users. */
   reload(): void
 }
@@ -119,6 +136,7 @@ export function createRegister(deps: RegisterDeps): Register {
       const kind = kindOf(request, address)
       const camera = checked({
         ...{ id, kind, addedBy, name: request.name.trim(), deviceId: request.deviceId ?? null },
+        ...{ lender: null, lentTo: null },
         ...{ analyse: request.analyse ?? true, enabled: request.enabled ?? true },
         ...{ createdAtMs: clock.now(), updatedAtMs: clock.now(), personIds: [...new Set(request.personIds)] },
         ...locked(id, secretFrom(address, request, null), address?.shown ?? null),
@@ -139,6 +157,32 @@ export function createRegister(deps: RegisterDeps): Register {
         ...relocked(camera, kept, changes),
       })
       return committed(updateCamera(next), id)
+    },
+    async lend({ lender, sessionId, name, addedBy, personIds }) {
+      const now = { addedBy, personIds, lender, lentTo: sessionId, enabled: true, analyse: true }
+      const known = directory.all().find((camera) => camera.lender === lender)
+      if (known?.lentTo != null)
+        throw new HubError('CONFLICT', 'This phone films for another session. End that first.')
+      const updatedAtMs = clock.now()
+      if (known) return committed(updateCamera({ ...known, ...now, updatedAtMs }), known.id)
+      if (directory.all().length >= CAMERAS_MAX) throw tooMany()
+      const id = newId(updatedAtMs)
+      const empty = { url: null, sealed: null, hasCredentials: false, deviceId: null }
+      const kept = {
+        id,
+        name,
+        kind: 'phone' as const,
+        ...empty,
+        ...now,
+        createdAtMs: updatedAtMs,
+        updatedAtMs,
+      }
+      return committed(insertCamera(kept), id)
+    },
+    async takeBack(id) {
+      const camera = existing(id)
+      const ended = { ...camera, lentTo: null, enabled: false, updatedAtMs: clock.now() }
+      await committed(updateCamera(ended), id)
     },
     async remove(id) {
       existing(id)

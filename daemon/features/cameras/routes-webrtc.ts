@@ -6,7 +6,7 @@ import type { Http } from '../../domain/route.ts'
 import { Ok, ok } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Described, Running } from './footage.ts'
-import { type CameraParts, changeableBy, runningOf, seenBy } from './parts.ts'
+import { type CameraParts, runningOf, seenBy, sentBy } from './parts.ts'
 import { CameraParams, Nothing, USERS } from './routes.ts'
 import { expiryOf } from './routes-look.ts'
 import type { Viewers } from './viewers.ts'
@@ -88,7 +88,7 @@ function receiveRoutes(http: Http, parts: CameraParts): void {
       },
     },
     async (request, reply) => {
-      const camera = changeableBy(parts, request.actor, request.params.cameraId)
+      const camera = sentBy(parts, request.actor, request.params.cameraId)
       const offer = offerOf(request.body)
       const running = runningOf(parts, camera)
       const { receive } = running
@@ -115,7 +115,7 @@ function receiveRoutes(http: Http, parts: CameraParts): void {
       },
     },
     async ({ actor, params: { cameraId, streamId } }) => {
-      changeableBy(parts, actor, cameraId)
+      sentBy(parts, actor, cameraId)
       calls.end(streamId, cameraId, actor)
       return ok(parts.clock.now(), {})
     },

@@ -2,7 +2,7 @@
 import type { Actor } from '../../domain/access.ts'
 import type { LandmarkBatch, LandmarkVerdict } from '../../domain/landmarks.ts'
 import { HubError } from '../../kernel/errors.ts'
-import { type CameraParts, changeableBy, runningOf } from './parts.ts'
+import { type CameraParts, runningOf, sentBy } from './parts.ts'
 
 /** Throws NOT_FOUND and FORBIDDEN by the actor's rights, NOT_FOUND and CONFLICT for a wrong session, CONFLICT for a camera of another kind. */
 export function senseWith(
@@ -11,7 +11,7 @@ export function senseWith(
   batch: LandmarkBatch,
   from: string,
 ): LandmarkVerdict {
-  const camera = changeableBy(parts, actor, batch.camera_id)
+  const camera = sentBy(parts, actor, batch.camera_id)
   const { sense } = runningOf(parts, camera)
   if (!sense)
     throw new HubError(

@@ -28,6 +28,8 @@ export function cameraView(camera: KnownCamera, running: Running | undefined, re
     vision: running?.vision() ?? null,
     recording,
     added_by: camera.addedBy,
+    lent_by: camera.lentTo === null ? null : camera.lender,
+    lent_to: camera.lentTo,
     created_at: iso(camera.createdAtMs),
     updated_at: iso(camera.updatedAtMs),
   }

@@ -1,6 +1,6 @@
 /** Pictures that are sent for a session: who may send them, of which camera, and in order. */
 import type { Actor } from '../../domain/access.ts'
-import { mayChangeCamera } from '../../domain/camera.ts'
+import { maySendFor } from '../../domain/camera.ts'
 import { seesWholeSession } from '../../domain/session.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { changeableCamera, type LiveCameras } from './cameras.ts'
@@ -42,7 +42,7 @@ export function createAdmission({ cameras, now }: { cameras: LiveCameras; now: (
     const id = cameraId ?? onlySent(one, cameras)
     const camera = cameras.get(id)
     // A device was asked before for what it is the camera of.
-    const sends = actor.kind === 'device' || (camera !== null && mayChangeCamera(actor, camera))
+    const sends = actor.kind === 'device' || (camera !== null && maySendFor(actor, camera, now()))
     const isPart = one.asked.cameraIds.includes(id)
     if (!hears && !(sends && isPart)) throw notRunning()
     if (!isPart)

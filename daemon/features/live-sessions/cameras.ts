@@ -20,6 +20,22 @@ export interface LiveCameras {
   luma(cameraId: string): Luma | null
 }
 
+/** Phones of users as cameras of running sessions. */
+export interface Lending {
+  /** Those that film for one now. */
+  lent(): LiveCamera[]
+  /** Takes the phone of a user for a session; answers the camera that it is from now on. Throws CONFLICT. */
+  lend(loan: {
+    lender: string
+    sessionId: string
+    name: string
+    addedBy: string | null
+    personIds: readonly string[]
+  }): Promise<string>
+  /** Ends that at once. */
+  takeBack(cameraId: string): Promise<void>
+}
+
 /** The camera of a route, for somebody who may see it; anybody else hears that there is none. */
 export function seenCamera(cameras: LiveCameras, actor: Actor, id: string, nowMs: number): LiveCamera {
   const camera = cameras.get(id)

@@ -9,9 +9,11 @@ import { beganSession, mayChangeSession, maySeeSession, seesWholeSession } from 
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Write } from '../../store/store.ts'
 import { createAdmission, type SentFrame } from './admission.ts'
+import { createAway } from './away.ts'
 import { seenCamera } from './cameras.ts'
 import { createSessionLog } from './log.ts'
 import {
+  askedOf,
   type KeptSession,
   type LiveParts,
   type LiveSessionsDeps,
@@ -19,11 +21,13 @@ import {
   refuseBeyondReach,
   type StartWish,
 } from './parts.ts'
+import { createPhones } from './phones.ts'
 import { beginRecording, refuseUnlessRecordable, showsMinors, switchRecording } from './recording.ts'
 import { calibrationRoutes } from './routes-calibration.ts'
 import { liveRoutes, startedOf, wishOf } from './routes-live.ts'
+import { shownPhone } from './routes-phones.ts'
 import { type Asked, createRunning, type Running } from './running.ts'
-import { metricsOf } from './shown.ts'
+import { type Around, metricsOf } from './shown.ts'
 import { thresholdsFor } from './thresholds.ts'
 import type { Picture } from './track.ts'
 
@@ -60,7 +64,22 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   const running = new Map<string, Running>()
   const people = new Map<string, Box[]>()
   const admission = createAdmission({ cameras, now: clock.now })
-  const awaySince = new Map<string, number>()
+  const phones = createPhones({
+    ...{ lending: deps.lending, calibrations, now: clock.now, nameOf: deps.userName },
+    join: (one, cameraId) => changeCameras(one, [...one.asked.cameraIds, cameraId]),
+    async leave(one, cameraId) {
+      await leave(one, cameraId)
+      await changeCameras(
+        one,
+        one.asked.cameraIds.filter((id) => id !== cameraId),
+      )
+    },
+  })
+  const away = createAway({
+    isOnline: (cameraId) => cameras.get(cameraId)?.online === true,
+    now: clock.now,
+    keepGap: (one, gap) => keep([sessionLog.planGap(one.key, { ...gap, reason: 'camera_away' })]),
+  })
   const told = new Map<string, string>()
   /** Cameras of sessions that are being opened. */
   const taken = new Set<string>()
@@ -144,7 +163,9 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     if (!running.delete(one.id)) throw notRunning()
     try {
       await Promise.all([one.flush(), recorder.stop(one.id)])
-      await closeGaps(one, one.time(clock.now()))
+      for (const cameraId of one.asked.cameraIds) await leave(one, cameraId)
+      told.delete(one.id)
+      await phones.end(one.id)
       await sessions.end(one.id, one.time(clock.now()), await one.final())
     } catch (cause) {
       // It is not written down as over: it stays there, so that it can be stopped again.
@@ -165,6 +186,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       await deps.store.write([sessionLog.planGap(session.key, gap)])
       log.info({ sessionId: session.id, gapMs: gap.toMs - fromMs }, 'live session goes on')
     }
+    await phones.sweep((sessionId) => running.has(sessionId))
   }
 
   function take(picture: Picture, tellPose: (sessionId: string) => void): void {
@@ -180,45 +202,33 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
 
   function tellAll(): void {
     for (const one of running.values()) {
-      noteAway(one)
-      const cameraStates = parts.cameraStates(one)
+      away.look(one)
+      const around = parts.around(one)
       const { pictures } = one.stats()
-      const mark = [pictures, ...cameraStates.map(({ status, recording }) => `${status} ${recording}`)].join(
-        ' ',
-      )
+      const mark = JSON.stringify([
+        ...[pictures, around.phones],
+        ...around.cameras.map(({ status, recording }) => [status, recording]),
+      ])
       if (told.get(one.id) === mark) continue
       told.set(one.id, mark)
-      const metrics = metricsOf(one, cameraStates, clock.now())
+      const metrics = metricsOf(one, around, clock.now())
       deps.tell(one.id, 'metrics_update', metrics)
       for (const player of metrics.players)
-        deps.tellPlayer(player.player_id, { ...metrics, players: [player], tracks: [] })
+        deps.tellPlayer(player.player_id, { ...metrics, phones: [], players: [player], tracks: [] })
     }
   }
 
-  function noteAway(one: Running): void {
-    for (const cameraId of one.asked.cameraIds) {
-      const key = `${one.id}/${cameraId}`
-      const isOnline = cameras.get(cameraId)?.online === true
-      const sinceMs = awaySince.get(key)
-      if (!isOnline && sinceMs === undefined) awaySince.set(key, one.time(clock.now()))
-      if (isOnline && sinceMs !== undefined) {
-        awaySince.delete(key)
-        const gap = { fromMs: sinceMs, toMs: one.time(clock.now()), reason: 'camera_away', cameraId }
-        void keep([sessionLog.planGap(one.key, gap)])
-      }
-    }
+  async function leave(one: Running, cameraId: string): Promise<void> {
+    await away.close(one, cameraId)
+    admission.forget(one.id, cameraId)
   }
 
-  async function closeGaps(one: Running, nowMs: number): Promise<void> {
-    for (const cameraId of one.asked.cameraIds) {
-      const key = `${one.id}/${cameraId}`
-      const fromMs = awaySince.get(key)
-      awaySince.delete(key)
-      admission.forget(one.id, cameraId)
-      if (fromMs === undefined) continue
-      await keep([sessionLog.planGap(one.key, { fromMs, toMs: nowMs, reason: 'camera_away', cameraId })])
-    }
-    told.delete(one.id)
+  /** Goes on with other cameras; what is recorded begins new files. */
+  async function changeCameras(one: Running, cameraIds: string[]): Promise<void> {
+    one.asked.cameraIds = cameraIds
+    await deps.store.write([sessions.planAsked(one.key, one.asked)])
+    await recorder.stop(one.id)
+    beginRecording(recorder, one, deps.ageOf)
   }
 
   async function keep(writes: Write[]): Promise<void> {
@@ -237,7 +247,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     await keep([
       sessionLog.planGap(one.key, { fromMs: nowMs, toMs: nowMs, reason: 'camera_moved', cameraId }),
     ])
-    deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
+    deps.tell(one.id, 'metrics_update', metricsOf(one, parts.around(one), clock.now()))
   }
 
   function runningFor(actor: Actor, id: string): Running {
@@ -266,10 +276,23 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
 
   const parts: LiveParts = {
     ...deps,
-    ...{ sessionLog, start, stop, runningFor, watchedBy, steeredBy, stoppableBy },
+    ...{ sessionLog, start, stop, runningFor, watchedBy, steeredBy, stoppableBy, phones },
+    async acceptPhone(actor, sessionId, userId) {
+      const one = steeredBy(actor, sessionId)
+      const { cameraIds, record, recordMinors } = one.asked
+      const { playerIds } = one.access()
+      // One more picture of the same players is kept only where this actor could have them recorded.
+      if (record) await refuseUnlessRecordable(actor, { playerIds, cameraIds, recordMinors }, deps)
+      return phones.take(one, userId, actor.kind === 'user' ? actor.userId : null)
+    },
+    async refusePhone(actor, sessionId, userId) {
+      const isOwn = actor.kind === 'user' && actor.userId === userId
+      const one = isOwn ? watchedBy(actor, sessionId) : steeredBy(actor, sessionId)
+      await phones.refuse(one, userId, isOwn)
+    },
     async record(actor, one, wish) {
       await switchRecording(actor, one, wish, deps)
-      deps.tell(one.id, 'metrics_update', metricsOf(one, parts.cameraStates(one), clock.now()))
+      deps.tell(one.id, 'metrics_update', metricsOf(one, parts.around(one), clock.now()))
     },
     hasEnded(actor, id) {
       const session = running.has(id) ? null : sessions.get(id)
@@ -281,24 +304,27 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       if (record && !recordMinors && personId !== null && showsMinors([personId], deps.ageOf))
         recorder.endForMinor(one.id)
     },
-    cameraStates: ({ id, asked }) =>
-      asked.cameraIds.map((cameraId) => {
-        const recording = recorder.state(id)?.find((one) => one.cameraId === cameraId)
-        const camera = cameras.get(cameraId)
-        const calibration = calibrations.get(cameraId)
-        return {
-          camera_id: cameraId,
-          status: camera === null ? 'gone' : camera.online ? 'online' : 'offline',
-          calibrated: calibration !== null,
-          moved: calibration !== null && calibration.movedAtMs !== null,
-          frames_out_of_order: admission.outOfOrder(id, cameraId),
-          recording: recording?.state ?? 'off',
-          recording_reason: recording?.reason ?? null,
-          recorded_files: recording?.files ?? 0,
-          recorded_bytes: recording?.bytes ?? 0,
-          recording_lost: recording?.lost ?? 0,
-        }
-      }),
+    around: (one) => ({ cameras: cameraStates(one), phones: phones.of(one).map(shownPhone) }),
+  }
+
+  function cameraStates({ id, asked }: Running): Around['cameras'] {
+    return asked.cameraIds.map((cameraId) => {
+      const recording = recorder.state(id)?.find((one) => one.cameraId === cameraId)
+      const camera = cameras.get(cameraId)
+      const calibration = calibrations.get(cameraId)
+      return {
+        camera_id: cameraId,
+        status: camera === null ? 'gone' : camera.online ? 'online' : 'offline',
+        calibrated: calibration !== null,
+        moved: calibration !== null && calibration.movedAtMs !== null,
+        frames_out_of_order: admission.outOfOrder(id, cameraId),
+        recording: recording?.state ?? 'off',
+        recording_reason: recording?.reason ?? null,
+        recorded_files: recording?.files ?? 0,
+        recorded_bytes: recording?.bytes ?? 0,
+        recording_lost: recording?.lost ?? 0,
+      }
+    })
   }
 
   return {
@@ -361,15 +387,6 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
         await Promise.all([...running.values()].flatMap((one) => [one.flush(), recorder.stop(one.id)]))
       },
     },
-  }
-}
-
-function askedOf(asked: Record<string, unknown> | null): Asked {
-  const ids = asked?.['cameraIds']
-  return {
-    cameraIds: Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [],
-    record: asked?.['record'] === true,
-    recordMinors: asked?.['recordMinors'] === true,
   }
 }
 

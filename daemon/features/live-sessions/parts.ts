@@ -5,11 +5,12 @@ import { HubError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Store, Write } from '../../store/store.ts'
 import type { Calibrations } from './calibrations.ts'
-import type { LiveCameras } from './cameras.ts'
+import type { Lending, LiveCameras } from './cameras.ts'
 import type { SessionLog } from './log.ts'
+import type { Phone, Phones } from './phones.ts'
 import type { Recorder } from './recording.ts'
 import type { Asked, Running } from './running.ts'
-import type { LiveMetrics } from './shown.ts'
+import type { Around } from './shown.ts'
 import type { Picture } from './track.ts'
 
 /** A session as the part that keeps sessions gives it. */
@@ -51,11 +52,14 @@ export interface LiveSessionsDeps {
   log: Log
   newId: () => string
   cameras: LiveCameras
+  lending: Lending
   calibrations: Calibrations
   sessions: SessionKeeper
   recorder: Recorder
   /** Whole years; null: unknown. */
   ageOf: (personId: string) => number | null
+  /** What people call a user; null for one who is gone. */
+  userName: (userId: string) => string | null
   /** The players of a team; null for a group that is not there. */
   playersOf: (groupId: string) => readonly string[] | null
   /** Told what the models saw, with the way to send its skeletons to a session; the returned function ends it. */
@@ -100,10 +104,14 @@ export interface LiveParts extends LiveSessionsDeps {
     track: { cameraId: string; trackId: number },
     personId: string | null,
   ): Promise<void>
-  cameraStates(running: Running): CameraState[]
+  /** How its cameras do, and which phones want to be one. */
+  around(running: Running): Around
+  phones: Phones
+  /** Throws NOT_FOUND, FORBIDDEN, CONFLICT or DISK_FULL. */
+  acceptPhone(actor: Actor, sessionId: string, userId: string): Promise<Phone>
+  /** Throws NOT_FOUND or FORBIDDEN. */
+  refusePhone(actor: Actor, sessionId: string, userId: string): Promise<void>
 }
-
-export type CameraState = LiveMetrics['cameras'][number]
 
 /** Nobody starts a session of people whose training is closed to them. */
 export function refuseBeyondReach(actor: Actor, playerIds: readonly string[], nowMs: number): void {
@@ -113,4 +121,14 @@ export function refuseBeyondReach(actor: Actor, playerIds: readonly string[], no
 
 export function notRunning(): HubError {
   return new HubError('NOT_FOUND', 'No session with this id is running.')
+}
+
+/** What a session was asked to do, as it was written down; what is missing was not asked. */
+export function askedOf(asked: Record<string, unknown> | null): Asked {
+  const ids = asked?.['cameraIds']
+  return {
+    cameraIds: Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [],
+    record: asked?.['record'] === true,
+    recordMinors: asked?.['recordMinors'] === true,
+  }
 }

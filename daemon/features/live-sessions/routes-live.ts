@@ -9,6 +9,7 @@ import { USER_ROLES } from '../../domain/user.ts'
 import { iso, Ok, ok, Timestamp } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
 import { type LiveParts, refuseBeyondReach, type StartWish } from './parts.ts'
+import { phoneRoutes } from './routes-phones.ts'
 import type { Running } from './running.ts'
 import { LiveMetrics, metricsFor } from './shown.ts'
 
@@ -61,6 +62,7 @@ export function liveRoutes(http: Http, parts: LiveParts): void {
   stopRoute(http, parts)
   statusRoute(http, parts)
   recordingRoutes(http, parts)
+  phoneRoutes(http, parts)
   assignRoute(http, parts)
   tagRoute(http, parts)
 }
@@ -137,7 +139,7 @@ function statusRoute(http: Http, parts: LiveParts): void {
       if (parts.hasEnded(actor, params.sessionId))
         return ok(clock.now(), { session_id: params.sessionId, state: 'stopped' as const, metrics: null })
       const running = parts.watchedBy(actor, params.sessionId)
-      const metrics = metricsFor(actor, running, parts.cameraStates(running), clock.now())
+      const metrics = metricsFor(actor, running, parts.around(running), clock.now())
       return ok(clock.now(), { session_id: running.id, state: 'running' as const, metrics })
     },
   )

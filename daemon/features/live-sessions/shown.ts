@@ -12,6 +12,18 @@ const orNull = <Schema extends Parameters<typeof Type.Optional>[0]>(schema: Sche
   Type.Union([schema, Type.Null()])
 const closed = { additionalProperties: false }
 
+export const SeenPhone = Type.Object(
+  {
+    user_id: Id,
+    /** Of the user whose phone it is. */
+    name: Type.String(),
+    state: Type.Enum(['waiting', 'taken', 'refused']),
+    /** The camera that it is once it was taken. */
+    camera_id: orNull(Id),
+  },
+  closed,
+)
+
 export const LiveMetrics = Type.Object(
   {
     session_id: Id,
@@ -64,6 +76,8 @@ export const LiveMetrics = Type.Object(
         closed,
       ),
     ),
+    /** Phones that want to film, or do; told to who sees all of the session. */
+    phones: Type.Array(SeenPhone),
     /** The mark that everybody has to see: video is being kept now. */
     recording: Type.Boolean(),
     /** Pictures analysed for this session since the hub started. */
@@ -76,7 +90,12 @@ export const LiveMetrics = Type.Object(
 )
 export type LiveMetrics = Static<typeof LiveMetrics>
 
-export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], nowMs: number): LiveMetrics {
+export interface Around {
+  cameras: LiveMetrics['cameras']
+  phones: LiveMetrics['phones']
+}
+
+export function metricsOf(running: Running, { cameras, phones }: Around, nowMs: number): LiveMetrics {
   const { pictures, outOfOrder, lost } = running.stats()
   return {
     session_id: running.id,
@@ -94,24 +113,21 @@ export function metricsOf(running: Running, cameras: LiveMetrics['cameras'], now
       y: place && Math.round(place.y * 100) / 100,
       speed: speedMps,
     })),
+    phones,
     recording: cameras.some(({ recording }) => recording === 'recording'),
     ...{ pictures, lost, out_of_order: outOfOrder },
   }
 }
 
 /** The same as this actor may see it: of people whose training is closed to them, and of who is not named yet, there is nothing. */
-export function metricsFor(
-  actor: Actor,
-  running: Running,
-  cameras: LiveMetrics['cameras'],
-  nowMs: number,
-): LiveMetrics {
-  const metrics = metricsOf(running, cameras, nowMs)
+export function metricsFor(actor: Actor, running: Running, around: Around, nowMs: number): LiveMetrics {
+  const metrics = metricsOf(running, around, nowMs)
   if (seesWholeSession(actor, running.access(), nowMs)) return metrics
   const isOpen = (personId: string | null) =>
     personId !== null && can(actor, 'read', personId, 'training', nowMs)
   return {
     ...metrics,
+    phones: [],
     players: metrics.players.filter(({ player_id: id }) => isOpen(id)),
     tracks: metrics.tracks.filter(({ player_id: id }) => isOpen(id)),
   }

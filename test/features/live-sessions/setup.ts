@@ -39,6 +39,8 @@ interface Options {
   /** How cameras' video is put into files; without it nothing is recorded. */
   decoder?: DecoderSettings
   age?: number | null
+  /** Besides the two that are always there. */
+  cameras?: LiveCamera[]
 }
 
 const GB = 1024 ** 3
@@ -51,7 +53,10 @@ export async function setup(t: TestContext, options: Options = {}) {
   const clock = options.clock ?? fakeClock()
   const folder = options.folder ?? temporaryFolder(t)
   const cameras = new Map(
-    [camera('yard', ['mia', 'leo']), camera('side', ['mia'])].map((one) => [one.id, one]),
+    [camera('yard', ['mia', 'leo']), camera('side', ['mia']), ...(options.cameras ?? [])].map((one) => [
+      one.id,
+      one,
+    ]),
   )
   const made: { sessions: Sessions; live: LiveSessions }[] = []
   /** What cameras show, small and grey. */
@@ -76,7 +81,7 @@ export async function setup(t: TestContext, options: Options = {}) {
   const home = await openHousehold(t, {
     clock,
     folder,
-    more(store) {
+    more(store, _now, parts) {
       let ids = 0
       const newId = () => `id-${++ids}-${clock.now()}`
       const log = createLog('silent')
@@ -88,6 +93,19 @@ export async function setup(t: TestContext, options: Options = {}) {
       const live = createLiveSessions({
         ...{ store, clock, log, newId },
         cameras: { get: (id) => cameras.get(id) ?? null, luma: (id) => views.get(id) ?? null },
+        lending: {
+          lent: () => [...cameras.values()].filter(({ lentTo }) => lentTo != null),
+          async lend({ lender, sessionId, name, addedBy, personIds }) {
+            const id = `phone-${lender}`
+            cameras.set(id, { ...camera(id, [...personIds]), name, addedBy, lender, lentTo: sessionId })
+            return id
+          },
+          async takeBack(id) {
+            const lent = cameras.get(id)
+            if (lent) cameras.set(id, { ...lent, lentTo: null, enabled: false })
+          },
+        },
+        userName: (id) => parts.accounts.users().find((user) => user.id === id)?.name ?? null,
         calibrations: createCalibrations({ store, now: clock.now }),
         sessions: {
           ...sessions.register,

@@ -18,6 +18,7 @@ const Models = lazy(async () => (await manage()).Models)
 const Sessions = lazy(async () => (await import('./sessions/list.tsx')).Sessions)
 const StartSession = lazy(async () => (await import('./sessions/start.tsx')).StartSession)
 const OneSession = lazy(async () => (await import('./sessions/session.tsx')).OneSession)
+const FilmSession = lazy(async () => (await import('./sessions/film-session.tsx')).FilmSession)
 const Calibrate = lazy(async () => (await import('./calibration/calibrate.tsx')).Calibrate)
 
 interface Route {
@@ -31,6 +32,7 @@ const OPEN: readonly Route[] = [
   { pattern: '/training/sessions', draw: () => <Sessions /> },
   { pattern: '/training/sessions/new', draw: () => <Nowhere /> },
   { pattern: '/training/sessions/:id', draw: (id) => <OneSession key={id} id={id} /> },
+  { pattern: '/training/sessions/:id/film', draw: (id) => <FilmSession key={id} id={id} /> },
 ]
 
 const TRAINING: readonly Route[] = [
@@ -43,6 +45,7 @@ const TRAINING: readonly Route[] = [
   { pattern: '/training/sessions', draw: () => <Sessions /> },
   { pattern: '/training/sessions/new', draw: () => <StartSession /> },
   { pattern: '/training/sessions/:id', draw: (id) => <OneSession key={id} id={id} /> },
+  { pattern: '/training/sessions/:id/film', draw: (id) => <FilmSession key={id} id={id} /> },
   { pattern: '/training/cameras/:id/film', draw: (id) => <Film key={id} id={id} /> },
 ]
 

@@ -36,7 +36,8 @@ export function Film({ id }: { id: string }): JSX.Element {
   )
 }
 
-function FilmAs({ camera }: { camera: Camera }): JSX.Element {
+/** Films for this camera, which is of kind phone. */
+export function FilmAs({ camera }: { camera: Camera }): JSX.Element {
   const { session } = useApp()
   const { w, ask } = useTraining()
   const way = useSignal<'picture' | 'joints'>('picture')

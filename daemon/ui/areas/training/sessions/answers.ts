@@ -38,6 +38,14 @@ export interface PlayerMetrics {
   kpis: Kpis
 }
 
+/** A phone that wants to film, or does. */
+export interface SeenPhone {
+  user_id: string
+  name: string
+  state: 'waiting' | 'taken' | 'refused'
+  camera_id: string | null
+}
+
 export interface LiveMetrics {
   session_id: string
   at: string
@@ -45,6 +53,7 @@ export interface LiveMetrics {
   cameras: SeenCamera[]
   players: PlayerMetrics[]
   tracks: SeenTrack[]
+  phones: SeenPhone[]
   recording: boolean
   pictures: number
   /** Steps of 100 ms that the disk did not take. */

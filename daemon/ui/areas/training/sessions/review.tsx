@@ -39,7 +39,7 @@ export function Review({ session }: { session: TrainingSession }): JSX.Element {
   const path = sessionPath(session.id)
   const isMine = steers(app, session)
   const mayChange = changes(app, session)
-  const mayRate = rated(app, session)
+  const mayRate = rated(session)
   return (
     <Screen title={session.title ?? w('list.untitled')} back="/training/sessions">
       <p class="small">

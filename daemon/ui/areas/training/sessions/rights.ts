@@ -17,10 +17,9 @@ export function changes(app: App, { created_by: createdBy }: Pick<TrainingSessio
   return hasRole(app, ['owner']) || createdBy === me(app)?.id
 }
 
-/** For whom they may say how hard it was: those who steer for every player, players for themselves. */
-export function rated(app: App, session: TrainingSession): string[] {
-  const players = session.participants.map(({ player_id: id }) => id)
-  return steers(app, session) ? players : players.filter((id) => id === me(app)?.person_id)
+/** For whom they may say how hard it was, as the hub told. */
+export function rated({ participants }: Pick<TrainingSession, 'participants'>): string[] {
+  return participants.filter(({ may_rate: mayRate }) => mayRate).map(({ player_id: id }) => id)
 }
 
 function me({ session }: App) {

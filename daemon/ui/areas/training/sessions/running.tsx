@@ -6,11 +6,13 @@ import { useApp } from '../../../app.ts'
 import type { LiveEvent } from '../../../net/socket.ts'
 import { Confirm } from '../../../parts/action.tsx'
 import { Failed, Notice, Skeleton } from '../../../parts/feedback.tsx'
+import { Icon } from '../../../parts/icon.tsx'
 import { Link } from '../../../parts/link.tsx'
 import { Screen } from '../../../parts/screen.tsx'
 import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
+import { AskingPhones, FilmingPhones } from './phones.tsx'
 import { OLD_MS, Players, Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
 import { steers } from './rights.ts'
@@ -61,6 +63,12 @@ export function RunningSession({
       {!metrics && !error && <Skeleton rows={2} tall />}
       {metrics && !mine && (
         <>
+          {session.may_film && (
+            <Link to={`/training/sessions/${session.id}/film`} class="button wide">
+              <Icon name="phone" size={20} />
+              {w('phones.mine')}
+            </Link>
+          )}
           <Troubles metrics={metrics} />
           <Players metrics={metrics} />
         </>
@@ -68,6 +76,11 @@ export function RunningSession({
       {metrics && mine && (
         <div class="live">
           <div class="live-main">
+            <AskingPhones
+              sessionId={session.id}
+              phones={metrics.phones}
+              onDone={() => void status.reload()}
+            />
             <Troubles metrics={metrics} mayCalibrate />
             <Stage
               topic={`session:${session.id}`}
@@ -78,6 +91,11 @@ export function RunningSession({
               }}
             />
             <Tags sessionId={session.id} startedAtMs={Date.parse(session.started_at)} />
+            <FilmingPhones
+              sessionId={session.id}
+              phones={metrics.phones}
+              onDone={() => void status.reload()}
+            />
             <RecordSwitch sessionId={session.id} metrics={metrics} onDone={() => void status.reload()} />
           </div>
           <div class="live-side">

@@ -1,6 +1,7 @@
 /** The picture of one of a session's cameras, in which people are tapped to say who they are. */
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { Select } from '../../../parts/fields.tsx'
 import { whyDark } from '../condition.tsx'
 import { useTraining } from '../training.ts'
@@ -17,12 +18,20 @@ export interface StageProps {
   onPerson: (person: Meant) => void
 }
 
+const liveFirst = ({ status }: SeenCamera) => (status === 'online' ? 0 : 1)
+
 export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Element {
   const w = useSessionWords()
   const training = useTraining()
   const known = training.cameras.state.value.value ?? []
   const nameOf = (id: string) => known.find((camera) => camera.id === id)?.name ?? '?'
-  const shown = useSignal(cameras[0]?.camera_id ?? '')
+  const [first] = cameras.toSorted((one, other) => liveFirst(one) - liveFirst(other))
+  const shown = useSignal(first?.camera_id ?? '')
+  const isThere = cameras.some(({ camera_id: id }) => id === shown.value)
+  // Phones come and go while it runs.
+  useEffect(() => {
+    if (!isThere && first) shown.value = first.camera_id
+  }, [isThere, first?.camera_id])
   const camera = known.find(({ id }) => id === shown.value)
   const playerName = useNames()
   const nameOfTrack = (trackId: number) => {

@@ -21,14 +21,17 @@ export function StartSession(): JSX.Element {
       <Show of={cameras} loading={<Skeleton rows={3} />}>
         {(all) => {
           const able = all.filter(({ enabled, analyse }) => enabled && analyse)
-          return able.length === 0 ? (
-            <Empty icon="camera" title={w('start.noCamera')} text={w('start.noCameraText')}>
-              <Link to="/training" class="button primary">
-                {w('start.toCameras')}
-              </Link>
-            </Empty>
-          ) : (
-            <Wishes cameras={able} />
+          return (
+            <>
+              {able.length === 0 && (
+                <Empty icon="camera" title={w('start.noCamera')} text={w('start.noCameraText')}>
+                  <Link to="/training" class="button primary">
+                    {w('start.toCameras')}
+                  </Link>
+                </Empty>
+              )}
+              <Wishes cameras={able} />
+            </>
           )
         }}
       </Show>
@@ -50,7 +53,6 @@ function Wishes({ cameras }: { cameras: readonly Camera[] }): JSX.Element {
     <Form
       action={action}
       submit={w('start.go')}
-      disabled={chosen.value.length === 0}
       explain={({ code }) =>
         code === 'NOT_FOUND' ? w('start.noGrant') : code === 'FORBIDDEN' ? w('record.refused') : undefined
       }
@@ -65,15 +67,18 @@ function Wishes({ cameras }: { cameras: readonly Camera[] }): JSX.Element {
       }}
     >
       <Field label={w('start.name')} value={title} maxLength={200} autocomplete="off" />
-      <Checks
-        legend={w('start.cameras')}
-        values={chosen}
-        options={cameras.map(({ id, name, status }) => ({
-          value: id,
-          label: name,
-          text: w(status === 'online' ? 'start.isLive' : 'start.isDark'),
-        }))}
-      />
+      {cameras.length > 0 && (
+        <Checks
+          legend={w('start.cameras')}
+          values={chosen}
+          options={cameras.map(({ id, name, status }) => ({
+            value: id,
+            label: name,
+            text: w(status === 'online' ? 'start.isLive' : 'start.isDark'),
+          }))}
+        />
+      )}
+      {chosen.value.length === 0 && <p class="small">{w('start.byPhones')}</p>}
       {cameras
         .filter(({ id }) => chosen.value.includes(id))
         .map((camera) => (
