@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import { type Compactor, createCompactor } from './compact.ts'
 import { createEntities } from './entities.ts'
 import { createHubClient, type HubClient, registerHub, Unproven } from './hub-client.ts'
+import { createHubJobs } from './hub-jobs.ts'
 import { createHubKeys } from './hub-keys.ts'
 import { planBackfill, planErasedSubject, planTrim } from './hub-plans.ts'
 import { createSyncState, type HubIdentity, planFeed, type SyncState } from './hub-state.ts'
@@ -114,6 +115,23 @@ export function createHubSync(ports: SyncPorts): HubSync {
     return found !== null && !found.paused && found.stopped === null
   }
 
+  const hubJobs = createHubJobs({
+    ...ports,
+    ...{ state, identity, client: theClient, isOn: () => isOn(), isShared: compactor.isShared },
+    async sendAgain(personId) {
+      const choices = readChoices().filter((one) => one.personId === personId)
+      for (const unit of planBackfill(personId, choices, new Map(), ports)) await store.write(unit)
+      lanes.kick()
+    },
+  })
+  const readChoices = () =>
+    store
+      .all<{ personId: string; class: DataClass; raw: number }>(
+        `SELECT p.id AS personId, c.class, c.raw FROM sync_choice c JOIN person p ON p.key = c.person_key
+         WHERE p.deleted_at IS NULL ORDER BY p.created_at, p.key, c.class`,
+      )
+      .map((choice) => ({ ...choice, raw: choice.raw === 1 }))
+
   async function eraseHere(subjects: readonly string[]): Promise<void> {
     for (const subject of subjects) {
       if (erasing.has(subject)) continue
@@ -152,6 +170,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
         .write(trim)
         .catch((cause: unknown) => log.warn({ cause: String(cause) }, 'the feed is not trimmed'))
     void hubKeys.learn()
+    hubJobs.look()
     askErasures().catch((cause: unknown) => log.info({ cause: String(cause) }, 'the cloud was not asked'))
   }
 
@@ -195,7 +214,10 @@ export function createHubSync(ports: SyncPorts): HubSync {
     ...ports,
     ...{ identity, client: theClient, fetchKeys: hubKeys.fetch, entities },
     onErase: (subjects) => void eraseHere(subjects),
-    onCaughtUp: ports.told,
+    onCaughtUp() {
+      hubJobs.look()
+      ports.told()
+    },
   })
 
   function begin(): void {
@@ -216,6 +238,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
     reading = null
     await readingEnded
     await lanes.settled()
+    await hubJobs.settled()
     client = null
   }
 
@@ -297,13 +320,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
       await store.write([{ sql: 'UPDATE sync_hub SET paused = :paused', params: { paused: paused ? 1 : 0 } }])
       ports.told()
     },
-    choices: () =>
-      store
-        .all<{ personId: string; class: DataClass; raw: number }>(
-          `SELECT p.id AS personId, c.class, c.raw FROM sync_choice c JOIN person p ON p.key = c.person_key
-           WHERE p.deleted_at IS NULL ORDER BY p.created_at, p.key, c.class`,
-        )
-        .map((choice) => ({ ...choice, raw: choice.raw === 1 })),
+    choices: readChoices,
     async choose(personId, choices) {
       const before = new Map(
         this.choices()

@@ -1,4 +1,5 @@
 /** What the hub's side of the sync needs of the hub, said by itself: wired where the hub is put together. */
+import type { EdgeJobKind, EdgeJobParams } from './edge-jobs.ts'
 import type { Failpoints } from './failpoint.ts'
 
 export type SqlValue = string | number | bigint | null | Uint8Array
@@ -74,6 +75,13 @@ export interface SyncPorts {
   isZone(timezone: string): boolean
   /** Somebody was erased elsewhere: erases them here; the erasure ends with `planErased`. */
   erase(personId: string): Promise<void>
+  /** Does what the cloud asked for; what it answers goes there, sealed when it is about a person. */
+  runJob(
+    kind: EdgeJobKind,
+    personId: string | null,
+    params: EdgeJobParams,
+    signal: AbortSignal,
+  ): Promise<unknown>
   /** Rows of these kinds were changed below those who keep a copy in memory. */
   changed(kinds: ReadonlySet<string>): void
   /** Something that the page shows is different now. */

@@ -201,6 +201,8 @@ export const ProcessRequest = Type.Object({
   kind: Type.Optional(Type.String({ minLength: 1, maxLength: 60 })),
   subject: Type.Optional(orNull(Id)),
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** When nobody need begin or answer any more; a day after the offer unless it says otherwise, a month at most. */
+  deadline: Type.Optional(EpochMs),
   state: Type.Optional(Type.Enum([...JOB_STATES])),
   result: Type.Optional(Type.Unknown()),
 })
@@ -216,6 +218,8 @@ export const Job = Type.Object({
   /** Hub that took it; the first one to say `running`, `done` or `failed`. */
   hub: orNull(Type.String()),
   result: Type.Unknown(),
+  offered_at: EpochMs,
+  deadline: orNull(EpochMs),
   ended_at: orNull(EpochMs),
 })
 export type Job = Static<typeof Job>

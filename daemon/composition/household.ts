@@ -32,6 +32,7 @@ import { createAlarms, voicesFrom } from './alarms.ts'
 import { openCalendar } from './calendar.ts'
 import { openCameras } from './cameras.ts'
 import { openCommunity } from './community.ts'
+import { edgeJobs } from './edge-jobs.ts'
 import { createQueue, nightWork, waysIn } from './jobs.ts'
 import { joinBrokers } from './joined.ts'
 import { openPrivacy } from './privacy.ts'
@@ -248,6 +249,7 @@ export function createHousehold(house: House) {
   })
   const sync = openSync(house, {
     ...{ people, jobs, live, timezone, hubName: () => hubName(house, accounts) },
+    runJob: edgeJobs({ now: clock.now, people, daily, vitals, zoneOf }),
     changed(kinds) {
       if (kinds.has('person')) people.reload()
       if (kinds.has('group')) alarms.groups.reload()

@@ -1,6 +1,7 @@
 /** Puts the way to the cloud together: off until an owner joins a household there. */
 import { failpointsFrom } from '../../sync/failpoint.ts'
 import { createHubSync } from '../../sync/hub.ts'
+import type { SyncPorts } from '../../sync/ports.ts'
 import { LANES } from '../../sync/rows.ts'
 import type { Erasure } from '../domain/erasure.ts'
 import { METRICS, metricByKey } from '../domain/metric.ts'
@@ -22,6 +23,7 @@ export interface SyncAreaDeps {
   live: Live
   timezone: () => string
   hubName: () => string
+  runJob: SyncPorts['runJob']
   /** Tables of these kinds were changed below the parts that keep a copy. */
   changed: (kinds: ReadonlySet<string>) => void
   fetch?: typeof fetch
@@ -34,7 +36,7 @@ const HOUR_MS = 3_600_000
 
 export function openSync(
   house: House,
-  { people, jobs, live, timezone, hubName, changed, fetch: ask = fetch }: SyncAreaDeps,
+  { people, jobs, live, timezone, hubName, runJob, changed, fetch: ask = fetch }: SyncAreaDeps,
 ): { feature: Feature; erasure: Erasure } {
   const { store, clock, log: all, secret, version, config } = house
   const log = all.child({ part: 'sync' })
@@ -48,7 +50,7 @@ export function openSync(
     })
   }
   const sync = createHubSync({
-    ...{ store, clock, log, fetch: ask, version, hubName, changed, told, isZone },
+    ...{ store, clock, log, fetch: ask, version, hubName, runJob, changed, told, isZone },
     seals: createSealing(secret, 'homefield sync v1'),
     random: Math.random,
     newId: () => newId(clock.now()),

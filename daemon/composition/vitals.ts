@@ -46,6 +46,7 @@ export function watchVitals(
   return {
     features: [anomaly.feature, forecasts.feature],
     rarityOf: anomaly.rarityOf,
+    forecast: forecasts.forecast,
     /** Learns anew what is usual for everybody; the work of a night. */
     async calibrate(progress: (fraction: number) => void, signal: AbortSignal) {
       const vitals = await anomaly.calibrate((fraction) => progress(fraction * 0.8), signal)

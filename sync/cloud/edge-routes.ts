@@ -212,6 +212,7 @@ export function edgeRoutes(parts: CloudParts) {
         processJob(queries, hub.household, hub.id, body, clock.now()),
       )
       if ('job' in done) return { ...done.job, server_time: clock.now() }
+      if (done.fault === 'invalid') throw invalid(done.told)
       if (done.fault === 'full')
         throw new Refuse(429, { reason: 'full', message: 'Too many jobs are open.' }, 60)
       throw new Refuse(404, { reason: done.fault, message: 'There is no such job.' })

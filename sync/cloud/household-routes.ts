@@ -37,6 +37,7 @@ const Offer = Compile(
     kind: Type.String({ minLength: 1, maxLength: 60 }),
     subject: Type.Optional(Subject),
     params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    deadline: Type.Optional(Type.Integer({ description: 'Milliseconds UTC' })),
   }),
 )
 const NewToken = Compile(
@@ -163,13 +164,16 @@ export function householdRoutes(parts: CloudParts) {
       return reply.code(202).send({ erasures: await inside(account, erasuresOf) })
     })
 
-    http.get('/api/household/jobs', async (request) => ({ jobs: await inside(of(request), listJobs) }))
+    http.get('/api/household/jobs', async (request) => ({
+      jobs: await inside(of(request), (queries, household) => listJobs(queries, household, parts.now())),
+    }))
     http.post('/api/household/jobs', async (request, reply) => {
       const { job_id = newId(), ...offer } = checked(Offer, request.body)
       const done = await inside(as(request, 'editor'), (queries, household) =>
         processJob(queries, household, null, { job_id, ...offer }, parts.now()),
       )
       if ('job' in done) return reply.code(202).send(done.job)
+      if (done.fault === 'invalid') throw new Refuse(400, 'invalid', done.told)
       if (done.fault === 'full') throw new Refuse(429, 'full', 'Too many jobs are open.')
       throw new Refuse(410, 'erased', 'This person is erased.')
     })

@@ -1,15 +1,23 @@
 /** Jobs for the hubs of a household: offered, taken by one, answered once; they travel in the feed. */
+
+import { edgeJobFault } from '../edge-jobs.ts'
 import { canonicalJson } from '../merge.ts'
 import { isSealed, sealJson } from '../seal.ts'
 import type { Job, ProcessRequest } from '../wire.ts'
 import type { Queries } from './database.ts'
 import { lockHousehold } from './feed.ts'
-import { keyOf } from './vault.ts'
+import { ensureKey, keysOf, opened } from './vault.ts'
 
-export type Processed = { job: Job } | { fault: 'unknown' | 'erased' | 'full' }
+export type Processed =
+  | { job: Job }
+  | { fault: 'unknown' | 'erased' | 'full' }
+  | { fault: 'invalid'; told: string }
 
 /** Jobs that a household may have open; beyond it an offer is refused. */
 const OPEN_JOBS = 1000
+const DAY_MS = 86_400_000
+const LONGEST_MS = 30 * DAY_MS
+const PARAMS_CHARS = 16 * 1024
 /** A job that ended stays this long for whoever asks for its result. */
 export const JOB_DAYS = 30
 
@@ -29,7 +37,7 @@ export async function processJob(
   await lockHousehold(queries, household, 'exclusive')
   const before = await jobOf(queries, household, request.job_id)
   if (!before && request.kind === undefined) return { fault: 'unknown' }
-  const job = before ?? (await offered(queries, household, request))
+  const job = before ?? (await offered(queries, household, request, nowMs))
   if ('fault' in job) return job
   const after = answered(job, hub, request, nowMs)
   const sealed = await sealedJob(queries, household, after)
@@ -41,8 +49,12 @@ export async function processJob(
 async function offered(
   queries: Queries,
   household: string,
-  { job_id, kind = '', subject = null, params = {} }: ProcessRequest,
-): Promise<Job | { fault: 'erased' | 'full' }> {
+  { job_id, kind = '', subject = null, params = {}, deadline: wanted }: ProcessRequest,
+  nowMs: number,
+): Promise<Job | { fault: 'erased' | 'full' } | { fault: 'invalid'; told: string }> {
+  const deadline = wanted ?? nowMs + DAY_MS
+  const told = edgeJobFault(kind, subject, params) ?? termsFault(params, deadline, nowMs)
+  if (told !== null) return { fault: 'invalid', told }
   if (subject !== null) {
     const { rows } = await queries.query('SELECT FROM erasure WHERE household_id = $1 AND subject = $2', [
       household,
@@ -56,11 +68,34 @@ async function offered(
     [household],
   )
   if ((rows[0]?.open ?? 0) >= OPEN_JOBS) return { fault: 'full' }
-  return { job_id, kind, subject, params, state: 'offered', hub: null, result: null, ended_at: null }
+  const open = {
+    state: 'offered',
+    hub: null,
+    result: null,
+    offered_at: nowMs,
+    deadline,
+    ended_at: null,
+  } as const
+  return { job_id, kind, subject, params, ...open }
+}
+
+function termsFault(params: unknown, deadline: number, nowMs: number): string | null {
+  if (JSON.stringify(params).length > PARAMS_CHARS) return 'params are told in 16 KB at most.'
+  const isSensible = deadline > nowMs && deadline <= nowMs + LONGEST_MS
+  return isSensible ? null : 'deadline must lie ahead, by 30 days at most.'
+}
+
+const LATE = { error: 'Nobody did it before its deadline.' }
+
+/** As it stands now: one that nobody did in time has failed, also before that is written down. */
+function settledJob(job: Job, nowMs: number): Job {
+  const isLate = job.deadline !== null && job.deadline <= nowMs && !ENDED.has(job.state)
+  return isLate ? { ...job, state: 'failed', result: LATE, ended_at: job.deadline } : job
 }
 
 /** The first hub that takes a job keeps it; what ended stays ended. */
-function answered(job: Job, hub: string | null, { state, result }: ProcessRequest, nowMs: number): Job {
+function answered(before: Job, hub: string | null, { state, result }: ProcessRequest, nowMs: number): Job {
+  const job = settledJob(before, nowMs)
   if (state === undefined || state === 'offered' || ENDED.has(job.state)) return job
   if (job.hub !== null && job.hub !== hub) return job
   return { ...job, state, hub, result: result ?? job.result, ended_at: ENDED.has(state) ? nowMs : null }
@@ -70,7 +105,7 @@ async function sealedJob(queries: Queries, household: string, job: Job): Promise
   if (job.subject === null) return job
   const { subject } = job
   if (isSealedOrNone(job.params) && isSealedOrNone(job.result)) return job
-  const key = await keyOf(queries, household, subject)
+  const key = await ensureKey(queries, household, subject)
   if (!key) return null
   const sealed = (value: unknown) => (isSealedOrNone(value) ? value : sealJson(key, subject, value))
   return { ...job, params: sealed(job.params), result: sealed(job.result) }
@@ -96,10 +131,29 @@ async function writeJob(queries: Queries, household: string, job: Job): Promise<
   )
 }
 
-export async function listJobs(queries: Queries, household: string): Promise<Job[]> {
+/** With what is sealed in them opened, as an account may see it. */
+export async function listJobs(queries: Queries, household: string, nowMs: number): Promise<Job[]> {
   const { rows } = await queries.query<{ body: Job }>(
     `SELECT body FROM household_feed WHERE household_id = $1 AND kind = 'job' ORDER BY id LIMIT 2000`,
     [household],
   )
-  return rows.map(({ body }) => body)
+  const keys = await keysOf(queries, household)
+  const clear = (job: Job, value: unknown) => opened(keys, job.subject, value)
+  return rows
+    .map(({ body }) => settledJob(body, nowMs))
+    .map((job) => ({ ...job, params: clear(job, job.params), result: clear(job, job.result) }))
+}
+
+/** Writes down what ended by its deadline, and lets go of what ended long ago. */
+export async function sweepJobs(owner: Queries, nowMs: number): Promise<void> {
+  await owner.query(
+    `UPDATE household_feed SET body = body || jsonb_build_object('state', 'failed', 'result', $2::jsonb, 'ended_at', body -> 'deadline')
+     WHERE kind = 'job' AND body ->> 'state' IN ('offered', 'running') AND (body ->> 'deadline')::bigint <= $1`,
+    [nowMs, JSON.stringify(LATE)],
+  )
+  await owner.query(
+    `DELETE FROM household_feed WHERE kind = 'job' AND body ->> 'state' IN ('done', 'failed')
+       AND coalesce((body ->> 'ended_at')::bigint, $1::bigint) < $1::bigint - $2::bigint`,
+    [nowMs, JOB_DAYS * DAY_MS],
+  )
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Failpoints } from '../failpoint.ts'
 import { FEED_TABLE } from '../wire.ts'
 import { migrate } from './database.ts'
-import { JOB_DAYS } from './jobs.ts'
+import { sweepJobs } from './jobs.ts'
 import type { CloudClock, CloudLog } from './parts.ts'
 import { PUBLICATION } from './schema.ts'
 import { type Cloud, createCloud } from './service.ts'
@@ -103,9 +103,5 @@ function placeOf(listen: string): { host: string; port: number } {
 export async function sweep({ parts }: Pick<Cloud, 'parts'>, nowMs: number): Promise<void> {
   const now = new Date(nowMs)
   await parts.months.drop(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - BULK_MONTHS))
-  await parts.base.owner.query(
-    `DELETE FROM household_feed WHERE kind = 'job' AND body ->> 'state' IN ('done', 'failed')
-       AND coalesce((body ->> 'ended_at')::bigint, $1::bigint) < $1::bigint - $2::bigint`,
-    [nowMs, JOB_DAYS * 86_400_000],
-  )
+  await sweepJobs(parts.base.owner, nowMs)
 }

@@ -54,6 +54,7 @@ export async function syncedHub(
     canRepeat: () => true,
     isZone: () => true,
     erase: async (personId) => void erasing.push(personId),
+    runJob: async () => ({}),
     changed: (kinds) => {
       for (const kind of kinds) changed.add(kind)
     },

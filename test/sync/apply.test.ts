@@ -610,7 +610,7 @@ describe('the cloud takes what hubs send', { skip: withoutPostgres() }, () => {
   test('jobs are offered, taken once and answered once; another household never sees them', async () => {
     const household = (await at.household()).id
     const [one, two] = [await at.hub(household), await at.hub(household)]
-    const offer = { job_id: 'job-1', kind: 'analyse', params: { session: 's1' } }
+    const offer = { job_id: 'job-1', kind: 'recompute_daily', params: { days: 3 } }
     assert.equal((await one.ask('POST', PATHS.process, offer)).body.state, 'offered')
     assert.equal((await one.ask('POST', PATHS.process, offer)).body.state, 'offered')
     assert.equal(

@@ -278,7 +278,7 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
         },
       },
     ])
-    await mine.ask('POST', '/jobs', { job_id: 'j1', kind: 'analyse' })
+    await mine.ask('POST', '/jobs', { job_id: 'j1', kind: 'calibrate' })
     const shape = (hub: TestHub, query: string) => signing(hub)(`${running.address}${PATHS.shape}?${query}`)
     const own = await shape(mine.hub, 'offset=-1')
     assert.match(await own.text(), /Secret/)
@@ -404,8 +404,8 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
 
   test('a job that ended long ago leaves the feed, one that is open stays', async () => {
     const { hub, ask } = await setup()
-    await ask('POST', '/jobs', { job_id: 'open', kind: 'analyse' })
-    await ask('POST', '/jobs', { job_id: 'ended', kind: 'analyse' })
+    await ask('POST', '/jobs', { job_id: 'open', kind: 'calibrate' })
+    await ask('POST', '/jobs', { job_id: 'ended', kind: 'calibrate' })
     await hub.ask('POST', PATHS.process, { job_id: 'ended', state: 'done', result: { km: 4 } })
     const jobs = async () =>
       (await ask('GET', '/jobs')).body.jobs.map(({ job_id: id }: { job_id: string }) => id).sort()

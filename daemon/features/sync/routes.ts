@@ -38,6 +38,13 @@ const ErasedPerson = Type.Object({
   hub_purged_at: Maybe(Timestamp),
   cloud_purged_at: Maybe(Timestamp),
 })
+const EdgeJob = Type.Object({
+  kind: Type.String(),
+  person_id: Maybe(Type.String()),
+  state: Type.Enum(['running', 'done', 'failed']),
+  taken_at: Timestamp,
+  ended_at: Maybe(Timestamp),
+})
 const Choice = Type.Object(
   { class: DataClass, raw: Type.Boolean({ default: false, description: 'Single values too' }) },
   { additionalProperties: false },
@@ -59,6 +66,7 @@ const Standing = Type.Object({
   gaps: Type.Array(Gap),
   set_aside: Type.Array(SetAside),
   erasures: Type.Array(ErasedPerson),
+  jobs: Type.Array(EdgeJob, { description: 'What the cloud asked this hub to do, the newest first' }),
 })
 const Enrol = Type.Object(
   {
@@ -163,6 +171,14 @@ interface GapRow {
   rows: number
 }
 
+interface JobRow {
+  kind: string
+  personId: string | null
+  state: 'running' | 'done' | 'failed'
+  takenAtMs: number
+  endedAtMs: number | null
+}
+
 interface ErasureRow {
   personId: string
   erasedAtMs: number
@@ -209,6 +225,14 @@ function shown({ store, now, standing, people }: SyncDeps) {
         `SELECT kind, reason, at AS atMs FROM sync_aside ORDER BY id DESC LIMIT ${SHOWN}`,
       )
       .map(({ atMs, ...aside }) => ({ ...aside, at: iso(atMs) })),
+    jobs: store
+      .all<JobRow>(
+        `SELECT kind, subject AS personId, state, taken_at AS takenAtMs, ended_at AS endedAtMs FROM sync_job
+         ORDER BY taken_at DESC, job_id LIMIT ${SHOWN}`,
+      )
+      .map(({ kind, personId, state: how, takenAtMs, endedAtMs }) => ({
+        ...{ kind, person_id: personId, state: how, taken_at: iso(takenAtMs), ended_at: maybe(endedAtMs) },
+      })),
     erasures: store
       .all<ErasureRow>(
         `SELECT subject AS personId, erased_at AS erasedAtMs, erased_by AS erasedBy, hub_purged_at AS hubPurgedAtMs,

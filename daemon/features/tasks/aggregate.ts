@@ -7,6 +7,8 @@ export interface AggregateDeps {
   zoneOf: (personId: string) => string
   /** Adds days up; what is known already costs nothing. */
   rows: (personId: string, dates: readonly string[]) => Promise<readonly unknown[]>
+  /** How many days back from today; a week unless told. */
+  lastDays?: number
 }
 
 /** Values that a phone sends late change at most the days before. */
@@ -15,7 +17,7 @@ const DAY_MS = 86_400_000
 
 /** Resolves with how many people and days there were; ends early when it is told to. */
 export async function aggregateDays(
-  { now, people, zoneOf, rows }: AggregateDeps,
+  { now, people, zoneOf, rows, lastDays = DAYS }: AggregateDeps,
   { signal, progress }: { signal: AbortSignal; progress: (fraction: number) => void },
 ): Promise<{ people: number; days: number }> {
   const everybody = people()
@@ -23,8 +25,8 @@ export async function aggregateDays(
   for (const [index, personId] of everybody.entries()) {
     if (signal.aborted) break
     const today = Date.parse(`${localDay(now(), zoneOf(personId))}T00:00:00Z`)
-    const dates = Array.from({ length: DAYS }, (_, at) =>
-      new Date(today - (DAYS - 1 - at) * DAY_MS).toISOString().slice(0, 10),
+    const dates = Array.from({ length: lastDays }, (_, at) =>
+      new Date(today - (lastDays - 1 - at) * DAY_MS).toISOString().slice(0, 10),
     )
     days += (await rows(personId, dates)).length
     progress((index + 1) / everybody.length)
