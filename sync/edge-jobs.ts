@@ -1,7 +1,6 @@
 /** What the cloud may ask a hub to do: a closed list, because whoever holds the cloud must not get at anything else in the house. */
 import { type Static, type TSchema, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { DataClass } from './ports.ts'
 
 const Nothing = Type.Object({}, { additionalProperties: false })
 const TARGETS = ['stress', 'sleep_duration', 'heart_rate', 'hrv_rmssd', 'activity'] as const
@@ -19,7 +18,7 @@ interface EdgeJob {
   /** Whether it is about one person, about everybody, or as the offer says. */
   about: 'person' | 'everybody' | 'either'
   /** What of the person must leave the house for the answer to leave; null: the answer tells nothing of anybody. */
-  tells: DataClass | 'any' | null
+  tells: 'wellness' | 'glucose' | 'training' | 'media' | 'any' | null
 }
 
 export const EDGE_JOBS = {
