@@ -4,6 +4,7 @@ import type { Erasure } from '../domain/erasure.ts'
 import type { Accounts } from '../features/accounts/accounts.ts'
 import { accountsErasure } from '../features/accounts/erasure.ts'
 import { alertsErasure } from '../features/alerts/erasure.ts'
+import { anomalyErasure } from '../features/anomaly/erasure.ts'
 import { calendarErasure } from '../features/calendar/erasure.ts'
 import { camerasErasure } from '../features/cameras/erasure.ts'
 import { consentsErasure } from '../features/consents/erasure.ts'
@@ -63,6 +64,7 @@ export function erasuresOf(
     rulesErasure(store),
     alertsErasure(store),
     episodesErasure(store),
+    anomalyErasure(store),
     calendarErasure(store),
     groupsErasure(store),
     zonesErasure(store),

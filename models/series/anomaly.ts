@@ -1,5 +1,19 @@
 /** PulseNet: how unusual a minute of a person's vitals is for that person, and which channel makes it so. */
 import {
+  CHECK_P,
+  CHECKS,
+  type CheckName,
+  type CheckPopulations,
+  type CheckProfile,
+  type CheckScores,
+  type CheckState,
+  type CheckStep,
+  checkScores,
+  freshChecks,
+  judgedChecks,
+  repeatingOf,
+} from './anomaly-checks.ts'
+import {
   createEvidenceReader,
   EVIDENCE_SIZE,
   type EvidenceState,
@@ -21,6 +35,7 @@ import type { DenseNet } from './dense-net.ts'
 export interface AnomalyProfile {
   expectations: Expectations
   hours: OwnHours
+  checks: CheckProfile
 }
 
 export interface ChannelSight {
@@ -44,20 +59,28 @@ export interface AnomalyStep {
   channels: ChannelSight[]
   /** Heart rates in a row that were the same: a watch that is stuck repeats itself. */
   repeats: number
+  /** The plain checks that had something to judge. */
+  checks: CheckStep[]
+}
+
+/** What to go on from; plain JSON. */
+export interface AnomalyState {
+  evidence: EvidenceState
+  checks: CheckState
 }
 
 export interface Anomaly {
   /** Takes the minute after the last one; about ten microseconds. */
   step(minute: VitalMinute): AnomalyStep
-  /** What to go on from; plain JSON. */
-  state(): EvidenceState
+  state(): AnomalyState
 }
 
 export interface AnomalyDeps {
   net: DenseNet
   population: Population
+  checks: CheckPopulations
   profile: AnomalyProfile
-  state?: EvidenceState
+  state?: AnomalyState
 }
 
 /**
@@ -73,23 +96,60 @@ const PIECE_MINUTES = 500
 /** In spreads; smaller differences are nobody's reason. */
 const LEAST_DISTANCE = 0.25
 
-export function createAnomaly({ net, population, profile, state = freshEvidence() }: AnomalyDeps): Anomaly {
+export function freshAnomaly(): AnomalyState {
+  return { evidence: freshEvidence(), checks: freshChecks() }
+}
+
+export function createAnomaly({ net, population, profile, ...deps }: AnomalyDeps): Anomaly {
   const reader = createEvidenceReader(profile.expectations)
+  const state = structuredClone(deps.state ?? freshAnomaly())
   const evidence = new Float64Array(EVIDENCE_SIZE)
   return {
     step(minute) {
-      const sights = reader.read(state, minute, evidence)
-      const repeats = state.channels.hr.same
-      if (!isJudged(sights)) return { score: null, p: 1, channels: [], repeats }
+      const sights = reader.read(state.evidence, minute, evidence)
+      const scores = checksOf(state.checks, minute, sights, profile.expectations, profile.checks.repeating)
+      const checks = judgedChecks(scores, deps.checks, profile.checks)
+      const repeats = state.evidence.channels.hr.same
+      if (!isJudged(sights)) return { score: null, p: 1, channels: [], repeats, checks }
       const score = net.run(evidence)[0] ?? 0
       const p = rarity(score, population, profile.hours)
-      return { score, p, channels: channelSights(sights), repeats }
+      return { score, p, channels: channelSights(sights), repeats, checks }
     },
     state: () => structuredClone(state),
   }
 }
 
-function channelSights(sights: Readonly<Record<Channel, Sight | null>>): ChannelSight[] {
+type Sights = Readonly<Record<Channel, Sight | null>>
+
+function checksOf(
+  state: CheckState,
+  minute: VitalMinute,
+  { spo2 }: Sights,
+  { spo2: expectation }: Expectations,
+  repeating: number,
+): CheckScores {
+  const oxygen = spo2 === null || expectation === null ? null : { expected: spo2.expected, expectation }
+  return checkScores(state, minute, oxygen, repeating)
+}
+
+/** Whether a minute is beyond the alarm line, the net's or that of a check. */
+export function isAlarming({ p, checks }: Pick<AnomalyStep, 'p' | 'checks'>, alarmP = ALARM_P): boolean {
+  return p <= alarmP || checks.some((check) => isFailed(check, alarmP))
+}
+
+/** Usual again: three times more frequent than the alarm line, because traces of hours fade slowly. */
+const CALM = 3
+
+export function isCalm({ p, checks }: Pick<AnomalyStep, 'p' | 'checks'>): boolean {
+  return p >= CALM * ALARM_P && checks.every((check) => check.p >= CALM * CHECK_P)
+}
+
+/** Whether a plain check says so; its line moves with the net's. */
+export function isFailed({ p }: CheckStep, alarmP = ALARM_P): boolean {
+  return p <= CHECK_P * (alarmP / ALARM_P)
+}
+
+function channelSights(sights: Sights): ChannelSight[] {
   const known = CHANNELS.flatMap((channel) => {
     const sight = sights[channel]
     if (sight === null || sight.distance === null) return []
@@ -133,23 +193,32 @@ export function* calibrating(
   ordinary: (t: number) => boolean = () => true,
 ): InPieces<AnomalyProfile> {
   const rows = yield* contextInPieces(minutes)
+  yield
+  const repeating = repeatingOf(minutes, ordinary)
   const fold = Math.ceil(minutes.length / FOLDS)
-  const scores = new Float64Array(minutes.length).fill(Number.NaN)
+  const nothing = () => new Float64Array(minutes.length).fill(Number.NaN)
+  const scores = { net: nothing(), repeats: nothing(), low_oxygen: nothing() }
   for (let part = 0; part < FOLDS; part += 1) {
     const [from, to] = [part * fold, Math.min((part + 1) * fold, minutes.length)]
     const isOther = (t: number) => (t < from || t >= to) && ordinary(t)
     const others = yield* learningExpectations(minutes, rows, isOther)
-    const scorer = createScorer(net, others)
+    const scorer = createScorer(net, others, repeating)
     // Fading means fill up before the first minute that counts.
     for (let t = Math.max(0, from - WARM_UP_MINUTES); t < to; t += 1) {
       if (t % PIECE_MINUTES === 0) yield
       const minute = minutes[t]
-      const score = minute ? scorer(minute) : Number.NaN
-      if (t >= Math.max(from, WARM_UP_MINUTES) && ordinary(t)) scores[t] = score
+      const found = minute ? scorer(minute) : null
+      if (found === null || t < Math.max(from, WARM_UP_MINUTES) || !ordinary(t)) continue
+      scores.net[t] = found.net
+      for (const name of CHECKS) scores[name][t] = found.checks[name] ?? Number.NaN
     }
   }
   const expectations = yield* learningExpectations(minutes, rows, ordinary)
-  return { expectations, hours: hourlyHighest(scores) }
+  const hours = {
+    repeats: hourlyHighest(scores.repeats),
+    low_oxygen: hourlyHighest(scores.low_oxygen),
+  }
+  return { expectations, hours: hourlyHighest(scores.net), checks: { repeating, hours } }
 }
 
 /** The net's score of each minute; NaN where nothing was judged. */
@@ -158,17 +227,43 @@ export function scoreMinutes(
   expectations: Expectations,
   minutes: readonly VitalMinute[],
 ): Float64Array {
-  return Float64Array.from(minutes, createScorer(net, expectations))
+  const scorer = createScorer(net, expectations, 1)
+  return Float64Array.from(minutes, (minute) => scorer(minute).net)
 }
 
-function createScorer(net: DenseNet, expectations: Expectations): (minute: VitalMinute) => number {
+/** A check's score of each minute; NaN where there was nothing to check. */
+export function scoreChecks(
+  expectations: Expectations,
+  repeating: number,
+  minutes: readonly VitalMinute[],
+): Record<CheckName, Float64Array> {
   const reader = createEvidenceReader(expectations)
-  const state = freshEvidence()
+  const state = freshAnomaly()
   const evidence = new Float64Array(EVIDENCE_SIZE)
-  return (minute) =>
-    isJudged(reader.read(state, minute, evidence)) ? (net.run(evidence)[0] ?? 0) : Number.NaN
+  const found = minutes.map((minute) =>
+    checksOf(state.checks, minute, reader.read(state.evidence, minute, evidence), expectations, repeating),
+  )
+  return {
+    repeats: Float64Array.from(found, ({ repeats }) => repeats ?? Number.NaN),
+    low_oxygen: Float64Array.from(found, ({ low_oxygen }) => low_oxygen ?? Number.NaN),
+  }
 }
 
-function isJudged(sights: Readonly<Record<Channel, Sight | null>>): boolean {
+function createScorer(
+  net: DenseNet,
+  expectations: Expectations,
+  repeating: number,
+): (minute: VitalMinute) => { net: number; checks: CheckScores } {
+  const reader = createEvidenceReader(expectations)
+  const state = freshAnomaly()
+  const evidence = new Float64Array(EVIDENCE_SIZE)
+  return (minute) => {
+    const sights = reader.read(state.evidence, minute, evidence)
+    const checks = checksOf(state.checks, minute, sights, expectations, repeating)
+    return { net: isJudged(sights) ? (net.run(evidence)[0] ?? 0) : Number.NaN, checks }
+  }
+}
+
+function isJudged(sights: Sights): boolean {
   return CHANNELS.some((channel) => sights[channel]?.distance != null)
 }

@@ -1,6 +1,6 @@
 /** `compute anomaly`: minutes in which a person's vitals leave their own pattern. */
 import { loadPulseNet } from '../../../models/pulsenet.ts'
-import { ALARM_P, calibrateAnomaly, createAnomaly } from '../../../models/series/anomaly.ts'
+import { ALARM_P, calibrateAnomaly, createAnomaly, isAlarming } from '../../../models/series/anomaly.ts'
 import type { VitalMinute } from '../../../models/series/anomaly-minute.ts'
 import { HubError } from '../../kernel/errors.ts'
 import type { Computation } from './computation.ts'
@@ -18,7 +18,7 @@ const MOST_MINUTES = 1_600_000
  * Rows `minute,hr,hrv,steps` (and `spo2`, `temp` where there are), minutes counted from a local midnight, missing ones left out or
  * empty: `{alerts:[[start,end]],score:[…]}`, ends included, a score for every minute from the first (null where there is nothing to
  * judge). The first `calibrate=4320` minutes teach what is ordinary and raise no alert; `p=0.0041667` is how many ordinary hours of 1
- * may hold an alert.
+ * may hold an alert. A watch that repeats itself and oxygen below the person's own range are checked beside the model, at a sixth of `p`.
  */
 export const anomaly: Computation = async (file, set) => {
   const calibrate = wholeNumber(set, 'calibrate', DAY_MINUTES, THREE_DAYS)
@@ -30,13 +30,13 @@ export const anomaly: Computation = async (file, set) => {
       'VALIDATION_ERROR',
       `${file.path} holds ${minutes.length} minutes; the first ${calibrate} are needed to learn what is ordinary.`,
     )
-  const { net, population, name, version } = loadPulseNet()
+  const { net, population, checks, name, version } = loadPulseNet()
   const profile = calibrateAnomaly(net, minutes.slice(0, calibrate))
-  const judge = createAnomaly({ net, population, profile })
+  const judge = createAnomaly({ net, population, checks, profile })
   const alerts: [number, number][] = []
   const score = minutes.map((minute, at) => {
     const step = judge.step(minute)
-    if (at >= calibrate && step.p <= alarmP) extend(alerts, first + at)
+    if (at >= calibrate && isAlarming(step, alarmP)) extend(alerts, first + at)
     return step.score === null ? null : Math.round(step.score * 1e4) / 1e4
   })
   return { model: name, version, first_minute: first, alarm_p: alarmP, alerts, score }

@@ -1,21 +1,22 @@
-/** Watches over everybody's vitals with PulseNet: learns each person at the start and every night, judges every minute. */
+/** Watches over everybody's vitals with PulseNet: learns each person every night, goes on after a start, judges every minute. */
 import type { PulseNet } from '../../../models/pulsenet.ts'
-import { calibrating } from '../../../models/series/anomaly.ts'
+import { type AnomalyProfile, calibrating } from '../../../models/series/anomaly.ts'
 import type { InPieces } from '../../../models/series/anomaly-expected.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Store } from '../../store/store.ts'
+import { createKept } from './kept.ts'
 import { type Known, LEAST_HEART_MINUTES, LEAST_MINUTES } from './known.ts'
-import { createMinutes, MINUTE_MS } from './minutes.ts'
+import { type Choice, createMinutes, MINUTE_MS } from './minutes.ts'
 import type { AnomalyEpisodes } from './ports.ts'
 import { anomalyRoutes } from './routes.ts'
-import { createVitalWatch } from './watch.ts'
+import { createVitalWatch, type Standing } from './watch.ts'
 import { KIND } from './words.ts'
 
 export interface AnomalyFeatureDeps {
-  store: Pick<Store, 'observations' | 'onCommitted'>
+  store: Pick<Store, 'observations' | 'get' | 'write'>
   clock: Clock
   log: Log
   model: PulseNet
@@ -26,6 +27,8 @@ export interface AnomalyFeatureDeps {
 
 export interface AnomalyWatch {
   feature: Feature
+  /** Goes on with what is kept, as the start of the feature does; resolves when everybody is known who can be. */
+  begin(): Promise<void>
   /** Learns everybody anew; resolves with how many people are judged and how many have too few minutes. */
   calibrate(
     progress?: (fraction: number) => void,
@@ -50,13 +53,17 @@ const WARM_UP_MS = 240 * MINUTE_MS
 /** Watches send late: a minute is judged once it has been over for so long. */
 const GRACE_MS = 20_000
 const LOOK_EVERY_MS = 15_000
-/** A hub that slept or was off does not judge the time between minute by minute. */
+/** A hub that slept or was off for longer does not go through the time between minute by minute: the fading means begin anew. */
 const CATCH_UP_MS = 6 * 60 * MINUTE_MS
+/** Where a watch stands is kept this often; the minutes since then are read again from the store. */
+const KEEP_EVERY_MS = 30 * MINUTE_MS
 
 export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
   const { store, clock, log, model, episodes, zoneOf } = deps
   const minutes = createMinutes({ observations: store.observations, zoneOf })
+  const kept = createKept({ store, model })
   const known = new Map<string, Known>()
+  let keptAtMs = clock.now()
   const counters = { judged: 0, failures: 0 }
   let stops: (() => void)[] = []
   let isStopped = false
@@ -73,28 +80,52 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
     const nowMs = wholeMinute(clock.now())
     const fromMs = nowMs - LEARN_DAYS * DAY_MS
     const firstMs = await minutes.firstHeart(personId, fromMs, nowMs)
-    if (firstMs === null || nowMs - firstMs < LEAST_MINUTES * MINUTE_MS) {
-      known.delete(personId)
-      return false
-    }
+    if (firstMs === null || nowMs - firstMs < LEAST_MINUTES * MINUTE_MS) return unlearn(personId)
     const choice = await minutes.choose(personId, fromMs, nowMs)
     const all = await minutes.read(personId, fromMs, nowMs, choice)
     const first = all.findIndex(({ hr }) => hr !== null)
     const learnt = first < 0 ? [] : all.slice(first)
     const withHeart = learnt.filter(({ hr }) => hr !== null).length
-    if (learnt.length < LEAST_MINUTES || withHeart < LEAST_HEART_MINUTES) {
-      known.delete(personId)
-      return false
-    }
+    if (learnt.length < LEAST_MINUTES || withHeart < LEAST_HEART_MINUTES) return unlearn(personId)
     const profile = await inPieces(
       calibrating(model.net, learnt, ordinaryIn(personId, fromMs + first * MINUTE_MS)),
     )
-    const startMs = nowMs - WARM_UP_MS
-    const watch = createVitalWatch({ personId, model, profile, choice, episodes, fromMs: startMs })
+    const watch = watchFrom(personId, profile, choice, nowMs - WARM_UP_MS)
     // Learnt from until now: nothing of it is told.
     await watch.take(all.slice(-WARM_UP_MS / MINUTE_MS), Number.POSITIVE_INFINITY)
-    known.set(personId, { watch, learntAtMs: clock.now(), learntMinutes: withHeart })
+    const found = { watch, profile, learntAtMs: clock.now(), learntMinutes: withHeart }
+    known.set(personId, found)
+    await store.write([kept.learnt(personId, found)])
     return true
+  }
+
+  async function unlearn(personId: string): Promise<false> {
+    known.delete(personId)
+    await store.write([kept.forget(personId)])
+    return false
+  }
+
+  function watchFrom(personId: string, profile: AnomalyProfile, choice: Choice, from: number | Standing) {
+    return createVitalWatch({ personId, model, profile, choice, episodes, from })
+  }
+
+  /** Goes on with what an earlier start of the hub has kept; false where there is nothing to go on with. */
+  async function resume(personId: string): Promise<boolean> {
+    const found = kept.read(personId)
+    // Kept by a clock that was ahead: it would be silent until then.
+    if (!found || found.standing.nextMs > clock.now()) return false
+    const { choice, profile, standing, ...learnt } = found
+    known.set(personId, { ...learnt, profile, watch: watchFrom(personId, profile, choice, standing) })
+    return true
+  }
+
+  /** After a long pause: what is usual stays known, the last hours are read for the fading means and not told. */
+  async function rejoin(personId: string, one: Known, toMs: number): Promise<void> {
+    const fromMs = toMs - WARM_UP_MS
+    const { choice } = one.watch
+    const watch = watchFrom(personId, one.profile, choice, fromMs)
+    await watch.take(await minutes.read(personId, fromMs, toMs, choice), Number.POSITIVE_INFINITY)
+    known.set(personId, { ...one, watch })
   }
 
   /** By the place of a minute counted from `fromMs`. */
@@ -130,16 +161,29 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
     return { judged, waiting: people.length - judged }
   }
 
-  async function judgeOne(personId: string, { watch }: Known): Promise<void> {
+  async function judgeOne(personId: string, one: Known): Promise<void> {
+    const { watch } = one
     const nowMs = clock.now()
     const toMs = wholeMinute(nowMs - GRACE_MS)
-    if (toMs - watch.nextMs() > CATCH_UP_MS) {
-      await learn(personId)
-      return
-    }
-    if (toMs <= watch.nextMs()) return
+    const behindMs = toMs - watch.nextMs()
+    // Behind by a long pause, or ahead because the clock was put back.
+    if (behindMs > CATCH_UP_MS || behindMs < -CATCH_UP_MS) return rejoin(personId, one, toMs)
+    if (behindMs <= 0) return
     await watch.take(await minutes.read(personId, watch.nextMs(), toMs, watch.choice), nowMs)
     counters.judged += 1
+  }
+
+  async function keep(): Promise<void> {
+    keptAtMs = clock.now()
+    if (known.size > 0) await store.write([...known].map(([personId, one]) => kept.stands(personId, one)))
+  }
+
+  /** Everybody of whom something is kept goes on; the others are learnt, one after the other. */
+  async function begin(): Promise<void> {
+    const people = deps.personIds()
+    for (const personId of people) await inTurn(() => resume(personId))
+    await inTurn(look)
+    for (const personId of people) if (!isStopped && !known.has(personId)) await inTurn(() => learn(personId))
   }
 
   async function look(): Promise<void> {
@@ -158,9 +202,18 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
         log.warn({ cause: messageOf(cause) }, 'vitals of a minute were not judged')
       }
     }
+    if (clock.now() - keptAtMs >= KEEP_EVERY_MS) await keepOrSay()
+  }
+
+  /** What is not kept is read again from the store, or learnt anew: no reason to stop. */
+  function keepOrSay(): Promise<void> {
+    return keep().catch((cause: unknown) => {
+      log.warn({ cause: messageOf(cause) }, 'where the watch over vitals stands was not kept')
+    })
   }
 
   return {
+    begin,
     calibrate,
     settled: () => inTurn(look),
     rarityOf(personId) {
@@ -174,7 +227,7 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
       start() {
         isStopped = false
         stops = [clock.every(LOOK_EVERY_MS, () => void inTurn(look))]
-        calibrate().catch((cause: unknown) => {
+        begin().catch((cause: unknown) => {
           if (!isStopped) log.warn({ cause: messageOf(cause) }, 'what is usual was not learnt at the start')
         })
       },
@@ -182,6 +235,7 @@ export function createAnomalyWatch(deps: AnomalyFeatureDeps): AnomalyWatch {
         isStopped = true
         for (const stop of stops) stop()
         await busy
+        await keepOrSay()
       },
     },
   }

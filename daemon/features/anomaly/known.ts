@@ -1,8 +1,10 @@
 /** A person of whom enough is known to judge them. */
+import type { AnomalyProfile } from '../../../models/series/anomaly.ts'
 import type { VitalWatch } from './watch.ts'
 
 export interface Known {
   watch: VitalWatch
+  profile: AnomalyProfile
   learntAtMs: number
   /** Minutes with a heart rate that were learnt from. */
   learntMinutes: number

@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import type { PulseNet } from '../../../models/pulsenet.ts'
 import { ALARM_P } from '../../../models/series/anomaly.ts'
+import { CHECK_P, CHECKS } from '../../../models/series/anomaly-checks.ts'
 import { Id } from '../../domain/id.ts'
 import type { Http, Policy } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -29,7 +30,7 @@ const SILENT_AFTER_MS = 20 * MINUTE_MS
 const LEARN_DAYS = 14
 const DAY_MS = 1440 * MINUTE_MS
 const NOTE =
-  'Compares a person with their own last days; it is no diagnosis. An alarm comes about once in ten days also when all is well.'
+  'Compares a person with their own last days; it is no diagnosis. An alarm comes about once in a week also when all is well.'
 
 const Params = Type.Object({ personId: Id }, { additionalProperties: false })
 const orNull = Type.Union([Type.Number(), Type.Null()])
@@ -57,6 +58,8 @@ const View = Type.Object({
       share: Type.Number(),
     }),
   ),
+  /** Beside the model: a watch that repeats itself, oxygen below the own range; each with its own odds. */
+  checks: Type.Array(Type.Object({ name: Type.Enum([...CHECKS]), p: Type.Number() })),
   learnt: Type.Union([
     Type.Object({ at: Timestamp, minutes: Type.Integer() }),
     Type.Object({ at: Type.Null(), minutes: Type.Integer(), needed: Type.Integer() }),
@@ -66,6 +69,9 @@ const View = Type.Object({
     version: Type.String(),
     alarm_p: Type.Number(),
     alarm_one_in_hours: Type.Integer(),
+    /** The line of each check. */
+    check_p: Type.Number(),
+    /** Of model and checks together, stated. */
     false_alarms_per_day: Type.Number(),
   }),
   note: Type.String(),
@@ -79,9 +85,18 @@ export function anomalyRoutes(http: Http, { clock, model, minutes, known }: Anom
       alarm_p: ALARM_P,
       alarm_one_in_hours: oneInHours(ALARM_P),
     },
-    false_alarms_per_day: rounded(24 * ALARM_P, 1000),
+    check_p: CHECK_P,
+    false_alarms_per_day: rounded(24 * (ALARM_P + CHECKS.length * CHECK_P), 1000),
   }
-  const nothing = { as_of: null, score: null, p: null, confidence: null, channel: null, channels: [] }
+  const nothing = {
+    as_of: null,
+    score: null,
+    p: null,
+    confidence: null,
+    channel: null,
+    channels: [],
+    checks: [],
+  }
 
   /** Minutes from the first heart rate of the last days on. */
   async function waiting(personId: string): Promise<number> {
@@ -114,7 +129,7 @@ export function anomalyRoutes(http: Http, { clock, model, minutes, known }: Anom
       const last = found.watch.last()
       if (!last || nowMs - last.atMs > SILENT_AFTER_MS)
         return ok(nowMs, { ...base, status: 'silent' as const, learnt })
-      const { score, p, channels } = last.step
+      const { score, p, channels, checks } = last.step
       const shown = channels.map(({ channel, ...sight }) => {
         const metric = metricOf(channel, found.watch.choice)
         return {
@@ -126,7 +141,7 @@ export function anomalyRoutes(http: Http, { clock, model, minutes, known }: Anom
       const [first] = shown
       return ok(nowMs, {
         ...{ ...base, status: found.watch.isUnusual() ? ('unusual' as const) : ('usual' as const), learnt },
-        ...{ as_of: iso(last.atMs), score, p, confidence: rounded(1 - p, 10_000), channels: shown },
+        ...{ as_of: iso(last.atMs), score, p, confidence: rounded(1 - p, 10_000), channels: shown, checks },
         channel: first && Math.abs(first.distance) >= NAMED_DISTANCE ? first.metric : null,
       })
     },

@@ -1,89 +1,7 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { Observation } from '../../../daemon/domain/observation.ts'
-import { type AnomalyWatch, createAnomalyWatch } from '../../../daemon/features/anomaly/anomaly.ts'
-import { createLog } from '../../../daemon/kernel/log.ts'
-import { loadPulseNet } from '../../../models/pulsenet.ts'
-import type { VitalMinute } from '../../../models/series/anomaly-minute.ts'
-import { createDraw } from '../../../models/training/random.ts'
-import { drawPerson } from '../../../models/training/vitals-events.ts'
-import { type FakeClock, fakeClock } from '../../fakes/clock.ts'
-import { family, MINUTE, type Options, open } from '../alerts/setup.ts'
-
-const HEART = 'heart_rate'
-
-function watching(clock: FakeClock, watches: AnomalyWatch[]): NonNullable<Options['beside']> {
-  return (store, alarms) => {
-    const watch = createAnomalyWatch({
-      ...{ store, clock, log: createLog('silent'), model: loadPulseNet(), episodes: alarms.episodes },
-      personIds: () => ['mia', 'leo'],
-      zoneOf: () => 'Europe/Berlin',
-    })
-    watches.push(watch)
-    return [watch.feature]
-  }
-}
-
-/** Mia's watch as of a local midnight in Berlin (22:00 UTC in summer), four ordinary days behind her. */
-async function setup(t: TestContext, days = 4) {
-  const startMs = Date.parse('2026-06-01T22:00:00Z')
-  const clock = fakeClock(startMs)
-  const watches: AnomalyWatch[] = []
-  const home = await family(t, { clock, beside: watching(clock, watches) })
-  const vitals = watches[0]!
-  await home.wears('watch-mia', 'mia')
-  const { minutes } = drawPerson(
-    { days: days + 1, quietDays: days + 1, eventsPerDay: 0, isPlain: true },
-    createDraw(31_338),
-  )
-  const history = minutes.slice(0, days * 1440)
-  clock.advance(history.length * MINUTE)
-  await home.store.observations.append(history.flatMap((one, at) => said(one, startMs + at * MINUTE)))
-  /** A minute of wearing it, told when it is over. */
-  const wear = async (ones: readonly VitalMinute[]) => {
-    for (const one of ones) {
-      const atMs = clock.now()
-      clock.advance(MINUTE)
-      await home.store.observations.append(said(one, atMs))
-      await vitals.settled()
-    }
-    await home.settle()
-  }
-  const state = async (personId = 'mia') =>
-    (await home.call('GET', `/people/${personId}/anomaly`, { token: await home.again() })).body.data
-  const episodes = async () => {
-    const token = await home.again()
-    const { data } = (await home.call('GET', '/episodes', { token })).body
-    return data as { id: string; state: string; title: string; kind: string; origin: string }[]
-  }
-  return { ...home, vitals, wear, state, episodes, night: minutes.slice(days * 1440), startMs }
-}
-
-function said(minute: VitalMinute, atMs: number): Observation[] {
-  const values = [
-    [HEART, minute.hr],
-    ['hrv_rmssd', minute.hrv],
-    ['steps', minute.steps],
-  ] as const
-  return values.flatMap(([metric, value]) =>
-    value === null
-      ? []
-      : [
-          {
-            ...{ personId: 'mia', deviceId: 'watch-mia', metric, atMs, value, source: 'obs' },
-            ...{ quality: null, extra: null },
-          },
-        ],
-  )
-}
-
-/** Asleep, with a heart that races. */
-const racing = (minute: VitalMinute, at: number): VitalMinute => ({
-  ...minute,
-  hr: 118 + (at % 4),
-  hrv: 30,
-  steps: 0,
-})
+import { test } from 'node:test'
+import { MINUTE } from '../alerts/setup.ts'
+import { HEART, racing, said, setup, startAgain } from './setup.ts'
 
 test('a heart that leaves its own pattern at night opens an episode with what was expected and seen, and its end ends it', async (t) => {
   const { vitals, wear, state, episodes, night, again, call } = await setup(t)
@@ -164,30 +82,34 @@ test('a hub that starts again in the middle of it neither tells it twice nor for
   await first.wear(first.night.slice(0, 12).map(racing))
   assert.equal((await first.episodes()).length, 1)
   await first.close()
-  const watches: AnomalyWatch[] = []
   const { clock, folder } = first
-  const second = await open(t, { folder, clock, beside: watching(clock, watches) })
-  await watches[0]!.calibrate()
-  const wear = async (ones: readonly VitalMinute[]) => {
-    for (const one of ones) {
-      const atMs = clock.now()
-      clock.advance(MINUTE)
-      await second.store.observations.append(said(one, atMs))
-      await watches[0]!.settled()
-    }
-    await second.settle()
-  }
+  const { wear, ...second } = await startAgain(t, folder, clock)
+  await second.vitals.calibrate()
+  const states = async (path: string) =>
+    (await second.data(path)).map(({ state }: { state: string }) => state)
   await wear(first.night.slice(12, 20).map(racing))
-  const shown = async (path: string) =>
-    (await second.call('GET', path, { token: await second.again() })).body.data as { state: string }[]
-  assert.deepEqual(
-    (await shown('/episodes')).map(({ state }) => state),
-    ['escalated'],
-  )
+  assert.deepEqual(await states('/episodes'), ['escalated'])
   await wear(first.night.slice(20, 70))
+  assert.deepEqual(await states('/episodes'), ['resolved'])
+  assert.equal((await states('/alerts')).length, 1)
+})
+
+test('a watch that repeats itself opens an episode that says so, and its next new value ends it', async (t) => {
+  const { vitals, wear, episodes, data, night } = await setup(t)
+  await vitals.calibrate()
+  await wear(night.slice(0, 5))
+  const { hr, hrv } = night[4]!
+  await wear(night.slice(5, 40).map((minute) => ({ ...minute, hr, hrv })))
+  const [episode, ...more] = await episodes()
   assert.deepEqual(
-    (await shown('/episodes')).map(({ state }) => state),
-    ['resolved'],
+    [episode!.title, episode!.kind, more.length],
+    ['The watch repeats the same heart rate', 'unusual_vitals', 0],
   )
-  assert.equal((await shown('/alerts')).length, 1)
+  const { timeline } = await data(`/episodes/${episode!.id}`)
+  const notes = timeline.flatMap(({ evidence }: { evidence: { note: string }[] }) =>
+    evidence.map(({ note }) => note),
+  )
+  assert.match(notes.at(-1), /The same value \d+ times in a row/)
+  await wear(night.slice(40, 100))
+  assert.equal((await episodes())[0]!.state, 'resolved')
 })

@@ -26,9 +26,9 @@ function setup(seed = 31_338) {
     { days: 8, quietDays: 3, eventsPerDay: 1, isPlain: true, kinds: PLAIN },
     createDraw(seed),
   )
-  const { net, population } = loadPulseNet()
+  const { net, population, checks } = loadPulseNet()
   const profile = calibrateAnomaly(net, minutes.slice(0, CALIBRATION))
-  return { minutes, events, net, population, profile }
+  return { minutes, events, net, population, checks, profile }
 }
 
 test('a person is judged by their own pattern: what was planted is found, hardly anything else', () => {
@@ -58,21 +58,22 @@ test('the channel that left its pattern comes first, with what was expected and 
 })
 
 test('a person whose sensors are silent is not judged, and one without HRV still is', () => {
-  const { minutes, net, population } = setup()
+  const { minutes, net, population, checks } = setup()
   const silent = (minute: VitalMinute): VitalMinute => ({ ...minute, hr: null, hrv: null })
   const quiet = createAnomaly({
     net,
     population,
+    checks,
     profile: calibrateAnomaly(net, minutes.slice(0, CALIBRATION)),
   })
   for (const minute of minutes.slice(0, 60)) quiet.step(minute)
   const steps = minutes.slice(60, 90).map((minute) => quiet.step(silent(minute)))
-  assert.deepEqual(steps.at(-1), { score: null, p: 1, channels: [], repeats: 0 })
+  assert.deepEqual(steps.at(-1), { score: null, p: 1, channels: [], repeats: 0, checks: [] })
 
   const withoutHrv = minutes.map((minute) => ({ ...minute, hrv: null }))
   const profile = calibrateAnomaly(net, withoutHrv.slice(0, CALIBRATION))
   assert.equal(profile.expectations.hrv, null)
-  const step = createAnomaly({ net, population, profile }).step(withoutHrv[600]!)
+  const step = createAnomaly({ net, population, checks, profile }).step(withoutHrv[600]!)
   assert.deepEqual(
     step.channels.map(({ channel }) => channel),
     ['hr'],
