@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify'
 import type { Http } from '../domain/route.ts'
 import { HubError } from '../kernel/errors.ts'
 import { SENSOR_SECURITY_POLICY } from './guard.ts'
+import { isOwnPage } from './origin.ts'
 
 const OPEN = { policy: { access: 'open', beforeClaim: true }, envelope: false } as const
 /** Names that the build makes from the content, so that a name never changes its bytes. */
@@ -17,12 +18,23 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>H
 
 /**
  * Serves the built app under `/app`. Deep links get its one page; that page and the service worker are asked for anew each
- * time, everything with a hash in its name is kept by the browser for a year.
+ * time, everything with a hash in its name is kept by the browser for a year. `/trusted` answers nothing: a browser that gets it
+ * trusts the hub's certificate.
  */
-export async function serveApp(http: Http, folder: string | null): Promise<void> {
+export async function serveApp(
+  http: Http,
+  folder: string | null,
+  ownHosts: () => ReadonlySet<string>,
+): Promise<void> {
   const toApp = async (_request: unknown, reply: FastifyReply) => reply.redirect('/app/', 302)
   http.get('/', { config: OPEN, schema: { hide: true } }, toApp)
   http.get('/app', { config: OPEN, schema: { hide: true } }, toApp)
+  http.get('/trusted', { config: OPEN, schema: { hide: true } }, async ({ headers, socket }, reply) => {
+    // An answer that arrives says all there is to say; only the welcome page of this very hub may read it.
+    if (isOwnPage(headers.origin, ownHosts(), socket.localAddress))
+      reply.header('access-control-allow-origin', headers.origin)
+    return reply.code(204).header('cache-control', 'no-store').send()
+  })
   const built = folder !== null && existsSync(join(folder, 'index.html')) ? folder : null
   if (built === null) {
     http.get('/app/*', { config: OPEN, schema: { hide: true } }, async (_request, reply) =>

@@ -40,6 +40,16 @@ export function hostIsOurs(
   return isLoopback(bare) || (localAddress !== undefined && bare === unmapped(localAddress.toLowerCase()))
 }
 
+/** Whether a page of this hub, over whichever scheme and port, is behind a request. */
+export function isOwnPage(
+  origin: string | undefined,
+  own: ReadonlySet<string>,
+  localAddress: string | undefined,
+): origin is string {
+  const authority = /^https?:\/\/([^/]+)$/.exec(origin ?? '')?.[1]
+  return authority !== undefined && hostIsOurs(authority, own, localAddress)
+}
+
 /** Whether an address is this machine talking to itself. */
 export function isLoopback(address: string): boolean {
   const bare = unmapped(address)

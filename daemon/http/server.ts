@@ -230,7 +230,7 @@ async function register(http: Http, deps: HttpDeps, parts: Parts): Promise<void>
   for (const feature of deps.features) feature.rootRoutes?.(http)
   serveMqttSockets(http, deps.mqttStream)
   await serveReference(http)
-  await serveApp(http, deps.appFolder)
+  await serveApp(http, deps.appFolder, deps.ownHosts)
 }
 
 /** Hooks, in the order in which they run for a request. */

@@ -4,10 +4,10 @@ import { iso } from '../kernel/envelope.ts'
 import { HubError } from '../kernel/errors.ts'
 import { type CrowdDeps, keepCrowdsOut } from './crowds.ts'
 import { failureBody } from './failures.ts'
-import { SECURITY_HEADERS } from './guard.ts'
+import { CONTENT_SECURITY_POLICY, SECURITY_HEADERS } from './guard.ts'
 import { mobileConfig } from './mobile-config.ts'
 import { bareHost, hostIsOurs } from './origin.ts'
-import { WELCOME_CSS, welcomePage } from './welcome-page.ts'
+import { WELCOME_CSS, WELCOME_JS, welcomePage } from './welcome-page.ts'
 
 /** The household's certificate authority, as phones need it to trust the hub. */
 export interface Trust {
@@ -94,7 +94,7 @@ function answerTo(request: IncomingMessage, deps: WelcomeDeps, httpsPort: number
     return refusal(new HubError('WRONG_HOST', 'This hub does not answer to that name.'), deps)
   }
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-  const found = page(path, host, deps, httpsPort)
+  const found = page(path, request, deps, httpsPort)
   if (found && (request.method === 'GET' || request.method === 'HEAD')) return found
   if (found || path === '/api' || path.startsWith('/api/')) {
     const error = new HubError(
@@ -106,11 +106,13 @@ function answerTo(request: IncomingMessage, deps: WelcomeDeps, httpsPort: number
   return { status: 302, type: 'text/plain', body: '', headers: { location: '/welcome' } }
 }
 
-function page(path: string, host: string | undefined, deps: WelcomeDeps, httpsPort: number): Answer | null {
+function page(path: string, request: IncomingMessage, deps: WelcomeDeps, httpsPort: number): Answer | null {
   const trust = deps.trust()
   switch (path) {
     case '/welcome':
-      return html(welcomePage({ ...trust, httpsUrl: `${httpsUrl(host, httpsPort)}/app/` }))
+      return html(httpsUrl(request.headers.host, httpsPort), request.headers['user-agent'] ?? '', trust)
+    case '/welcome.js':
+      return { status: 200, type: 'text/javascript; charset=utf-8', body: WELCOME_JS }
     case '/welcome.css':
       return { status: 200, type: 'text/css; charset=utf-8', body: WELCOME_CSS }
     case '/ca.pem':
@@ -128,8 +130,15 @@ function page(path: string, host: string | undefined, deps: WelcomeDeps, httpsPo
   }
 }
 
-function html(body: string): Answer {
-  return { status: 200, type: 'text/html; charset=utf-8', body }
+/** The page may ask the hub's own HTTPS address whether it is trusted by now, and nobody else. */
+function html(ownUrl: string, userAgent: string, trust: Trust): Answer {
+  const policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", `connect-src ${ownUrl}`)
+  return {
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    body: welcomePage({ ...trust, httpsUrl: ownUrl, userAgent }),
+    headers: { 'content-security-policy': policy },
+  }
 }
 
 function download(name: string, type: string, body: string | Uint8Array): Answer {

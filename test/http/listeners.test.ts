@@ -43,8 +43,12 @@ test('plain HTTP serves the welcome page, the certificate and health, and sends 
   assert.match(welcome.body, /Lindenhof &lt;1&gt;/)
   assert.match(welcome.body, /<li>amber<\/li><li>birch<\/li><li>coral<\/li><li>delta<\/li>/)
   assert.ok(welcome.body.includes(`https://127.0.0.1:${httpsPort}/app/`))
-  assert.ok(!welcome.body.includes('<script'))
-  assert.match(String(welcome.headers['content-security-policy']), /default-src 'none'/)
+  assert.deepEqual(welcome.body.match(/<script[^>]*>/g), [
+    `<script src="/welcome.js" data-hub="https://127.0.0.1:${httpsPort}" defer>`,
+  ])
+  const policy = String(welcome.headers['content-security-policy'])
+  assert.match(policy, /default-src 'none'; script-src 'self'/)
+  assert.ok(policy.includes(`connect-src https://127.0.0.1:${httpsPort};`))
   assert.equal((await get('/welcome.css')).headers['content-type'], 'text/css; charset=utf-8')
   assert.equal((await get('/ca.pem')).body, caPem)
   assert.equal((await get('/ca.crt')).headers['content-type'], 'application/x-x509-ca-cert')
@@ -58,6 +62,44 @@ test('plain HTTP serves the welcome page, the certificate and health, and sends 
   const other = await get('/app/')
   assert.deepEqual([other.status, other.headers.location], [302, '/welcome'])
   assert.equal((await get('/welcome', { headers: { host: 'evil.example' } })).status, 421)
+})
+
+test('the welcome page opens the steps of the system that asks for it', async (t) => {
+  const { hub } = await setup(t)
+  const { httpPort } = await hub.start()
+  const opened = async (agent: string) => {
+    const { body } = await ask({ port: httpPort, path: '/welcome', headers: { 'user-agent': agent } })
+    return /<details open><summary>([^<]+)/.exec(body)?.[1]
+  }
+  for (const [agent, title] of [
+    [
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1',
+      'iPhone and iPad',
+    ],
+    ['Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0 Mobile Safari/537.36', 'Android'],
+    ['Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0', 'Android'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36', 'Windows'],
+    ['Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on a computer'],
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/19.0 Safari/605.1.15', 'Mac'],
+    ['Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36', 'Linux, Chrome or Chromium'],
+    ['curl/8', undefined],
+  ] as const)
+    assert.equal(await opened(agent), title, agent)
+})
+
+test('only the hub’s own welcome page may read that the hub is trusted', async (t) => {
+  const { hub, caPem } = await setup(t, { claimed: false })
+  const { httpsPort } = await hub.start()
+  const allowed = async (origin?: string) => {
+    const headers = origin === undefined ? {} : { origin }
+    const answer = await ask({ port: httpsPort, path: '/trusted', ca: caPem, headers })
+    assert.deepEqual([answer.status, answer.body], [204, ''])
+    return answer.headers['access-control-allow-origin']
+  }
+  assert.equal(await allowed('http://127.0.0.1:8080'), 'http://127.0.0.1:8080')
+  assert.equal(await allowed('http://homefield.local'), 'http://homefield.local')
+  for (const foreign of ['https://evil.example', 'null', 'http://homefield.local.evil.example', undefined])
+    assert.equal(await allowed(foreign), undefined, foreign)
 })
 
 test('the API answers over HTTPS with the household certificate, TLS 1.2 at least', async (t) => {

@@ -450,6 +450,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
 export const PAGES: readonly RegExp[] = [
   /^\/$/,
   /^\/app(?:\/|$)/,
+  /^\/trusted$/,
   /^\/docs(?:\/|$)/,
   /^\/mqtt$/,
   /^\/api\/v1\/openapi\.json$/,
