@@ -32,6 +32,8 @@ export interface HouseDeps {
   builtAtMs: number
   /** Whether the machine's time service is content; null, or absent, where it says nothing. */
   synchronised?: () => boolean | null
+  /** Names and addresses of this machine; what the machine says, when absent. */
+  network?: () => NetworkIdentity
   clock: Clock
   log: Log
 }
@@ -39,7 +41,7 @@ export interface HouseDeps {
 const NETWORK_LOOK_MS = 60_000
 
 /** What every part stands on. */
-export interface House extends HouseDeps {
+export interface House extends Omit<HouseDeps, 'network'> {
   /** What is thought of `clock`, which is the machine's, judged. */
   trust: Pick<TrustedClock, 'state' | 'jumps' | 'latestMs'>
   redating: Redating
@@ -171,7 +173,7 @@ async function furnish(
   const { config, dataDir, clock, log, builtAtMs: buildDateMs } = deps
   const { hubId, newestInstantMs } = await ensureHub(store, newId(clock.now()), clock.now())
   const secret = await ensureSecret(join(dataDir, 'secrets'), 'hub.key')
-  const network = () => networkIdentity(config.http.hostnames)
+  const network = deps.network ?? (() => networkIdentity(config.http.hostnames))
   const dir = join(dataDir, 'tls')
   const freshTls = () => ensureTls({ dir, ...network(), nowMs: clock.now(), buildDateMs, newestInstantMs })
   let tls = await freshTls()
