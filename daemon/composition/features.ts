@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Broker } from '../broker/broker.ts'
 import type { Feature } from '../domain/route.ts'
 import type { Announcement } from '../features/announce/announce.ts'
+import type { Drilled } from '../features/backup/drill.ts'
 import { createExports } from '../features/exports/exports.ts'
 import { createDiscovery } from '../features/home-automation/discovery.ts'
 import { createHomeAutomation } from '../features/home-automation/home-automation.ts'
@@ -15,7 +16,7 @@ import { createSystem } from '../features/system/system.ts'
 import type { House } from '../house.ts'
 import { fingerprintWords } from '../kernel/words.ts'
 import type { ToldRecovery } from '../store/recovery-note.ts'
-import { camerasState, exposeCameras, type HubCameras } from './cameras.ts'
+import { camerasState, exposeCameras } from './cameras.ts'
 import { type Household, hubName } from './household.ts'
 
 const WORDS_SHOWN = 4
@@ -67,7 +68,7 @@ export function featuresOf(
     }
   }
   const parts = (): PartState[] => [
-    ...partStates(house, announcement, household.cameras),
+    ...partStates(house, announcement, household),
     ...plainState(plainUploads.state()),
     ...household.joined.states().map((one) => ({ ...one, name: `broker ${one.name}` })),
   ]
@@ -157,6 +158,7 @@ export function featuresOf(
       clock: { ...house.trust, moved: () => house.redating.stats().moved },
       writeLog: house.writeLog,
       plainUploads: plainUploads.state,
+      drilled: household.backup.drill.last,
     }),
     operations({
       version,
@@ -171,11 +173,11 @@ export function featuresOf(
 function partStates(
   { tls, snapshots, recovery, disk, trust }: House,
   announcement: Announcement,
-  cameras: HubCameras,
+  { cameras, backup }: Pick<Household, 'cameras' | 'backup'>,
 ): PartState[] {
   const room = disk.report().state
   const { leftOut } = tls()
-  const snapshot = snapshots.state()
+  const copies = snapshots.state().problem ?? wouldNotDo(backup.drill.last())
   return [
     {
       name: 'store',
@@ -190,7 +192,7 @@ function partStates(
           ? 'this box does not know the time: values are dated by a guess, and anew once it does'
           : null,
     },
-    { name: 'snapshots', state: snapshot.problem === null ? 'up' : 'degraded', detail: snapshot.problem },
+    { name: 'snapshots', state: copies === null ? 'up' : 'degraded', detail: copies },
     { name: 'broker', state: 'up', detail: null },
     { name: 'http', state: 'up', detail: null },
     {
@@ -204,6 +206,10 @@ function partStates(
     { name: 'announcement', ...announcement.state() },
     { name: 'cameras', ...camerasState(cameras) },
   ]
+}
+
+function wouldNotDo(drilled: Drilled | null): string | null {
+  return drilled?.problem ? `the newest copies would not bring the hub back: ${drilled.problem}` : null
 }
 
 /** A part of the hub only while it is open: then it is something to know about. */

@@ -25,6 +25,11 @@ const DAY_MS = 86_400_000
 /** Kinds that may be asked for under `/tasks`. */
 const TASKS = [
   { path: 'aggregate-daily', kind: 'aggregate-daily', summary: "Add everybody's last days up" },
+  {
+    path: 'restore-drill',
+    kind: 'restore-drill',
+    summary: 'Try the newest copies out as if the hub had been lost',
+  },
   { path: 'calibrate', kind: 'calibrate', summary: 'Learn anew what is usual for everybody' },
 ]
 

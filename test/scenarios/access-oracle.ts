@@ -331,6 +331,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'POST /jobs/:jobId/retry': [{ need: USERS }],
   'POST /tasks/aggregate-daily': [{ need: OWNERS }],
   'POST /tasks/calibrate': [{ need: OWNERS }],
+  'POST /tasks/restore-drill': [{ need: OWNERS }],
   'GET /tasks/status/:taskId': [{ need: OWNERS }],
   'GET /cameras': [{ need: USERS }],
   'POST /cameras': [{ need: ADDS_CAMERAS }],

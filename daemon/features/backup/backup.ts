@@ -14,30 +14,10 @@ import { writeBackup } from '../../store/backups/write.ts'
 import { takeFresh } from '../../store/fresh-snapshot.ts'
 import type { Snapshots } from '../../store/snapshots.ts'
 import type { Store } from '../../store/store.ts'
+import { createDrill, type Drill } from './drill.ts'
+import type { BackupQueue } from './queue.ts'
 import { backupRoutes } from './routes.ts'
 import { createShelf, type Shelf } from './shelf.ts'
-
-/** What the queue of long work lends. */
-export interface BackupQueue {
-  handle(kind: string, handler: BackupHandler): void
-  schedule(schedule: { kind: string; cron: string; payload?: unknown }): void
-  submit(
-    kind: string,
-    payload: unknown,
-    options: { requestedBy: string | null; uniqueKey: string },
-  ): Promise<{ id: string }>
-}
-
-export interface BackupHandler {
-  queue: 'low'
-  timeoutMs: number
-  maxAttempts: number
-  run(context: {
-    job: { payload: unknown }
-    signal: AbortSignal
-    progress(fraction: number, stage?: string): void
-  }): Promise<{ result: unknown }>
-}
 
 export interface BackupDeps {
   store: Store
@@ -59,6 +39,7 @@ export interface BackupDeps {
 export interface Backup {
   feature: Feature
   shelf: Shelf
+  drill: Pick<Drill, 'last'>
 }
 
 const KIND = 'backup'
@@ -123,9 +104,12 @@ export function createBackup(deps: BackupDeps): Backup {
     },
   })
   jobs.schedule({ kind: KIND, cron: CRON, payload: { ticket: null, media: true } })
+  const { snapshotFolder, hubId } = deps
+  const drill = createDrill({ store, clock, log, dataDir, snapshotFolder, hubId, shelf, jobs })
 
   return {
     shelf,
+    drill,
     feature: {
       name: 'backup',
       routes: (http) =>
@@ -148,6 +132,7 @@ export function createBackup(deps: BackupDeps): Backup {
           },
         }),
       async start() {
+        drill.tidy()
         const path = join(dataDir, RESTORED_NOTE)
         const note = await readFile(path).catch(missing)
         if (note === null) return

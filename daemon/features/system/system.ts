@@ -12,6 +12,16 @@ import type { WriteLog } from '../../store/write-log.ts'
 import { routeSupport, type SupportDeps } from './support.ts'
 import { cardHealth, daysLeft, type RoomThen, yearsOfCard } from './wear.ts'
 
+/** A trial in which the newest copies were restored beside the hub. */
+export interface DrilledCopies {
+  atMs: number
+  snapshotAtMs: number | null
+  persons: number | null
+  values: number | null
+  backupAtMs: number | null
+  problem: string | null
+}
+
 export interface SystemDeps extends SupportDeps {
   hubId: string
   /** Path of the database. */
@@ -23,6 +33,8 @@ export interface SystemDeps extends SupportDeps {
   disk: Pick<DiskGuard, 'report'>
   clock: Pick<TrustedClock, 'state' | 'jumps'> & { moved(): number }
   writeLog: Pick<WriteLog, 'bytesADay' | 'days'>
+  /** What the last trial of the copies found; null before the first. */
+  drilled: () => DrilledCopies | null
   /** The listener without TLS for uploaders; null while it is shut. */
   plainUploads: () => { port: number; expiresAtMs: number } | null
 }
@@ -31,6 +43,14 @@ const Maybe = <T extends Parameters<typeof Type.Union>[0][number]>(of: T) => Typ
 const Snapshot = Type.Object({
   newest_at: Maybe(Timestamp),
   bytes: Type.Integer(),
+  problem: Maybe(Type.String()),
+})
+const Drilled = Type.Object({
+  at: Timestamp,
+  snapshot_at: Maybe(Timestamp),
+  persons: Maybe(Type.Integer()),
+  values: Maybe(Type.Integer()),
+  backup_at: Maybe(Timestamp),
   problem: Maybe(Type.String()),
 })
 const Recovered = Type.Object({
@@ -77,6 +97,8 @@ const System = Type.Object({
     card_used_share: Maybe(Type.Number()),
     card_reason: Maybe(Type.String()),
     snapshots: Snapshot,
+    /** The newest copies restored beside the hub, once a month; null before the first time. */
+    restore_drill: Maybe(Drilled),
   }),
   clock: Type.Object({
     state: Type.Enum(['unset', 'guessed', 'set']),
@@ -142,6 +164,7 @@ function routeSystem(http: Http, deps: SystemDeps): void {
           card_used_share: usedShare,
           card_reason: reason,
           snapshots: snapshotJson(snapshots.state()),
+          restore_drill: drilledJson(deps.drilled()),
         },
         clock: {
           state: deps.clock.state(),
@@ -209,6 +232,13 @@ function routeDismiss(http: Http, { now, recovery }: SystemDeps): void {
 
 function snapshotJson({ newestAtMs, bytes, problem }: SnapshotState) {
   return { newest_at: newestAtMs === null ? null : iso(newestAtMs), bytes, problem }
+}
+
+function drilledJson(drilled: DrilledCopies | null) {
+  if (drilled === null) return null
+  const { atMs, snapshotAtMs, persons, values, backupAtMs, problem } = drilled
+  const at = (ms: number | null) => (ms === null ? null : iso(ms))
+  return { at: iso(atMs), snapshot_at: at(snapshotAtMs), persons, values, backup_at: at(backupAtMs), problem }
 }
 
 function recoveredJson(told: ToldRecovery | null) {

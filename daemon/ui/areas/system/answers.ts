@@ -23,6 +23,15 @@ export interface Storage {
   card_used_share: number | null
   room: { state: 'roomy' | 'low' | 'full' | 'stuck'; reserve_bytes: number; refused_rows: number }
   snapshots: Snapshot
+  restore_drill: Drilled | null
+}
+
+/** What the last trial of the copies found. */
+export interface Drilled {
+  at: string
+  persons: number | null
+  values: number | null
+  problem: string | null
 }
 
 export interface Recovered {

@@ -44,7 +44,7 @@ function Page(): JSX.Element {
             <Urgent state={state} of={hub} />
             <Parts parts={state.parts} />
             <Storage storage={state.storage} />
-            <Copies snapshots={state.storage.snapshots} onMade={() => hub.reload()} />
+            <Copies storage={state.storage} onMade={() => hub.reload()} />
             <Clock clock={state.clock} />
             <Versions state={state} />
             <Further />

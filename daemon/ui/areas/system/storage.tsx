@@ -6,7 +6,8 @@ import { ErrorLine, useAction } from '../../parts/action.tsx'
 import { errorText } from '../../parts/feedback.tsx'
 import { Section } from '../../parts/screen.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
-import type { Snapshot, Storage as StorageState } from './answers.ts'
+import { untilDone } from '../privacy/job.ts'
+import type { Drilled, Snapshot, Storage as StorageState } from './answers.ts'
 import { Facts } from './facts.tsx'
 import { words } from './words.ts'
 
@@ -69,19 +70,25 @@ function Encrypted({ encrypted }: { encrypted: boolean | null }): JSX.Element {
 }
 
 export function Copies({
-  snapshots,
+  storage,
   onMade,
 }: {
-  snapshots: Snapshot
+  storage: StorageState
   onMade: () => Promise<void>
 }): JSX.Element {
   const { t, api, format, zone, locale, said } = useApp()
   const say = useWords(words)
   const action = useAction()
-  const { newest_at: newest, bytes, problem } = snapshots
+  const { newest_at: newest, bytes, problem } = storage.snapshots
+  const drilled = storage.restore_drill
   const make = async () => {
     const made = await api.post<Snapshot>('/system/snapshots')
     if (made.problem === null) said.value = say('copies.done')
+    await onMade()
+  }
+  const tryOut = async () => {
+    const { job_id: jobId } = await api.post<{ job_id: string }>('/tasks/restore-drill')
+    await untilDone(api, jobId, () => undefined)
     await onMade()
   }
   return (
@@ -94,13 +101,58 @@ export function Copies({
             newest === null ? say('copies.none') : format.moment(Date.parse(newest), zone),
           ],
           ...(newest === null ? [] : ([[say('copies.size'), sizeText(bytes, locale)]] as const)),
+          [say('drill.name'), <TriedOut key="drill" drilled={drilled} />],
         ]}
       />
       {problem !== null && <ErrorLine>{say('copies.problem', { problem })}</ErrorLine>}
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
-      <button type="button" class="button" disabled={action.busy.value} onClick={() => void action.run(make)}>
-        {action.busy.value ? t('state.working') : say('copies.now')}
-      </button>
+      {drilled !== null && drilled.problem !== null && (
+        <ErrorLine>
+          {say('drill.problem', {
+            when: format.date(Date.parse(drilled.at), zone),
+            problem: drilled.problem,
+          })}
+        </ErrorLine>
+      )}
+      <div class="buttons">
+        <button
+          type="button"
+          class="button"
+          disabled={action.busy.value}
+          onClick={() => void action.run(make)}
+        >
+          {action.busy.value ? t('state.working') : say('copies.now')}
+        </button>
+        {newest !== null && (
+          <button
+            type="button"
+            class="button"
+            disabled={action.busy.value}
+            onClick={() => void action.run(tryOut)}
+          >
+            {say('drill.now')}
+          </button>
+        )}
+      </div>
     </Section>
+  )
+}
+
+/** Whether the newest copy came back when it was restored beside the hub. */
+function TriedOut({ drilled }: { drilled: Drilled | null }): JSX.Element {
+  const { format, zone, locale } = useApp()
+  const say = useWords(words)
+  if (drilled === null) return <>{say('drill.never')}</>
+  const when = format.date(Date.parse(drilled.at), zone)
+  if (drilled.problem !== null) return <StateMark state="alert" word={when} />
+  const held = say('drill.held', {
+    count: drilled.persons ?? 0,
+    values: (drilled.values ?? 0).toLocaleString(locale),
+  })
+  return (
+    <>
+      <StateMark state="ok" word={say('drill.fine', { when })} />
+      <span class="small">{held}</span>
+    </>
   )
 }

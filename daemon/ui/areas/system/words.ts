@@ -74,6 +74,15 @@ export const words = {
   'copies.problem': 'The last one failed: {problem}',
   'copies.now': 'Make one now',
   'copies.done': 'The copy is there.',
+  'drill.name': 'Tried out',
+  'drill.never': 'not yet; on the first of each month',
+  'drill.fine': '{when}: everything came back',
+  'drill.held': {
+    one: '{count} person, {values} values',
+    other: '{count} people, {values} values',
+  },
+  'drill.problem': 'On {when} the newest copies would not have brought the hub back: {problem}.',
+  'drill.now': 'Try them out',
 
   'clock.title': 'Clock',
   'clock.state': 'Time',
