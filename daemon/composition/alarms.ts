@@ -84,13 +84,14 @@ export function createAlarms(deps: AlarmsDeps) {
     follow: (episodeId, what, by, text) => episodes.planFollow(episodeId, what, by, text),
     ...voicesOf(deps),
   })
-  const episodes = createEpisodes({ ...common, alerts })
+  const glucoseUnit = deps.glucoseUnit ?? (() => 'mg/dL' as const)
+  const episodes = createEpisodes({ ...common, alerts, glucoseUnit })
   const rules = createRules({
     ...{ store, clock, log, newId: freshId, episodes, personIds: people.ids },
     isGrownUp: (personId) => people.get(personId)?.kind === 'adult',
     wornBy: (personId) => wornBy(devices.list(), personId),
     isOnline: (deviceId) => connected(devices.list(), deviceId),
-    glucoseUnit: deps.glucoseUnit ?? (() => 'mg/dL'),
+    glucoseUnit,
   })
   return {
     groups,

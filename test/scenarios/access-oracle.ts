@@ -251,6 +251,7 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'GET /episodes/:episodeId': [{ need: reads('wellness'), run: true }],
   'PATCH /episodes/:episodeId': [{ need: corrects('wellness'), body: {}, run: true }],
   'POST /episodes/:episodeId/notes': [{ need: reads('wellness'), body: { text: 'calm' }, run: true }],
+  'POST /episodes/:episodeId/analyze': [{ need: reads('wellness'), body: {}, run: true }],
   'POST /episodes/:episodeId/acknowledge': [{ need: reads('wellness'), body: {}, run: true }],
   'POST /episodes/:episodeId/escalate': [{ need: USERS }],
   'POST /episodes/:episodeId/reopen': [{ need: USERS }],

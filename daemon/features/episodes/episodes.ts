@@ -1,5 +1,6 @@
 /** Episodes: what was noticed about a person, from the first evidence until somebody resolves it. */
 import type { DataClass } from '../../domain/access.ts'
+import type { GlucoseUnit } from '../../domain/glucose-unit.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { messageOf } from '../../kernel/errors.ts'
@@ -20,6 +21,8 @@ export interface EpisodesDeps {
   personIds: () => readonly string[]
   nameOf: (by: string) => string | null
   zoneOf: (personId: string) => string
+  /** What the household reads glucose in. */
+  glucoseUnit: () => GlucoseUnit
   notify: (
     topic: string,
     type: string,
@@ -65,6 +68,10 @@ export function createEpisodes(deps: EpisodesDeps): Episodes {
     planFollow: course.planFollow,
     newest: table.newest,
     since: table.since,
-    feature: { name: 'episodes', routes: (http) => episodeRoutes(http, { ...deps, table, course }) },
+    feature: {
+      name: 'episodes',
+      routes: (http) =>
+        episodeRoutes(http, { ...deps, observations: deps.store.observations, table, course }),
+    },
   }
 }

@@ -20,6 +20,7 @@ import { USER_ROLES } from '../../domain/user.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Ok, OkPage, ok, okPage, PageQuery } from '../../kernel/envelope.ts'
 import { HubError } from '../../kernel/errors.ts'
+import { Analysis, type AnalysisDeps, analyse } from './analysis.ts'
 import { type Course, noSuchEpisode } from './course.ts'
 import { type EpisodeTable, episodeView, rowView, type StoredEpisode } from './table.ts'
 
@@ -30,6 +31,8 @@ export interface EpisodeRoutesDeps {
   personIds: () => readonly string[]
   nameOf: (by: string) => string | null
   zoneOf: (personId: string) => string
+  observations: AnalysisDeps['observations']
+  glucoseUnit: AnalysisDeps['glucoseUnit']
 }
 
 const USERS: Policy = { access: 'signed-in', roles: USER_ROLES }
@@ -87,6 +90,7 @@ export function episodeRoutes(http: Http, deps: EpisodeRoutesDeps): void {
   listRoutes(http, deps)
   oneRoutes(http, deps)
   answerRoutes(http, deps)
+  analyseRoute(http, deps)
 }
 
 function detailOf(episode: StoredEpisode, { table, nameOf }: EpisodeRoutesDeps) {
@@ -320,4 +324,28 @@ function answerRoutes(http: Http, deps: EpisodeRoutesDeps): void {
   route('POST', 'escalate', 'read', 'The next on the ladder are told now')
   route('PUT', 'resolve', 'write', 'It is over')
   route('POST', 'reopen', 'write', 'It is not over')
+}
+
+function analyseRoute(http: Http, deps: EpisodeRoutesDeps): void {
+  const { clock } = deps
+  http.post(
+    '/episodes/:episodeId/analyze',
+    {
+      config: { policy: USERS },
+      schema: {
+        tags: ['episodes'],
+        summary:
+          'Why it is there, in a few sentences whose every number has a source; nothing leaves this hub',
+        params: Params,
+        body: Type.Union([Type.Object({}, { additionalProperties: false }), Type.Null()]),
+        response: { 200: Ok(Analysis) },
+      },
+    },
+    async (request) => {
+      const episode = find(request, 'read', deps)
+      const mayRead = (metric: string) =>
+        can(request.actor, 'read', episode.personId, metricNamed(metric)?.class ?? episode.class, clock.now())
+      return ok(clock.now(), await analyse(episode, mayRead, deps))
+    },
+  )
 }

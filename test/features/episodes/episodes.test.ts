@@ -102,3 +102,44 @@ test('episodes of a window are those that lasted into it or began in it', async 
   assert.equal(await found(beganMs + 60 * MINUTE, beganMs + 90 * MINUTE), 0)
   assert.equal((await call('GET', '/episodes?from=yesterday', { token: owner })).status, 400)
 })
+
+test('why it is there is told from evidence, the hours before and earlier ones, to whoever may read it', async (t) => {
+  const { alarms, clock, store, call, mama, wears, pass } = await family(t)
+  await wears('watch-mia', 'mia')
+  const measured = (metric: string, value: number, minutesAgo: number) => ({
+    ...{ personId: 'mia', deviceId: 'watch-mia', metric, value, atMs: clock.now() - minutesAgo * MINUTE },
+    ...{ source: 'obs', quality: null, extra: null },
+  })
+  await alarms.episodes.open(sighting(clock.now()))
+  const over = { kind: 'cleared' as const, by: 'rule:r1', text: null }
+  await pass(5 * MINUTE)
+  await alarms.episodes.remark('mia', 'heart_rate_above', over, true)
+  await pass(3 * 60 * MINUTE)
+  await store.observations.append([
+    ...[70, 95, 82].map((value, index) => measured('heart_rate', value, 30 - index)),
+    measured('steps', 40, 10),
+    measured('steps', 2000, 100),
+  ])
+  const { episode } = await alarms.episodes.open(sighting(clock.now()))
+  const token = (await call('POST', '/auth/refresh', { body: { refresh_token: mama.refresh_token } })).body
+    .data.access_token
+  const { status, body } = await call('POST', `/episodes/${episode.id}/analyze`, { token, body: {} })
+  assert.equal(status, 200)
+  const { text, facts, narrator } = body.data
+  assert.match(text, /mia’s heart rate was 142 bpm, above the limit of 120 bpm\./)
+  assert.match(text, /between 70 and 95 bpm; with 40 steps in the half hour before/)
+  assert.match(text, /noticed once in the 30 days before, last on \d{4}-\d\d-\d\d, and over after 5 min\./)
+  assert.deepEqual(
+    facts.map(({ value, source }: { value: number; source: string }) => [value, source]),
+    [
+      [142, 'evidence'],
+      [120, 'evidence'],
+      ...[70, 95, 40].map((value) => [value, 'observations']),
+      ...[1, 5].map((value) => [value, 'episodes']),
+    ],
+  )
+  assert.equal(narrator.language_model, false)
+  const before = (await call('GET', `/episodes/${episode.id}`, { token })).body.data.revision
+  assert.equal(before, episode.revision, 'asking changes nothing')
+  assert.equal((await call('POST', '/episodes/nothing/analyze', { token, body: {} })).status, 404)
+})
