@@ -92,6 +92,8 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     await page.getByRole('heading', { name: 'Being looked after' }).waitFor()
     await page.getByRole('link', { name: /Heart beats fast/ }).click()
     await page.getByText(/Anna takes care of it since/).waitFor()
+    const told = page.locator('.sights[open] tr', { hasText: 'Anna' }).first()
+    await told.locator('[data-stage="acknowledged"]', { hasText: /\d:\d\d/ }).waitFor()
     await checkScreen(page, 'answered')
     await picture(page, 'answered')
     await page.getByRole('link', { name: 'What happened' }).click()
@@ -104,6 +106,7 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     await page.screenshot({ path: join(pictures, 'episode.png'), fullPage: true })
     await page.getByRole('button', { name: 'Why?' }).click()
     await page.getByRole('dialog').getByText('Heart rate above 150 bpm').waitFor()
+    await page.getByRole('dialog').getByText('heart rate was 171 bpm, above the limit of 150 bpm').waitFor()
     await checkScreen(page, 'why')
     await picture(page, 'why')
     await page.getByRole('dialog').getByRole('button', { name: 'Dismiss' }).click()
@@ -130,6 +133,9 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     const form = page.locator('form')
     await form.getByRole('button', { name: 'Test on the last 14 days' }).click()
     await form.getByText('It would have rung 0 times.').waitFor()
+    await form
+      .getByRole('img', { name: /^Heart rate of the last 14 days, between 40 bpm and 171 bpm/ })
+      .waitFor()
     await page.getByRole('button', { name: 'Keep the rule' }).click()
     const card = page.locator('article', { hasText: 'Heart beats slowly' })
     await card.getByText('Heart rate below 40 bpm for 15 min').waitFor()
@@ -138,6 +144,18 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
     await checkScreen(page, 'rules')
     await page.screenshot({ path: join(pictures, 'rules.png'), fullPage: true })
   })
+
+  await t.test(
+    'an owner switches alerts on closed phones on, after reading through whom they go',
+    async () => {
+      await page.goto(`${hub.origin}/app/alerts/push`)
+      await page.getByText('This sends through Google, Apple, Mozilla or Microsoft').waitFor()
+      await page.getByRole('button', { name: 'Switch it on for the household' }).click()
+      await page.getByRole('button', { name: 'Switch it off for everybody' }).waitFor()
+      await checkScreen(page, 'push')
+      await page.screenshot({ path: join(pictures, 'push.png'), fullPage: true })
+    },
+  )
 
   await t.test('a group has members in their order and somebody on call', async () => {
     await page.goto(`${hub.origin}/app/alerts/groups`)

@@ -8,6 +8,7 @@ import {
   fateOf,
   isPutOff,
   isUnshown,
+  sightsOf,
   stepsOf,
   withHeard,
 } from '../../../daemon/ui/areas/alerts/ladder.ts'
@@ -116,4 +117,23 @@ test('what a user has put off waits for their app, and for nobody else’s', () 
   )
   assert.equal(isPutOff([delivery({ state: 'waiting' })], 'ben'), false)
   assert.equal(isPutOff([delivery({ state: 'seen' })], 'anna'), false)
+})
+
+test('who saw it is one row a recipient and channel: the first time of each stage over all rounds, the house last', () => {
+  const later = '2026-11-20T12:07:00.000Z'
+  const rows = sightsOf([
+    delivery({ user_id: null, name: null, channel: 'house' }),
+    delivery({ round: 1, step: 2, sent_at: later, seen_at: later, acknowledged_at: later, attempts: 2 }),
+    delivery({ delivered_at: NOON }),
+    delivery({ channel: 'push', device_id: 'p1', sent_at: null, state: 'waiting', failure: 'answered 503' }),
+  ])
+  assert.deepEqual(
+    rows.map(({ channel, isHouse, attempts, failure }) => [channel, isHouse, attempts, failure]),
+    [
+      ['app', false, 3, null],
+      ['push', false, 1, 'answered 503'],
+      ['house', true, 1, null],
+    ],
+  )
+  assert.deepEqual(rows[0]?.at, { sent: NOON, delivered: NOON, seen: later, acknowledged: later })
 })

@@ -9,7 +9,7 @@ export function AlertPage({ id }: { id: string }): JSX.Element {
   const say = useWords(words)
   return (
     <Screen title={say('alerts.title')} back="/alerts" narrow>
-      <AlertCard id={id} />
+      <AlertCard id={id} whole />
     </Screen>
   )
 }

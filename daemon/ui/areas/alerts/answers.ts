@@ -72,6 +72,13 @@ export interface EpisodeDetail extends Episode {
   timeline: TimelineRow[]
 }
 
+/** Why an episode is there, in words. */
+export interface Analysis {
+  text: string
+  recommendation: string
+  note: string
+}
+
 export interface Rule extends RuleDraft {
   id: string
   person_id: string

@@ -10,15 +10,17 @@ import type { Alert, AlertDetail } from './answers.ts'
 import { nameIn, pathOf, useAlert } from './current.ts'
 import { calling, clockOf, deadlineOf } from './ladder.ts'
 import { Rungs } from './rungs.tsx'
+import { Sights } from './sights.tsx'
 import { words } from './words.ts'
 
 const SNOOZES = [15, 30, 60]
 
-export function AlertCard({ id }: { id: string }): JSX.Element {
+/** `whole`: it is all that its page shows, so that nothing is folded away. */
+export function AlertCard({ id, whole = false }: { id: string; whole?: boolean }): JSX.Element {
   const alert = useAlert(id)
   return (
     <Show of={alert} loading={<Skeleton rows={1} tall />}>
-      {(found) => <Card alert={found} onAnswered={alert.set} onChanged={alert.reload} />}
+      {(found) => <Card alert={found} whole={whole} onAnswered={alert.set} onChanged={alert.reload} />}
     </Show>
   )
 }
@@ -29,7 +31,7 @@ interface CardProps {
   onChanged: () => Promise<void>
 }
 
-function Card({ alert, onAnswered, onChanged }: CardProps): JSX.Element {
+function Card({ alert, whole, onAnswered, onChanged }: CardProps & { whole: boolean }): JSX.Element {
   const app = useApp()
   const { format, zone, clock } = app
   const say = useWords(words)
@@ -48,6 +50,7 @@ function Card({ alert, onAnswered, onChanged }: CardProps): JSX.Element {
       <Deadline alert={alert} />
       <h3>{say('alert.told')}</h3>
       <Rungs deliveries={alert.deliveries} />
+      <Sights deliveries={alert.deliveries} open={whole} />
     </article>
   )
 }

@@ -62,6 +62,46 @@ export function fateOf(delivery: Delivery): { word: Delivery['state'] | 'acknowl
   return { word: state, at }
 }
 
+/** One recipient on one channel over all rounds: when each stage was reached first. */
+export interface Sight {
+  key: string
+  name: string | null
+  isHouse: boolean
+  channel: Delivery['channel']
+  attempts: number
+  /** Why the last try failed, while nothing got through. */
+  failure: string | null
+  at: Readonly<Record<'sent' | 'delivered' | 'seen' | 'acknowledged', string | null>>
+}
+
+/** People before the house, each in the order in which they were told. */
+export function sightsOf(deliveries: readonly Delivery[]): Sight[] {
+  const sights = new Map<string, Sight>()
+  const ordered = [...deliveries].sort((a, b) => a.round - b.round || a.step - b.step)
+  for (const one of ordered) {
+    const who = one.user_id ?? one.person_id ?? 'house'
+    const key = [who, one.channel, one.device_id].join(' ')
+    const before = sights.get(key)
+    const first = (stage: keyof Sight['at'], at: string | null) => earlier(before?.at[stage] ?? null, at)
+    const sent = first('sent', one.sent_at)
+    sights.set(key, {
+      ...{ key, name: one.name, isHouse: who === 'house', channel: one.channel },
+      attempts: (before?.attempts ?? 0) + one.attempts,
+      failure: sent === null ? (one.failure ?? before?.failure ?? null) : null,
+      at: {
+        ...{ sent, delivered: first('delivered', one.delivered_at) },
+        ...{ seen: first('seen', one.seen_at), acknowledged: first('acknowledged', one.acknowledged_at) },
+      },
+    })
+  }
+  return [...sights.values()].sort((a, b) => Number(a.isHouse) - Number(b.isHouse))
+}
+
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) return one ?? other
+  return Date.parse(one) <= Date.parse(other) ? one : other
+}
+
 /** What the clock of an open alert runs towards; null where nothing is planned. */
 export function deadlineOf(
   { state, next_step_at: nextAt }: Pick<Alert, 'state' | 'next_step_at'>,

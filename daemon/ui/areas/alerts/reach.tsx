@@ -73,7 +73,7 @@ function ReachOf({ reach }: { reach: Reach }): JSX.Element {
       {tested.value !== null && (
         <div class="reach-tested">
           <h3>{say('reach.tested')}</h3>
-          <AlertCard id={tested.value} />
+          <AlertCard id={tested.value} whole />
         </div>
       )}
     </Section>

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
-import type { Condition, RuleDraft } from '../../../domain/rule.ts'
+import type { RuleDraft } from '../../../domain/rule.ts'
 import { useApp, useWords } from '../../app.ts'
 import type { Person } from '../../net/answers.ts'
 import { Confirm, ErrorLine, Form, useAction } from '../../parts/action.tsx'
@@ -11,7 +11,7 @@ import { Choice, Field, Select } from '../../parts/fields.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Screen, Section } from '../../parts/screen.tsx'
 import { createResource } from '../../state/resource.ts'
-import type { Presets, Rule, Tried } from './answers.ts'
+import type { Presets, Rule } from './answers.ts'
 import { conditionText } from './conditions.ts'
 import {
   conditionOf,
@@ -22,9 +22,8 @@ import {
   hasLimit,
   isChange,
 } from './rule-form.ts'
+import { Trial } from './trial.tsx'
 import { words } from './words.ts'
-
-const TRIED_MS = 14 * 86_400_000
 
 export function RulesPage({ personId }: { personId: string | null }): JSX.Element {
   const { household } = useApp()
@@ -257,46 +256,5 @@ function NewRule({ personId, onKeep }: { personId: string; onKeep: PresetListPro
       />
       {condition !== null && <Trial personId={personId} condition={condition} />}
     </Form>
-  )
-}
-
-/** When the condition would have been met in the last fortnight. */
-function Trial({ personId, condition }: { personId: string; condition: Condition }): JSX.Element {
-  const { api, format, zone, clock, t } = useApp()
-  const say = useWords(words)
-  const action = useAction()
-  const tried = useSignal<Tried | null>(null)
-  const asked = JSON.stringify(condition)
-  useEffect(() => {
-    tried.value = null
-  }, [asked])
-  const run = () =>
-    action.run(async () => {
-      const from = new Date(clock.nowMs() - TRIED_MS).toISOString()
-      tried.value = await api.post<Tried>('/rules/test', { person_id: personId, condition, from })
-    })
-  const { value: found } = tried
-  return (
-    <div class="trial">
-      <button type="button" class="button compact" disabled={action.busy.value} onClick={() => void run()}>
-        {say('rules.test')}
-      </button>
-      {found !== null && (
-        <div role="status">
-          <p>
-            <strong>{say('rules.fired', { count: found.total })}</strong>{' '}
-            {say('rules.firedOf', { values: found.values })}
-          </p>
-          <ul>
-            {found.firings.slice(-5).map((one) => (
-              <li key={one.fired_at} class="small">
-                {format.moment(Date.parse(one.fired_at), zone, clock.nowMs())}
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
-      {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
-    </div>
   )
 }

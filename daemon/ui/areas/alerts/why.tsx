@@ -2,34 +2,60 @@
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { useApp, useWords } from '../../app.ts'
-import { createResource } from '../../state/resource.ts'
-import type { EpisodeDetail, Rule } from './answers.ts'
+import { createResource, type Resource } from '../../state/resource.ts'
+import type { Analysis, EpisodeDetail, Rule } from './answers.ts'
 import { conditionText } from './conditions.ts'
 import { words } from './words.ts'
 
 const VALUES_MOST = 12
 
 export function Why({ episode }: { episode: EpisodeDetail }): JSX.Element {
-  const { t } = useApp()
+  const { api, t } = useApp()
   const say = useWords(words)
   const sheet = useRef<HTMLDialogElement>(null)
+  const analysis = useMemo(
+    () => createResource(() => api.post<Analysis>(`/episodes/${encodeURIComponent(episode.id)}/analyze`)),
+    [api, episode.id],
+  )
+  const open = () => {
+    sheet.current?.showModal()
+    void analysis.reload()
+  }
   return (
     <>
-      <button type="button" class="button" onClick={() => sheet.current?.showModal()}>
+      <button type="button" class="button" onClick={open}>
         {say('why.title')}
       </button>
       <dialog ref={sheet} class="dialog why" aria-label={say('why.title')}>
         <h2>{say('why.title')}</h2>
+        <InWords analysis={analysis} />
         <p>{say(`why.${episode.origin}`)}</p>
         {episode.origin === 'rule' && episode.origin_id !== null && <RuleOf id={episode.origin_id} />}
         {episode.origin === 'detector' ? <ModelOf episode={episode} /> : <Facts episode={episode} />}
         <Values episode={episode} />
-        <p class="small">{say('why.notMedical')}</p>
+        {analysis.state.value.error && <p class="small">{say('why.notMedical')}</p>}
         <button type="button" class="button" onClick={() => sheet.current?.close()}>
           {t('action.dismiss')}
         </button>
       </dialog>
     </>
+  )
+}
+
+/** What the hub makes of its own records; without it the facts below stand for themselves. */
+function InWords({ analysis }: { analysis: Resource<Analysis> }): JSX.Element | null {
+  const say = useWords(words)
+  const { value, error } = analysis.state.value
+  if (error) return null
+  if (value === null) return <p class="small">{say('why.looking')}</p>
+  return (
+    <div class="why-words">
+      <p>{value.text}</p>
+      <p>
+        <strong>{value.recommendation}</strong>
+      </p>
+      <p class="small">{value.note}</p>
+    </div>
   )
 }
 

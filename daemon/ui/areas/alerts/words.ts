@@ -35,6 +35,10 @@ export const words = {
   'alert.step': 'Step {step}',
   'alert.stepAgain': 'Step {step}, again ({round})',
 
+  'sights.title': 'Who saw it, and when',
+  'sights.who': 'Who, and how',
+  'sights.tries': { one: '{count} try', other: '{count} tries' },
+
   'said.acknowledged': 'You take care of it',
   'said.byOther': '{name} takes care of it',
   'said.snoozed': 'Quiet for you for {minutes} minutes',
@@ -105,6 +109,7 @@ export const words = {
   'row.unheard': 'Nobody heard it',
 
   'why.title': 'Why?',
+  'why.looking': 'Looking at what was recorded …',
   'why.rule': 'A rule that this household keeps was met.',
   'why.detector': 'The hub’s own model saw something that is not usual for this person.',
   'why.person': 'Somebody called.',
@@ -170,6 +175,15 @@ export const words = {
   'rules.test': 'Test on the last 14 days',
   'rules.fired': { one: 'It would have rung once.', other: 'It would have rung {count} times.' },
   'rules.firedOf': '{values} values were looked at.',
+
+  'rules.plotNone': 'Nothing was measured in this time.',
+  'rules.plot': {
+    one: '{metric} of the last 14 days, between {low} and {high}; the rule would have rung once',
+    other: '{metric} of the last 14 days, between {low} and {high}; the rule would have rung {count} times',
+  },
+  'rules.plotKey': 'Lowest to highest value of each hour; shaded: it would have rung.',
+  'rules.plotKeyLimit':
+    'Lowest to highest value of each hour; dashed: the limit; shaded: it would have rung.',
 
   'groups.title': 'Groups',
   'groups.text': 'Who is called in which order, and who is on call',
