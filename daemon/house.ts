@@ -36,6 +36,8 @@ export interface HouseDeps {
   network?: () => NetworkIdentity
   clock: Clock
   log: Log
+  /** In development and tests: where on the way to the cloud, the how many-th time (`name:2`), the program ends on the spot. */
+  failpoint?: { at: string; end(): void }
 }
 
 const NETWORK_LOOK_MS = 60_000

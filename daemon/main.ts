@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { ConfigError, loadConfig } from '../config/load.ts'
 import type { Hub, Running } from './app.ts'
 import { createControl } from './cli/control.ts'
@@ -47,7 +47,7 @@ const shell: Shell = {
 }
 
 /** Runs the hub until a signal; resolves with the exit code. */
-async function start(): Promise<number> {
+async function start(failpoint?: string): Promise<number> {
   const config = loadConfig(process.env)
   const dataDir = resolve(config.data)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -66,6 +66,7 @@ async function start(): Promise<number> {
       synchronised: timeService,
       clock,
       log,
+      ...(failpoint ? { failpoint: { at: failpoint, end: diedOnTheSpot } } : {}),
     })
     shell.out(greeting(await startOrClose(hub)))
     supervisor.ready()
@@ -155,8 +156,9 @@ async function program(): Promise<Command> {
   homefield
     .command('start')
     .description('run the hub in the foreground')
-    .action(async () => {
-      process.exitCode = await start()
+    .addOption(new Option('--failpoint <name:nth>').env('HF_FAILPOINT').hideHelp())
+    .action(async ({ failpoint }: { failpoint?: string }) => {
+      process.exitCode = await start(failpoint)
     })
   // The hub itself goes without the other commands: what they need would stay in its memory.
   if (process.argv[2] !== 'start') {

@@ -1,17 +1,25 @@
 /** Makes the row that leaves of each entry of the feed: the state as it is now, sealed where it is personal. */
 import { randomBytes } from 'node:crypto'
+import type { Lost } from './hub-plans.ts'
 import { DAY_MS, type FeedEntry, type SyncState } from './hub-state.ts'
 import type { DataClass, Statement, SyncPorts } from './ports.ts'
 import { type Rollup, seriesKey } from './rows.ts'
 import { SUBJECT_KEY_BYTES, sealBytes, sealJson } from './seal.ts'
 import type { SyncRow } from './wire.ts'
 
-/** A row to send, nothing to send, or nothing yet. */
-export type Compacted = { to: 'send'; row: SyncRow } | { to: 'skip' } | { to: 'wait'; dueAtMs: number }
+/** A row to send, nothing to send, nothing yet, or never. */
+export type Compacted =
+  | { to: 'send'; row: SyncRow }
+  | { to: 'skip' }
+  | { to: 'wait'; dueAtMs: number }
+  /** It was let go here before it could leave. */
+  | { to: 'lose'; lost: Lost }
 
 export interface Compactor {
   /** Throws when the entry cannot be made into a row, which must not stop its lane. */
   compact(entry: FeedEntry): Compacted
+  /** What a day of single values is that will not be sent; null where it may not leave anyway. Throws as `compact` does. */
+  lostIn(key: string): Lost | null
   /** Reads again what may leave. */
   reload(): void
   /** What leaves of a person. */
@@ -104,6 +112,13 @@ export function createCompactor(
     return { to: 'send', row: { seq, kind, v: 1, key: seriesKey(body), body: found ? body : null } }
   }
 
+  function lostIn(key: string): Lost | null {
+    const { subject, deviceId, metric: metricKey, start: day } = seriesOf(key)
+    const { name, class: dataClass } = metric(metricKey)
+    if (choices.get(`${subject} ${dataClass}`) !== true) return null
+    return { subject, series: `${subject}/${name}/${deviceId}`, fromMs: day, toMs: day + DAY_MS }
+  }
+
   function rawChunk({ seq, kind, key }: FeedEntry): Compacted {
     const { subject, deviceId, person, metric: metricKey, device, start: day } = seriesOf(key)
     const { name, class: dataClass } = metric(metricKey)
@@ -114,8 +129,10 @@ export function createCompactor(
       device,
       day,
     })
-    // Values that were let go before they could leave: their roll-ups have left.
-    if (!found?.chunk) return SKIP
+    if (!found?.chunk) {
+      const lost = lostIn(key)
+      return lost && found ? { to: 'lose', lost } : SKIP
+    }
     const place = { subject, device: deviceId, metric: name, start: day }
     const enc = sealBytes(keyOf(subject), subject, found.chunk).toString('base64')
     const body = { ...place, end: day + DAY_MS, n: found.n, codec: CHUNK_CODEC, enc }
@@ -237,6 +254,7 @@ export function createCompactor(
 
   reload()
   return {
+    lostIn,
     reload,
     isShared: shares,
     compact: (entry) => BY_KIND[entry.kind]?.(entry) ?? SKIP,

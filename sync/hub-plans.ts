@@ -1,4 +1,5 @@
 /** Units of writes for what happens seldom: somebody is switched on, somebody is erased, too much waits. */
+import { hlcAt } from './clock.ts'
 import { DAY_MS, planFeed, planFeedAll } from './hub-state.ts'
 import { canonicalJson, withoutErased } from './merge.ts'
 import type { DataClass, HubStore, Statement, SyncPorts } from './ports.ts'
@@ -158,28 +159,114 @@ export async function planErasedSubject(
   return (held?.held ?? 0) + (isKnown ? 1 : 0)
 }
 
-/** When more waits than the disk was promised to: the oldest chunks go, and a gap says so. */
-export function planTrim(
-  store: HubStore,
-  { limits, clock, newId }: Pick<SyncPorts, 'limits' | 'clock' | 'newId'>,
+/** A stretch of a series that will never be sent. */
+export interface Lost {
+  subject: string
+  /** `person/metric/device`. */
+  series: string
+  fromMs: number
+  toMs: number
+}
+
+/** One gap a series: it travels before everything else, so that the cloud knows what not to wait for. */
+export function planGaps(
+  lost: readonly Lost[],
+  why: string,
+  { clock, newId }: Pick<SyncPorts, 'clock' | 'newId'>,
 ): Statement[] {
-  const waiting = store.all<{ seq: number; key: string }>(
-    `SELECT seq, key FROM sync_feed WHERE lane = 'bulk' AND seq > coalesce((SELECT acked FROM sync_lane WHERE lane = 'bulk'), 0)
-     ORDER BY seq DESC LIMIT -1 OFFSET :most`,
-    { most: limits.waitingBulk },
-  )
-  const [newest] = waiting
-  if (!newest) return []
-  const days = waiting.map(({ key }) => Number(key.split('/')[3]))
+  const bySeries = new Map<string, Lost & { rows: number }>()
+  for (const one of lost) {
+    const gap = bySeries.get(one.series)
+    if (!gap) bySeries.set(one.series, { ...one, rows: 1 })
+    else {
+      gap.fromMs = Math.min(gap.fromMs, one.fromMs)
+      gap.toMs = Math.max(gap.toMs, one.toMs)
+      gap.rows += 1
+    }
+  }
+  return [...bySeries.values()].map((gap) => ({
+    sql: `INSERT INTO sync_gap (id, subject, series, from_at, to_at, why, rows, at)
+      VALUES (:id, :subject, :series, :fromMs, :toMs, :why, :rows, :nowMs)`,
+    params: { ...gap, why, id: newId(), nowMs: clock.now() },
+  }))
+}
+
+const TRIMMED_AT_ONCE = 2000
+const BULK_WAITS = `lane = 'bulk' AND seq > coalesce((SELECT acked FROM sync_lane WHERE lane = 'bulk'), 0)`
+/** The day is what follows the last stroke of a key. */
+const OLDEST_BULK = `SELECT seq, key FROM sync_feed WHERE ${BULK_WAITS} AND seq > :inHand
+  ORDER BY CAST(substr(key, length(rtrim(key, '-0123456789')) + 1) AS INTEGER), seq LIMIT :many`
+
+/** When more waits than the disk was promised to: the oldest days of single values go, and gaps say so. Nothing else is ever given up. */
+export function planTrim(
+  { lostIn, inHand }: { lostIn(key: string): Lost | null; inHand: number },
+  ports: Pick<SyncPorts, 'store' | 'limits' | 'clock' | 'newId'>,
+): Statement[] {
+  const { store, limits } = ports
+  const waiting = store.get<{ many: number }>(`SELECT count(*) AS many FROM sync_feed WHERE ${BULK_WAITS}`)
+  const over = (waiting?.many ?? 0) - limits.waitingBulk
+  if (over <= 0) return []
+  const oldest = store.all<{ seq: number; key: string }>(OLDEST_BULK, {
+    inHand,
+    many: Math.min(over, TRIMMED_AT_ONCE),
+  })
   return [
-    { sql: `DELETE FROM sync_feed WHERE lane = 'bulk' AND seq <= :seq`, params: { seq: newest.seq } },
     {
-      sql: `INSERT INTO sync_gap (id, subject, series, from_at, to_at, why, rows, at)
-        VALUES (:id, NULL, 'raw_chunk', :fromAt, :toAt, 'more waited for the cloud than this hub keeps', :rows, :nowMs)`,
-      params: {
-        ...{ id: newId(), rows: waiting.length, nowMs: clock.now() },
-        ...{ fromAt: Math.min(...days), toAt: Math.max(...days) + DAY_MS },
-      },
+      sql: 'DELETE FROM sync_feed WHERE seq IN (SELECT value FROM json_each(:seqs))',
+      params: { seqs: JSON.stringify(oldest.map(({ seq }) => seq)) },
     },
+    ...planGaps(
+      oldest.flatMap(({ key }) => lostIn(key) ?? []),
+      'more waited for the cloud than this hub keeps',
+      ports,
+    ),
   ]
+}
+
+/** What the cloud has held for so long is not kept for sending it again; the tables still have it. */
+const FEED_DAYS = 30
+/** Longer than any hub is promised to be away. */
+const TOMBSTONE_DAYS = 400
+const PRUNED_AT_ONCE = 5000
+
+/** Forgets entries of closed stretches that the cloud has held for a month, and deletions that everybody has heard of. */
+export function planPrune({ store, clock }: Pick<SyncPorts, 'store' | 'clock'>): Statement[] {
+  const day = Math.floor(clock.now() / DAY_MS)
+  const marked = store.get('SELECT 1 FROM sync_mark WHERE day = :day', { day })
+  const plan: Statement[] = marked
+    ? []
+    : [
+        {
+          sql: `INSERT INTO sync_mark (lane, day, acked)
+            SELECT lane, :day, acked FROM sync_lane WHERE lane <> 'now' ON CONFLICT DO NOTHING`,
+          params: { day },
+        },
+        {
+          sql: `DELETE FROM sync_entity WHERE kind IN ('calendar', 'group') AND json_extract(body, '$.fields.deleted[0]') = 1
+            AND json_extract(body, '$.fields.deleted[1]') < :beforeHlc`,
+          params: { beforeHlc: hlcAt((day - TOMBSTONE_DAYS) * DAY_MS, '') },
+        },
+      ]
+  const due = store.all<{ lane: string; upto: number }>(
+    `SELECT l.lane, min(l.acked, max(m.acked)) AS upto FROM sync_mark m JOIN sync_lane l ON l.lane = m.lane
+     WHERE l.lane IN ('state', 'bulk') AND m.day <= :day GROUP BY l.lane, l.acked HAVING min(l.acked, max(m.acked)) > l.pruned`,
+    { day: day - FEED_DAYS },
+  )
+  for (const { lane, upto } of due) {
+    const last = store.get<{ seq: number }>(
+      'SELECT seq FROM sync_feed WHERE lane = :lane AND seq <= :upto ORDER BY seq LIMIT 1 OFFSET :many',
+      { lane, upto, many: PRUNED_AT_ONCE },
+    )
+    const params = { lane, upto: last?.seq ?? upto }
+    plan.push(
+      { sql: 'DELETE FROM sync_feed WHERE lane = :lane AND seq <= :upto', params },
+      { sql: 'UPDATE sync_lane SET pruned = :upto WHERE lane = :lane', params },
+    )
+    if (!last)
+      plan.push({
+        sql: 'DELETE FROM sync_mark WHERE lane = :lane AND day < :day',
+        params: { lane, day: day - FEED_DAYS },
+      })
+  }
+  return plan
 }

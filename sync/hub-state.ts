@@ -32,6 +32,8 @@ export interface LaneState {
   bytes: number
   day: number
   dayBytes: number
+  /** Entries up to here are gone from the feed. */
+  pruned: number
 }
 
 export interface FeedEntry {
@@ -46,7 +48,7 @@ const IDENTITY = `SELECT hub_id AS hubId, household_id AS householdId, household
     server_key AS serverKey, epoch, enrolled_at AS enrolledAtMs, paused, stopped, hlc, stamped_seq AS stampedSeq,
     shape_handle AS shapeHandle, shape_offset AS shapeOffset, pulled_at AS pulledAtMs, conflicts
   FROM sync_hub`
-const LANE = `SELECT lane, acked, token, pushed_at AS pushedAtMs, rows, bytes, day, day_bytes AS dayBytes
+const LANE = `SELECT lane, acked, token, pushed_at AS pushedAtMs, rows, bytes, day, day_bytes AS dayBytes, pruned
   FROM sync_lane WHERE lane = :lane`
 
 export interface SyncState {
@@ -93,7 +95,16 @@ export function createSyncState({ store, seals }: { store: HubStore; seals: HubS
       return typeof pem === 'string' ? signingKeyOf(pem) : null
     },
     lane(lane) {
-      const fresh = { acked: 0, token: null, pushedAtMs: null, rows: 0, bytes: 0, day: 0, dayBytes: 0 }
+      const fresh = {
+        acked: 0,
+        token: null,
+        pushedAtMs: null,
+        rows: 0,
+        bytes: 0,
+        day: 0,
+        dayBytes: 0,
+        pruned: 0,
+      }
       return store.get<LaneState>(LANE, { lane }) ?? { lane, ...fresh }
     },
     waiting: (lane, limit) =>
@@ -159,6 +170,7 @@ export function createSyncState({ store, seals }: { store: HubStore; seals: HubS
       [
         'DELETE FROM sync_hub',
         'DELETE FROM sync_lane',
+        'DELETE FROM sync_mark',
         'DELETE FROM sync_feed',
         'DELETE FROM sync_later',
         'DELETE FROM sync_choice',

@@ -5,7 +5,7 @@ import { createEntities } from './entities.ts'
 import { createHubClient, type HubClient, registerHub, Unproven } from './hub-client.ts'
 import { createHubJobs } from './hub-jobs.ts'
 import { createHubKeys } from './hub-keys.ts'
-import { planBackfill, planErasedSubject, planTrim } from './hub-plans.ts'
+import { planBackfill, planErasedSubject, planPrune, planTrim } from './hub-plans.ts'
 import { createSyncState, type HubIdentity, planFeed, type SyncState } from './hub-state.ts'
 import { createLanes, type Lanes } from './lanes.ts'
 import type { DataClass, Statement, SyncPorts } from './ports.ts'
@@ -98,6 +98,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
       client: theClient,
       compactor,
       stamp: entities.stamp,
+      refill: () => refill(),
       onErase: (subject: string) => eraseHere([subject]),
     },
   })
@@ -162,13 +163,18 @@ export function createHubSync(ports: SyncPorts): HubSync {
     ports.told()
   }
 
+  async function trim(): Promise<void> {
+    const plan = [
+      ...planTrim({ lostIn: compactor.lostIn, inHand: pusher.inHand('bulk') }, ports),
+      ...planPrune(ports),
+    ]
+    if (plan.length > 0) await store.write(plan)
+  }
+
   function minute(): void {
+    if (!enrolled) return
+    trim().catch((cause: unknown) => log.warn({ cause: String(cause) }, 'the feed is not trimmed'))
     if (!isOn()) return
-    const trim = planTrim(store, ports)
-    if (trim.length > 0)
-      void store
-        .write(trim)
-        .catch((cause: unknown) => log.warn({ cause: String(cause) }, 'the feed is not trimmed'))
     void hubKeys.learn()
     hubJobs.look()
     askErasures().catch((cause: unknown) => log.info({ cause: String(cause) }, 'the cloud was not asked'))
@@ -240,6 +246,14 @@ export function createHubSync(ports: SyncPorts): HubSync {
     await lanes.settled()
     await hubJobs.settled()
     client = null
+  }
+
+  async function refill(): Promise<void> {
+    const all = readChoices()
+    for (const personId of new Set(all.map((choice) => choice.personId))) {
+      const own = all.filter((choice) => choice.personId === personId)
+      for (const unit of planBackfill(personId, own, new Map(), ports)) await store.write(unit)
+    }
   }
 
   return {
@@ -321,9 +335,9 @@ export function createHubSync(ports: SyncPorts): HubSync {
       ports.told()
     },
     choices: readChoices,
-    async choose(personId, choices) {
+    async choose(personId, chosen) {
       const before = new Map(
-        this.choices()
+        readChoices()
           .filter((one) => one.personId === personId)
           .map((one) => [one.class, one.raw]),
       )
@@ -334,7 +348,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
           sql: 'DELETE FROM sync_choice WHERE person_key = (SELECT key FROM person WHERE id = :personId)',
           params: { personId },
         },
-        ...choices.map(({ class: dataClass, raw }) => ({
+        ...chosen.map(({ class: dataClass, raw }) => ({
           sql: `INSERT INTO sync_choice (person_key, class, raw)
             SELECT key, :dataClass, :raw FROM person WHERE id = :personId AND deleted_at IS NULL`,
           params: { personId, dataClass, raw: raw ? 1 : 0 },
@@ -347,10 +361,10 @@ export function createHubSync(ports: SyncPorts): HubSync {
       if (keys.length > 0) hubKeys.due()
       const introduction: Statement[] = [
         ...keys,
-        ...(choices.length > 0 ? planFeed('now', 'subject_key', personId) : []),
+        ...(chosen.length > 0 ? planFeed('now', 'subject_key', personId) : []),
       ]
-      await store.write([...introduction, ...(choices.length > 0 ? planFeed('now', 'person', personId) : [])])
-      for (const unit of planBackfill(personId, choices, before, ports)) await store.write(unit)
+      await store.write([...introduction, ...(chosen.length > 0 ? planFeed('now', 'person', personId) : [])])
+      for (const unit of planBackfill(personId, chosen, before, ports)) await store.write(unit)
       lanes.kick()
       ports.told()
     },

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile'
 import type { Compactor } from './compact.ts'
 import { STAMPED_KINDS } from './entities.ts'
 import { type Answer, type HubClient, packed } from './hub-client.ts'
+import { type Lost, planGaps } from './hub-plans.ts'
 import {
   DAY_MS,
   type FeedEntry,
@@ -29,6 +30,8 @@ export interface Pusher {
   push(lane: Lane): Promise<Pushed>
   /** What was made for a lane and not acknowledged is made anew. */
   forget(): void
+  /** Up to which number a batch of the lane is made and will be sent as it is; 0 when there is none. */
+  inHand(lane: Lane): number
 }
 
 export interface PusherDeps
@@ -42,6 +45,8 @@ export interface PusherDeps
   compactor: Compactor
   /** Gives edits their instants; true when there may be more. */
   stamp(): Promise<boolean>
+  /** Puts everything that may leave into the feed again. */
+  refill(): Promise<void>
   /** The cloud asks for a person to be erased. */
   onErase(subject: string): Promise<void>
 }
@@ -56,6 +61,7 @@ interface Batch {
   rows: number
   aside: { kind: string; key: string; reason: string }[]
   later: { kind: string; key: string; dueAtMs: number }[]
+  lost: Lost[]
 }
 
 const answerCheck = Compile(SyncAnswer)
@@ -106,6 +112,7 @@ export function createPusher(deps: PusherDeps): Pusher {
       rows: [] as SyncRow[],
       aside: [] as Batch['aside'],
       later: [] as Batch['later'],
+      lost: [] as Batch['lost'],
       upto: 0,
       entries: 0,
     }
@@ -119,6 +126,7 @@ export function createPusher(deps: PusherDeps): Pusher {
           batch.rows.push(made.row)
           chars += kind === 'raw_chunk' ? JSON.stringify(made.row).length : 400
         } else if (made.to === 'wait') batch.later.push({ kind, key, dueAtMs: made.dueAtMs })
+        else if (made.to === 'lose') batch.lost.push(made.lost)
       } catch (cause) {
         batch.aside.push({ kind, key, reason: cause instanceof Error ? cause.message : String(cause) })
       }
@@ -158,6 +166,7 @@ export function createPusher(deps: PusherDeps): Pusher {
           ON CONFLICT (kind, key) DO UPDATE SET due_at = excluded.due_at`,
         params: { kind, key, dueAtMs },
       })),
+      ...planGaps(batch.lost, 'let go before it could be sent', deps),
       ...aside.map(({ kind, key, reason }) => ({
         sql: 'INSERT INTO sync_aside (kind, key, reason, at) VALUES (:kind, :key, :reason, :nowMs)',
         params: { kind, key, reason: reason.slice(0, 300), nowMs },
@@ -193,9 +202,12 @@ export function createPusher(deps: PusherDeps): Pusher {
         : [
             { sql: 'UPDATE sync_hub SET epoch = max(epoch, :epoch)', params: { epoch } },
             { sql: 'UPDATE sync_lane SET acked = 0, token = NULL' },
+            { sql: 'DELETE FROM sync_mark' },
             ...planResendEntities(),
           ]
     await store.write(writes)
+    // What was forgotten here because the cloud had it is taken from the tables again.
+    if (reason === 'gap' && watermark < state.lane(lane).pruned) await deps.refill()
     return { kind: 'failed', why: reason, waitMs: 0 }
   }
 
@@ -264,12 +276,14 @@ export function createPusher(deps: PusherDeps): Pusher {
 
   return {
     forget: () => made.clear(),
+    inHand: (lane) => made.get(lane)?.upto ?? 0,
     async push(lane) {
       const why = heldBack(lane)
       if (why) return { kind: 'held', why }
       const at = state.lane(lane)
       const batch = await batchOf(lane, at, deps.identity().epoch)
       if (!batch) return { kind: 'done' }
+      deps.failpoints.hit('hub.before-send')
       try {
         const answer = await deps.client().ask('POST', PATHS.sync, batch.bytes)
         return await hear(lane, at, batch, answer)

@@ -54,7 +54,7 @@ export function openSync(
     seals: createSealing(secret, 'homefield sync v1'),
     random: Math.random,
     newId: () => newId(clock.now()),
-    failpoints: failpointsFrom(undefined, () => {}),
+    failpoints: failpointsFrom(house.failpoint?.at, () => house.failpoint?.end()),
     limits: {
       rows: ROWS_A_BATCH,
       bytesPerDay: config.sync.dailyMegabytes * 1_000_000,

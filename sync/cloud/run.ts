@@ -1,5 +1,6 @@
 /** One instance of the cloud as a program: the service, its listeners, and the built-in shape server where that is wanted. */
 import { randomBytes } from 'node:crypto'
+import { hlcAt } from '../clock.ts'
 import type { Failpoints } from '../failpoint.ts'
 import { FEED_TABLE } from '../wire.ts'
 import { migrate } from './database.ts'
@@ -38,6 +39,8 @@ const SWEEP_EVERY_MS = 3_600_000
 const STREAM_MS = 3_600_000
 /** The months of bulk rows that are kept. */
 const BULK_MONTHS = 25
+/** Longer than any hub is promised to be away. */
+const TOMBSTONE_MS = 400 * 86_400_000
 
 export async function runCloud(deps: RunDeps): Promise<RunningCloud> {
   await migrate(deps.databaseUrl)
@@ -104,4 +107,12 @@ export async function sweep({ parts }: Pick<Cloud, 'parts'>, nowMs: number): Pro
   const now = new Date(nowMs)
   await parts.months.drop(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - BULK_MONTHS))
   await sweepJobs(parts.base.owner, nowMs)
+  // A deletion is kept as long as a hub may come back that has not heard of it.
+  await parts.base.owner.query(
+    `DELETE FROM household_feed f WHERE kind IN ('calendar', 'group') AND body -> 'fields' -> 'deleted' -> 0 = 'true'
+       AND body -> 'fields' -> 'deleted' ->> 1 < $1
+       AND NOT EXISTS (SELECT FROM hub h WHERE h.household_id = f.household_id AND h.revoked_at IS NULL
+         AND coalesce(h.last_seen_at, 0) < $2)`,
+    [hlcAt(nowMs - TOMBSTONE_MS, ''), nowMs - TOMBSTONE_MS],
+  )
 }
