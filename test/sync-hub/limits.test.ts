@@ -14,7 +14,7 @@ import { household, startWorld, type World } from './world.ts'
 
 const START = Date.UTC(2026, 2, 13)
 const DAY_MS = 24 * HOUR_MS
-const TIME = { timeout: 30_000 }
+const TIME = { timeout: 120_000 }
 
 /** A clock that is wrong, or whose minutes pass quickly once they pass at all. */
 function clockAt({ offMs = () => 0, passes }: { offMs?: () => number; passes?: () => boolean }): HubClock {
@@ -129,7 +129,7 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
   )
 
   test('beyond the bound the oldest days go, with a gap, and never anything else', TIME, async (t) => {
-    const passes = false
+    let passes = false
     const clock = clockAt({ passes: () => passes })
     const { hub, sql } = await setup(t, { clock, limits: limits({ waitingBulk: 3 }) })
     await hub.sync.choose('mia', [
@@ -142,6 +142,7 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
     for (let hour = 0; hour < 20; hour += 1) await hub.addHour('mia', START + hour * HOUR_MS)
     await hub.addEvent('kept', 'mia', 'Passing')
     const hours = hub.sync.state.depth('state')
+    passes = true
     await until(() => gapsOf(hub).length === 1)
     assert.deepEqual(gapsOf(hub), [
       { series: 'mia/heart_rate/watch-1', fromMs: START, toMs: START + 5 * DAY_MS, rows: 5 },
@@ -355,6 +356,8 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
       const fields = { title: 'Old', event_type: 'match', start_at: START, end_at: START + HOUR_MS }
       await ask('POST', '/calendar', { id: 'old', subject: null, fields })
       await ask('DELETE', '/calendar/old')
+      await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])
+      await until(() => isDrained(hub))
       const rows = () => sql(`SELECT 1 FROM household_feed WHERE household_id = $1 AND id = 'old'`)
       const laterMs = Date.now() + 401 * DAY_MS
       await sweep(world.running.cloud, laterMs)
@@ -362,7 +365,6 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
       await sql('UPDATE hub SET last_seen_at = $2 WHERE household_id = $1', laterMs)
       await sweep(world.running.cloud, laterMs)
       assert.equal((await rows()).length, 0)
-      assert.ok(hub)
-    },
+      },
   )
 })
