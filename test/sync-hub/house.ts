@@ -37,10 +37,13 @@ export async function cloudForHubs(): Promise<TestCloudHouse> {
   const clock = systemClock()
   /** Electric's client leaves a timer of a minute behind, which would hold the test's process for as long. */
   const setTimer = globalThis.setTimeout
-  globalThis.setTimeout = Object.assign((work: () => void, ms?: number) => {
-    const timer = setTimer(work, ms)
-    return (ms ?? 0) >= 30_000 ? timer.unref() : timer
-  }, setTimer)
+  globalThis.setTimeout = Object.assign(
+    (work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
+      const timer = setTimer(work, ms, ...given)
+      return (ms ?? 0) >= 30_000 ? timer.unref() : timer
+    },
+    setTimer,
+  )
   const postgres = await startPostgres()
   const databaseUrl = await postgres.freshDatabase()
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })

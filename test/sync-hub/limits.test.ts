@@ -365,6 +365,6 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
       await sql('UPDATE hub SET last_seen_at = $2 WHERE household_id = $1', laterMs)
       await sweep(world.running.cloud, laterMs)
       assert.equal((await rows()).length, 0)
-      },
+    },
   )
 })

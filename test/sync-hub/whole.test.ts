@@ -20,10 +20,13 @@ describe('a hub and the cloud', { skip: withoutPostgres() }, () => {
   /** Electric's client leaves a timer of a minute behind, which would hold the test's process for as long. */
   const setTimer = globalThis.setTimeout
   before(async () => {
-    globalThis.setTimeout = Object.assign((work: () => void, ms?: number) => {
-      const timer = setTimer(work, ms)
-      return (ms ?? 0) >= 30_000 ? timer.unref() : timer
-    }, setTimer)
+    globalThis.setTimeout = Object.assign(
+      (work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
+        const timer = setTimer(work, ms, ...given)
+        return (ms ?? 0) >= 30_000 ? timer.unref() : timer
+      },
+      setTimer,
+    )
     postgres = await startPostgres()
     const databaseUrl = await postgres.freshDatabase()
     pool = new pg.Pool({ connectionString: databaseUrl, max: 2 })
