@@ -79,7 +79,7 @@ interface Process {
 
 /**
  * Starts its process with the first job, and anew after it died: a model that takes the process down costs the jobs that waited.
- * A process and not a thread, because the system shares processor time out by session.
+ * In the caller's session, where it stands back behind the caller's threads.
  */
 export function createInference({
   mostWaiting = MOST_WAITING,
@@ -131,7 +131,6 @@ export function createInference({
     const child = fork(fileURLToPath(entry), runtime === '' ? [] : [runtime], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc', pictures.descriptor],
       serialization: 'advanced',
-      detached: true,
     })
     child.on('message', (reply) => heard(reply as Reply))
     child.on('error', (cause) => died(child, cause.message))

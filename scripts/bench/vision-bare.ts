@@ -17,7 +17,7 @@ export type Bare = (file: ModelFile, runs: number) => Promise<RunCost>
 
 /** In a process of the same priority as the hub's inference has, so that a busy machine meets both alike. */
 export function createBare(): Bare & { close(): Promise<void> } {
-  const child = fork(fileURLToPath(new URL('./vision-bare-process.js', import.meta.url)), { detached: true })
+  const child = fork(fileURLToPath(new URL('./vision-bare-process.js', import.meta.url)))
   const bare: Bare = async (file, runs) => {
     child.send({ file, runs })
     const [cost] = (await once(child, 'message')) as [RunCost]

@@ -204,10 +204,10 @@ export function createDecoder({
   return { feed, stop, gone }
 }
 
-/** In a session of its own: Linux shares processor time out by session, and the hub's share is for acknowledgements and answers. */
+/** In the hub's own session: its low priority counts only there, and a session beside the hub's would be the hub's equal. */
 function startChild({ ffmpeg, sandbox }: DecoderSettings, codec: Codec): ChildProcess {
   const [command = ffmpeg, ...args] = [...sandbox.prefix, ffmpeg, ...decoderArguments(codec)]
-  return spawn(command, args, { env: CHILD_ENV, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  return spawn(command, args, { env: CHILD_ENV, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] })
 }
 
 /**

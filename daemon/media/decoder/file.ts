@@ -107,7 +107,6 @@ function startChild({ ffmpeg, sandbox }: DecoderSettings, arguments_: readonly s
     env: CHILD_ENV,
     cwd: '/',
     stdio: ['ignore', 'pipe', 'ignore'],
-    detached: true,
   })
 }
 

@@ -42,6 +42,11 @@ const LIMITS: Layer = {
   prefix: ['prlimit', `--as=${ADDRESS_SPACE_BYTES}`, `--nofile=${OPEN_FILES}`, '--fsize=0', '--core=0', '--'],
   says: 'memory, open files and file size limited',
 }
+/** A batch program that gets something to do takes the processor from nobody. */
+const BATCH: Layer = {
+  prefix: ['nice', '-n', '5', 'chrt', '--batch', '0'],
+  says: 'runs behind the hub itself',
+}
 const LOW_PRIORITY: Layer = { prefix: ['nice', '-n', '5'], says: 'runs behind the hub itself' }
 const NO_NEW_PRIVILEGES: Layer = {
   prefix: ['setpriv', '--no-new-privs', '--'],
@@ -58,7 +63,7 @@ function layers(root: boolean): readonly { name: string; choices: readonly Layer
   return [
     { name: 'no network', choices: [{ prefix: network, says: 'no network' }] },
     { name: 'memory limit', choices: [LIMITS] },
-    { name: 'low priority', choices: [LOW_PRIORITY] },
+    { name: 'low priority', choices: [BATCH, LOW_PRIORITY] },
     { name: 'no privileges', choices: root ? [UNPRIVILEGED_USER, NO_NEW_PRIVILEGES] : [NO_NEW_PRIVILEGES] },
   ]
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createDecoder } from '../../../daemon/media/decoder/decoder.ts'
 import { createFrameRing, type MediaFrame } from '../../../daemon/media/frames.ts'
@@ -192,6 +195,25 @@ test('a decoder that dies says so', async () => {
   const cause = await failed
   assert.equal(cause.code, 'malformed')
   assert.match(cause.message, /The decoder stopped/)
+  await decoder.gone
+})
+
+test('a decoder runs in the session of the hub and behind it', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'homefield-decoder-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  // It may run as another user, who looks into the folder.
+  chmodSync(folder, 0o755)
+  const ffmpeg = join(folder, 'ffmpeg')
+  writeFileSync(ffmpeg, '#!/bin/sh\ncat /proc/$$/stat >&2\nexit 1\n', { mode: 0o755 })
+  const { decoder, failed } = setup({ ffmpeg })
+  decoder.feed(unitsOf(fixture('clip-320x240-15fps.h264'), 'h264')[0]!)
+  const { message } = await failed
+  const session = (stat: string) => Number(stat.slice(stat.lastIndexOf(') ') + 2).split(' ')[3])
+  const nice = Number(message.slice(message.lastIndexOf(') ') + 2).split(' ')[16])
+  assert.equal(session(message), session(readFileSync('/proc/self/stat', 'utf8')))
+  assert.equal(nice, Math.min(19, getPriority() + 5))
   await decoder.gone
 })
 
