@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import mqtt from 'mqtt'
 import { scratch } from '../store/home.ts'
+import { report } from './report.ts'
 
 const CHILD = fileURLToPath(new URL('./broker-child.js', import.meta.url))
 const ROUNDS = Number(process.env['HOMEFIELD_FAULT_ROUNDS'] ?? 2)
@@ -36,6 +37,7 @@ function sleeper(t: TestContext, port: number) {
 }
 
 test('after kill -9 a sleeping subscriber gets what was queued for it, in order', async (t) => {
+  let acknowledged = 0
   for (let round = 0; round < ROUNDS; round++) {
     const path = join(scratch(t), 'hub.db')
     const first = await startBroker(t, path)
@@ -68,5 +70,13 @@ test('after kill -9 a sleeping subscriber gets what was queued for it, in order'
       Array.from({ length: wanted }, (_, index) => from + index),
     )
     third.child.kill('SIGKILL')
+    acknowledged += wanted
   }
+  report(t, {
+    fault: 'kill -9 of the broker, sleeping subscriber',
+    rounds: ROUNDS,
+    acknowledged,
+    lost: 0,
+    doubled: 0,
+  })
 })

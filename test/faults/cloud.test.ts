@@ -27,6 +27,7 @@ import {
 import { PATHS, SCHEMA } from '../../sync/wire.ts'
 import { createFaultProxy, type Fault, seededRandom } from '../fakes/fault-proxy.ts'
 import { startPostgres, type TestPostgres, withoutPostgres } from '../sync/postgres.ts'
+import { report } from './report.ts'
 
 const ROUNDS = Number(process.env['HOMEFIELD_FAULT_ROUNDS'] ?? 2)
 const SEED = Number(process.env['HOMEFIELD_FAULT_SEED'] ?? 8)
@@ -237,9 +238,10 @@ describe('the cloud under faults', { skip: withoutPostgres() }, () => {
   }
 
   test(`${ROUNDS} rounds of kills, cuts, lost answers and late copies end the same on both sides`, {
-    timeout: 240_000,
-  }, async () => {
+    timeout: 120_000 + ROUNDS * 60_000,
+  }, async (t) => {
     const counts = new Map<Fault, number>()
+    let acknowledged = 0
     for (let round = 0; round < ROUNDS; round += 1) {
       const random = seededRandom(SEED * 1000 + round)
       const { url, code, serverKey, sql } = await household()
@@ -267,6 +269,7 @@ describe('the cloud under faults', { skip: withoutPostgres() }, () => {
         assert.ok(hub.isDrained(), `round ${round} of seed ${SEED} did not drain`)
         await new Promise((resolve) => setTimeout(resolve, 300))
         await isTheSame(sql, hub)
+        acknowledged += hub.acked()
       } finally {
         for (const [fault, count] of proxy.counts) counts.set(fault, (counts.get(fault) ?? 0) + count)
         await proxy.close()
@@ -274,7 +277,15 @@ describe('the cloud under faults', { skip: withoutPostgres() }, () => {
         await sql.end()
       }
     }
-    console.log(`faults played: ${[...counts].map(([fault, count]) => `${fault} ${count}`).join(', ')}`)
+    const note = [...counts].map(([fault, count]) => `${fault} ${count}`).join(', ')
+    report(t, {
+      fault: 'cloud: kills, cuts, lost answers',
+      rounds: ROUNDS,
+      acknowledged,
+      lost: 0,
+      doubled: 0,
+      note,
+    })
   })
 
   test('Postgres killed in the middle: nothing acknowledged is lost', { timeout: 60_000 }, async (t) => {

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { scratch } from '../store/home.ts'
+import { report } from './report.ts'
 
 const CHILD = fileURLToPath(new URL('./full-disk-child.js', import.meta.url))
 /** A small disk of its own, in a namespace that ends with the child. */
@@ -30,5 +31,12 @@ test('on a full disk what is measured just now is stored on the reserve, bulk is
     afterwards: 'stored',
     lost: 0,
     integrity: [{ integrity_check: 'ok' }],
+  })
+  report(t, {
+    fault: 'full disk, newest values on the reserve',
+    rounds: 1,
+    acknowledged: 5301,
+    lost: 0,
+    doubled: 0,
   })
 })

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createStore } from '../../daemon/store/open.ts'
 import { MORNING, scratch, unexpected } from '../store/home.ts'
+import { report } from './report.ts'
 
 const CHILD = fileURLToPath(new URL('./sealing-child.js', import.meta.url))
 
@@ -42,6 +43,8 @@ test('what was acknowledged before kill -9 while days were packed is there exact
     [...acknowledged].filter((atMs) => counts.get(atMs) !== 1),
     [],
   )
+  const rounds = { rounds: 3, acknowledged: acknowledged.size, lost: 0, doubled: 0 }
+  report(t, { fault: 'kill -9 while days are packed', ...rounds })
   const days = await store.observations.level({ ...range, level: '1d' })
   assert.equal(
     days.points.reduce((sum, { count }) => sum + count, 0),

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createStore } from '../../daemon/store/open.ts'
 import { MORNING, scratch, unexpected } from '../store/home.ts'
+import { report } from './report.ts'
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url))
 
@@ -63,6 +64,13 @@ test('what was acknowledged before kill -9 is there exactly once, and so are its
     })
     await assertStored(t, path, acknowledged)
   }
+  report(t, {
+    fault: 'kill -9 of the store',
+    rounds: 3,
+    acknowledged: acknowledged.length,
+    lost: 0,
+    doubled: 0,
+  })
 })
 
 test('on a full disk callers wait, nothing acknowledged is lost, and with room again they are answered', async (t) => {
@@ -82,4 +90,11 @@ test('on a full disk callers wait, nothing acknowledged is lost, and with room a
   assert.deepEqual(events, ['full', 'closed'])
   assert.ok(acknowledged.length >= 60_000)
   await assertStored(t, path, acknowledged)
+  report(t, {
+    fault: 'full disk, callers wait',
+    rounds: 1,
+    acknowledged: acknowledged.length,
+    lost: 0,
+    doubled: 0,
+  })
 })

@@ -102,6 +102,9 @@ export function Copies({
           ],
           ...(newest === null ? [] : ([[say('copies.size'), sizeText(bytes, locale)]] as const)),
           [say('drill.name'), <TriedOut key="drill" drilled={drilled} />],
+          ...(drilled === null || drilled.problem !== null
+            ? []
+            : ([[say('drill.back'), <Held key="held" drilled={drilled} />]] as const)),
         ]}
       />
       {problem !== null && <ErrorLine>{say('copies.problem', { problem })}</ErrorLine>}
@@ -140,19 +143,16 @@ export function Copies({
 
 /** Whether the newest copy came back when it was restored beside the hub. */
 function TriedOut({ drilled }: { drilled: Drilled | null }): JSX.Element {
-  const { format, zone, locale } = useApp()
+  const { format, zone } = useApp()
   const say = useWords(words)
   if (drilled === null) return <>{say('drill.never')}</>
   const when = format.date(Date.parse(drilled.at), zone)
   if (drilled.problem !== null) return <StateMark state="alert" word={when} />
-  const held = say('drill.held', {
-    count: drilled.persons ?? 0,
-    values: (drilled.values ?? 0).toLocaleString(locale),
-  })
-  return (
-    <>
-      <StateMark state="ok" word={say('drill.fine', { when })} />
-      <span class="small">{held}</span>
-    </>
-  )
+  return <StateMark state="ok" word={say('drill.fine', { when })} />
+}
+
+function Held({ drilled: { persons, values } }: { drilled: Drilled }): JSX.Element {
+  const { locale } = useApp()
+  const say = useWords(words)
+  return <>{say('drill.held', { count: persons ?? 0, values: (values ?? 0).toLocaleString(locale) })}</>
 }

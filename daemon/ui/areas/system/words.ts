@@ -77,6 +77,7 @@ export const words = {
   'drill.name': 'Tried out',
   'drill.never': 'not yet; on the first of each month',
   'drill.fine': '{when}: everything came back',
+  'drill.back': 'What came back',
   'drill.held': {
     one: '{count} person, {values} values',
     other: '{count} people, {values} values',
