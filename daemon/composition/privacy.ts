@@ -29,7 +29,7 @@ const FILES = `SELECT a.id, a.name FROM session_attachment a WHERE a.session_key
     HAVING min(person_key) = max(person_key) AND min(person_key) = (SELECT key FROM person WHERE id = :personId))
   ORDER BY a.id`
 /** Copies that were put aside: before an update, by a repair, by a restore. */
-const ASIDE = /^(?:homefield\.db\.before-\d+|damaged|before-restore-\d+|restore-drill)$/
+const ASIDE = /^(?:homefield\.db\.before-\d+(?:\.partial)?|damaged|before-restore-\d+|restore-drill)$/
 
 /** Registers its jobs; nothing runs before the hub starts. */
 export function openPrivacy(house: House, { audit, jobs, people, kept, cloud }: PrivacyParts): Privacy {

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Database from 'better-sqlite3'
 import { HubError } from '../kernel/errors.ts'
+import { makeDurable } from './snapshot-files.ts'
 
 /** One step of the schema, from a file `NNNN_name.sql`. */
 interface Migration {
@@ -17,8 +18,9 @@ const FILE = /^(\d{4})_[a-z0-9_]+\.sql$/
 export const MIGRATIONS = fileURLToPath(new URL('./migrations/', import.meta.url))
 
 /**
- * Brings the schema up to date, forward only, each step in its own transaction with its number in `user_version`. An existing
- * database is first copied to `<path>.before-<version>`. Throws HubError CONFLICT when the database is newer than this program.
+ * Brings the schema up to date, forward only, all steps in one transaction with the last number in `user_version`: whenever the power
+ * fails, the database is the old program's or the new one's. An existing one is first copied to `<path>.before-<version>`, on disk before
+ * the first step. Throws HubError CONFLICT when the database is newer than this program.
  */
 export function migrate(db: Database.Database, path: string, folder: string = MIGRATIONS): void {
   const migrations = readMigrations(folder)
@@ -32,15 +34,15 @@ export function migrate(db: Database.Database, path: string, folder: string = MI
   }
   const missing = migrations.filter(({ version }) => version > found)
   if (found > 0 && missing.length > 0) copyAside(db, `${path}.before-${found}`)
-  for (const { version, name, sql } of missing) {
-    try {
-      db.transaction(() => {
-        db.exec(sql)
-        db.pragma(`user_version = ${version}`)
-      }).immediate()
-    } catch (cause) {
-      throw new Error(`migration ${name} failed; the database is as it was before it`, { cause })
-    }
+  if (missing.length > 0) db.transaction(() => missing.forEach((step) => void take(db, step))).immediate()
+}
+
+function take(db: Database.Database, { version, name, sql }: Migration): void {
+  try {
+    db.exec(sql)
+    db.pragma(`user_version = ${version}`)
+  } catch (cause) {
+    throw new Error(`migration ${name} failed; the database is as it was`, { cause })
   }
 }
 
@@ -65,8 +67,12 @@ function readMigrations(folder: string): Migration[] {
   return migrations
 }
 
-/** A copy that an earlier, interrupted start left is from the same schema and may go. */
+/** A copy that an earlier, interrupted start left is from the same schema and may go. It has its name only once it is whole and on disk. */
 function copyAside(db: Database.Database, copy: string): void {
-  rmSync(copy, { force: true })
-  db.prepare('VACUUM INTO :copy').run({ copy })
+  const partial = `${copy}.partial`
+  rmSync(partial, { force: true })
+  db.prepare('VACUUM INTO :partial').run({ partial })
+  makeDurable(partial)
+  renameSync(partial, copy)
+  makeDurable(dirname(copy))
 }

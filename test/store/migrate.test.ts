@@ -56,11 +56,17 @@ test('an older database is copied aside, then brought up to date', (t) => {
   assert.deepEqual(copy.prepare('SELECT * FROM first').all(), [{ a: 7 }])
 })
 
-test('a step that fails leaves the database as it was before that step', (t) => {
+test('a step that fails leaves the database as it was before the first step', (t) => {
   const { db, add, run, version } = setup(t)
   add('0001_first.sql', 'CREATE TABLE first (a INTEGER) STRICT;')
-  add('0002_broken.sql', 'CREATE TABLE second (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);')
-  assert.throws(run, /0002_broken/)
+  run()
+  add('0002_second.sql', 'ALTER TABLE first ADD COLUMN b INTEGER;')
+  add('0003_broken.sql', 'CREATE TABLE third (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);')
+  assert.throws(run, /0003_broken/)
+  assert.equal(
+    db.prepare('SELECT count(*) AS n FROM pragma_table_info(:table)').pluck().get({ table: 'first' }),
+    1,
+  )
   assert.equal(version(), 1)
   assert.deepEqual(db.prepare(`SELECT name FROM sqlite_schema ORDER BY name`).all(), [{ name: 'first' }])
 })
