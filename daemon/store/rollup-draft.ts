@@ -1,4 +1,4 @@
-import { type Bucket, copyBucket, mergeInto, uncount } from '../../models/series/rollup.ts'
+import { type Bucket, copyBucket, growingCopy, mergeInto, uncount } from '../../models/series/rollup.ts'
 import {
   hourName,
   type PlacedBucket,
@@ -81,6 +81,26 @@ export function emptyDraft(): Draft {
     countedIn: [],
     countedBins: [],
     rows: 0,
+  }
+}
+
+/** A series for one transaction to change; field by field, because this is done for every series of every commit. */
+export function draftOf(base: Series, withBucket: boolean): Series {
+  const { minute } = base
+  return {
+    person: base.person,
+    metric: base.metric,
+    device: base.device,
+    lastMs: base.lastMs,
+    minute: minute && {
+      startMs: minute.startMs,
+      rev: minute.rev,
+      bucket: withBucket ? growingCopy(minute.bucket) : minute.bucket,
+      stale: minute.stale,
+    },
+    hour: base.hour,
+    quarters: base.quarters,
+    ownsQuarter: false,
   }
 }
 

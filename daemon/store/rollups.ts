@@ -1,8 +1,9 @@
-import { addSample, binOf, emptyBucket, growingCopy } from '../../models/series/rollup.ts'
+import { addSample, binOf, emptyBucket } from '../../models/series/rollup.ts'
 import { type OpenSeries, openSeriesOf } from './open-series.ts'
 import {
   addToQuarter,
   type DueHour,
+  draftOf,
   emptyDraft,
   isLate,
   isLateHour,
@@ -97,11 +98,7 @@ export function createRollups(tables: RollupTables, limits: RollupLimits): Rollu
     const known = draft.series.get(name)
     if (known) return known
     const base = current(name)
-    const series: Series = base ? { ...base, ownsQuarter: false } : loaded(keys)
-    if (series.minute && base) {
-      const bucket = withBucket ? growingCopy(series.minute.bucket) : series.minute.bucket
-      series.minute = { ...series.minute, bucket }
-    }
+    const series: Series = base ? draftOf(base, withBucket) : loaded(keys)
     draft.series.set(name, series)
     draft.dropped.delete(name)
     return series

@@ -79,14 +79,19 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
     }
   }
 
-  /** Waits for the end of this turn of the event loop, so that what arrived in it shares the commit. */
+  /**
+   * Waits until the event loop has asked the sockets once more, so that what has arrived by now shares the commit: a commit
+   * costs more than what is in it. The first immediate runs before that question, the second after it.
+   */
   function schedule(): void {
     if (scheduled || underWay || closeSent) return
     scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      if (!underWay && !closeSent) dispatch()
-    })
+    setImmediate(() =>
+      setImmediate(() => {
+        scheduled = false
+        if (!underWay && !closeSent) dispatch()
+      }),
+    )
   }
 
   function dispatch(): void {
@@ -119,8 +124,7 @@ export function createWriter({ thread, now, clock, limits, onFailure }: WriterDe
     if (retracted.length > 0) tell(retractListeners, retracted)
     answer(done, committed)
     release(done)
-    if (calls.waiting > 0) dispatch()
-    else if (committed.more || closing) schedule()
+    if (calls.waiting > 0 || committed.more || closing) schedule()
   }
 
   function tell<News>(listening: ReadonlySet<(news: News) => void>, news: News): void {
