@@ -83,7 +83,7 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
     changes,
     values: valuesOf,
     deviceName(deviceId) {
-      return devices.state.value.value?.find((device) => device.id === deviceId)?.name ?? deviceId
+      return devices.state.value.value?.find((device) => device.id === deviceId)?.name ?? sourceName(deviceId)
     },
     async load() {
       await Promise.all([people.reload(), devices.reload()])
@@ -237,6 +237,11 @@ export function createHousehold({ api, nowMs, later }: HouseholdDeps): Household
 }
 
 /** Late data never pushes a newer value off the screen. */
+/** What told a value without being a device: a program that uploads is `source-<its name>` and in no list of devices. */
+function sourceName(id: string): string {
+  return id.replace(/^source-/, '').replaceAll('_', ' ')
+}
+
 function newest(known: Latest, fresh: Latest): Latest {
   const merged = { ...known }
   for (const [metric, reading] of Object.entries(fresh)) {

@@ -22,6 +22,8 @@ export interface TraceFigureProps {
 
 const HEIGHT_PX = 290
 const FLOOR = 40
+/** One line of the axis' text. */
+const LABEL_PX = 13
 const LEFT_PX = 38
 const RIGHT_PX = 10
 const MEALS_PX = 26
@@ -156,6 +158,9 @@ function Trace({
   const across = width - LEFT_PX - RIGHT_PX
   const parts = partsOf(dots, maxGapMs)
   const clamp = (value: number) => y(Math.max(FLOOR, value))
+  /** Middle of a label; the lowest gives way to the one above it. */
+  const labelAt = (cut: number) =>
+    (cut === CUTS.veryLow ? Math.max(y(cut), y(CUTS.low) + LABEL_PX) : y(cut)) + 4
   const zones: [Zone, number, number][] = [
     ['veryHigh', CUTS.veryHigh, ceiling],
     ['high', CUTS.high, CUTS.veryHigh],
@@ -202,7 +207,7 @@ function Trace({
       {[CUTS.veryLow, CUTS.low, CUTS.high, CUTS.veryHigh].map((cut) => (
         <g key={cut} class="axis">
           <line class="grid-line" x1={LEFT_PX} x2={width - RIGHT_PX} y1={y(cut)} y2={y(cut)} />
-          <text x={LEFT_PX - 6} y={y(cut) + 4} text-anchor="end">
+          <text x={LEFT_PX - 6} y={labelAt(cut)} text-anchor="end">
             {glucoseText(cut, unit)}
           </text>
         </g>

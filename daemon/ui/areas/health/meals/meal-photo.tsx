@@ -73,7 +73,7 @@ export function PhotoInput({ label, about, onPhoto }: PhotoInputProps): JSX.Elem
   return (
     <span class="photo-input">
       <label class={about === undefined ? 'button compact' : 'icon-button'}>
-        <Icon name="camera" size={about === undefined ? 20 : 22} />
+        <Icon name="photo" size={about === undefined ? 20 : 22} />
         <span class={about === undefined ? undefined : 'visually-hidden'}>{about ?? label}</span>
         <input
           type="file"
@@ -162,6 +162,6 @@ function Picture({ mealId, size, alt }: { mealId: string; size: PhotoSize; alt: 
       if (url.peek()) URL.revokeObjectURL(url.peek() ?? '')
     }
   }, [mealId, size])
-  if (url.value === null) return size === 'full' ? <p>{say('photo.gone')}</p> : <Icon name="camera" />
+  if (url.value === null) return size === 'full' ? <p>{say('photo.gone')}</p> : <Icon name="photo" />
   return url.value === undefined ? <span class="photo-wait" /> : <img src={url.value} alt={alt} />
 }
