@@ -1,5 +1,6 @@
 /** The local-edge API: what hubs ask. Every answer that leaves here is signed. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import {
   answerText,
@@ -11,18 +12,25 @@ import {
   signText,
 } from '../signing.ts'
 import {
+  Job,
+  KeysAnswer,
   LIMITS,
   PATHS,
   ProcessRequest,
   type Refusal,
+  RegisterAnswer,
   RegisterRequest,
   RotateRequest,
   SCHEMA,
   SCHEMAS_BACK,
+  StatusAnswer,
+  SyncAnswer,
+  SyncConflict,
   SyncRequest,
 } from '../wire.ts'
 import { applyBatch } from './apply.ts'
 import { readBatch } from './batch.ts'
+import { askedByHubs } from './document.ts'
 import { register, rotate } from './households.ts'
 import type { KnownHub, Shown } from './identity.ts'
 import { inflated } from './inflate.ts'
@@ -31,6 +39,7 @@ import type { CloudParts } from './parts.ts'
 import { statusOf } from './status.ts'
 import { keysOf } from './vault.ts'
 
+const RotateAnswer = Type.Object({ hub_id: Type.String(), server_time: Type.Integer() })
 const registerCheck = Compile(RegisterRequest)
 const rotateCheck = Compile(RotateRequest)
 const syncCheck = Compile(SyncRequest)
@@ -115,7 +124,12 @@ export function edgeRoutes(parts: CloudParts) {
       parts.failpoints.hit('cloud.after-answer')
     })
 
-    http.post(PATHS.register, async (request) => {
+    const joins = askedByHubs(
+      'Join a household, or change the key',
+      { 200: Type.Union([RegisterAnswer, RotateAnswer]) },
+      { body: Type.Union([RegisterRequest, RotateRequest]) },
+    )
+    http.post(PATHS.register, { schema: joins }, async (request) => {
       slow(parts.registerLimit.take(request.ip))
       const body = await bodyOf(request)
       return rotateCheck.Check(body) && !registerCheck.Check(body)
@@ -158,7 +172,12 @@ export function edgeRoutes(parts: CloudParts) {
       return { hub_id: hub.id, server_time: clock.now() }
     }
 
-    http.post(PATHS.sync, async (request, reply) => {
+    const takes = askedByHubs(
+      'Take a piece of a lane',
+      { 200: SyncAnswer, 409: SyncConflict, 422: SyncAnswer },
+      { body: SyncRequest },
+    )
+    http.post(PATHS.sync, { schema: takes }, async (request, reply) => {
       const hub = await asked(request)
       const body = await bodyOf(request)
       if (!syncCheck.Check(body)) throw invalid(faultOf(syncCheck.Errors(body)))
@@ -183,12 +202,16 @@ export function edgeRoutes(parts: CloudParts) {
       return reply.code(aside.length > 0 ? 422 : 200).send({ ...answer, server_time: clock.now() })
     })
 
-    http.get(PATHS.status, async (request) => {
-      const hub = await asked(request)
-      return { ...(await statusOf(base, hub)), schema, server_time: clock.now() }
-    })
+    http.get(
+      PATHS.status,
+      { schema: askedByHubs('How far the lanes are', { 200: StatusAnswer }) },
+      async (request) => {
+        const hub = await asked(request)
+        return { ...(await statusOf(base, hub)), schema, server_time: clock.now() }
+      },
+    )
 
-    http.get(PATHS.keys, async (request) => {
+    http.get(PATHS.keys, { schema: askedByHubs('Keys of persons', { 200: KeysAnswer }) }, async (request) => {
       const hub = await asked(request)
       const keys = await base.household(hub.household, (queries) => keysOf(queries, hub.household))
       const shown = [...keys].map(([subject, ring]): [string, string[]] => [
@@ -204,7 +227,8 @@ export function edgeRoutes(parts: CloudParts) {
       }
     })
 
-    http.post(PATHS.process, async (request) => {
+    const works = askedByHubs('Offer a job, or answer one', { 200: Job }, { body: ProcessRequest })
+    http.post(PATHS.process, { schema: works }, async (request) => {
       const hub = await asked(request)
       const body = await bodyOf(request)
       if (!processCheck.Check(body)) throw invalid(faultOf(processCheck.Errors(body)))

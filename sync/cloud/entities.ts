@@ -1,6 +1,7 @@
 /** Reads and edits what hubs and people share: opened for who reads, sealed again before it is written. */
+import { createHash } from 'node:crypto'
 import { createHybridClock, type HybridClock, hlcMs } from '../clock.ts'
-import { edited, isDeleted, latestEdit, mergeConsent } from '../merge.ts'
+import { canonicalJson, DELETED_FIELD, edited, isDeleted, latestEdit, mergeConsent } from '../merge.ts'
 import { type Consent, type Entity, type EntityKind, SEALED_FIELDS } from '../rows.ts'
 import { sealJson } from '../seal.ts'
 import type { Queries } from './database.ts'
@@ -12,10 +13,19 @@ export interface ShownEntity {
   id: string
   subject: string | null
   fields: Record<string, unknown>
+  /** Of this state of all its fields. */
+  revision: string
   updated_at: number | null
 }
 
-export type Edited = { entity: ShownEntity } | { fault: 'erased' | 'missing' }
+export type Edited =
+  | { entity: ShownEntity }
+  | { fault: 'erased' | 'missing' }
+  | { fault: 'changed' | 'exists'; entity: ShownEntity }
+
+function revisionOf(body: Entity | Consent): string {
+  return createHash('sha256').update(canonicalJson(body)).digest('hex').slice(0, 16)
+}
 
 function shownEntity(keys: Keys, id: string, entity: Entity): ShownEntity {
   const latest = latestEdit(entity)
@@ -27,6 +37,7 @@ function shownEntity(keys: Keys, id: string, entity: Entity): ShownEntity {
     id,
     subject: entity.subject,
     fields: Object.fromEntries(fields),
+    revision: revisionOf(entity),
     updated_at: latest === '' ? null : hlcMs(latest),
   }
 }
@@ -45,6 +56,17 @@ export async function listEntities(
   return rows.filter(({ body }) => !isDeleted(body)).map(({ id, body }) => shownEntity(keys, id, body))
 }
 
+/** Null for one that is not there or is deleted. */
+export async function findEntity(
+  queries: Queries,
+  household: string,
+  kind: EntityKind,
+  id: string,
+): Promise<ShownEntity | null> {
+  const entity = await entityOf(queries, household, kind, id)
+  return entity && !isDeleted(entity) ? shownEntity(await keysOf(queries, household), id, entity) : null
+}
+
 export interface EditAsked {
   kind: EntityKind
   id: string
@@ -52,26 +74,40 @@ export interface EditAsked {
   subject: string | null
   /** What changes; `deleted` deletes and takes that back. */
   fields: Readonly<Record<string, unknown>>
-  /** Whether one that is not there may be made. */
+  /** Whether it is to be made; one that is there already and says something else is not edited. */
   creates: boolean
+  /** What the editor has read; null: whatever it is now. */
+  revision: string | null
 }
 
 /** Merges an edit into the feed; later than every edit it was made upon, whatever the clocks say. */
 export async function editEntity(
   queries: Queries,
   household: string,
-  { kind, id, subject, fields, creates }: EditAsked,
+  { kind, id, subject, fields, creates, revision }: EditAsked,
   clock: HybridClock,
 ): Promise<Edited> {
   await lockHousehold(queries, household, 'exclusive')
   const before = await entityOf(queries, household, kind, id)
-  if (!before && !creates) return { fault: 'missing' }
+  if (!creates && (!before || (isDeleted(before) && fields[DELETED_FIELD] !== false)))
+    return { fault: 'missing' }
+  if (before && revision !== null && revision !== revisionOf(before))
+    return { fault: 'changed', entity: shownEntity(await keysOf(queries, household), id, before) }
   const entity = before ?? { subject: kind === 'person' ? id : subject, fields: {} }
   const erased = await erasedSubjects(queries, household)
   if (entity.subject !== null && erased.has(entity.subject)) return { fault: 'erased' }
+  const revives = before !== null && creates && isDeleted(before)
+  const shown =
+    before && creates && !revives ? shownEntity(await keysOf(queries, household), id, before) : null
+  if (
+    shown &&
+    Object.entries(fields).some(([name, value]) => canonicalJson(shown.fields[name]) !== canonicalJson(value))
+  )
+    return { fault: 'exists', entity: shown }
   const latest = latestEdit(entity)
   if (latest !== '') clock.follow(latest)
-  const sealed = await sealedFields(queries, household, kind, entity.subject, fields)
+  const asked = revives ? { [DELETED_FIELD]: false, ...fields } : fields
+  const sealed = await sealedFields(queries, household, kind, entity.subject, asked)
   const body = edited(entity, sealed, clock.tick())
   await mergeIntoFeed(queries, household, [{ kind, id, body }], erased)
   return { entity: shownEntity(await keysOf(queries, household), id, body) }
@@ -110,6 +146,7 @@ async function entityOf(
 
 export interface ShownConsent extends Consent {
   id: string
+  revision: string
 }
 
 export async function listConsents(queries: Queries, household: string): Promise<ShownConsent[]> {
@@ -117,27 +154,28 @@ export async function listConsents(queries: Queries, household: string): Promise
     `SELECT id, body FROM household_feed WHERE household_id = $1 AND kind = 'consent' ORDER BY id LIMIT 10000`,
     [household],
   )
-  return rows.map(({ id, body }) => ({ id, ...body }))
+  return rows.map(({ id, body }) => ({ id, revision: revisionOf(body), ...body }))
 }
 
-/** Grants or withdraws; null for one that is not there. A withdrawn one stays withdrawn, whoever grants it again. */
+/** Grants or withdraws; null for one that is not there, `erased` for a person who is. A withdrawn one stays withdrawn, whoever grants it again. */
 export async function editConsent(
   queries: Queries,
   household: string,
   id: string,
   change: Consent | 'revoke',
   clock: HybridClock,
-): Promise<ShownConsent | null> {
+): Promise<ShownConsent | 'erased' | null> {
   await lockHousehold(queries, household, 'exclusive')
   const before = (await listConsents(queries, household)).find((one) => one.id === id)
   if (change === 'revoke' && !before) return null
   const said: Consent =
     change === 'revoke' ? { subject: before?.subject ?? '', grant: null, revoked: clock.tick() } : change
   const erased = await erasedSubjects(queries, household)
-  const { id: _, ...known } = before ?? { id, ...said }
+  if (erased.has(said.subject)) return 'erased'
+  const { id: _, revision: __, ...known } = before ?? { id, revision: '', ...said }
   const body = mergeConsent(known, said)
   await mergeIntoFeed(queries, household, [{ kind: 'consent', id, body }], erased)
-  return { id, ...body }
+  return { id, revision: revisionOf(body), ...body }
 }
 
 /** The clock that edits made by this instance are stamped with. */

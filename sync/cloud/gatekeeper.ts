@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as askHttp } from 'node:http'
 import { request as askHttps } from 'node:https'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
 import {
   answerText,
   NONCE_HEADER,
@@ -14,11 +15,14 @@ import {
   signText,
 } from '../signing.ts'
 import { FEED_COLUMNS, FEED_TABLE, PATHS } from '../wire.ts'
+import { askedByHubs } from './document.ts'
 import type { KnownHub } from './identity.ts'
 import type { CloudParts } from './parts.ts'
 
 /** What a client may say; everything else comes from its identity. */
 const PASSED = ['offset', 'handle', 'live', 'live_sse', 'cursor', 'log'] as const
+const Place = Type.Object(Object.fromEntries(PASSED.map((name) => [name, Type.Optional(Type.String())])))
+const Shape = Type.Array(Type.Unknown(), { description: 'Messages; a stream of events with live_sse' })
 /** What the client reads; cache headers are ours, because these answers are nobody else's. */
 const RETURNED = [
   'content-type',
@@ -50,7 +54,12 @@ export function gatekeeper({ parts, shapes }: GatekeeperDeps) {
     http.addHook('preClose', async () => {
       for (const close of open) close()
     })
-    http.get(PATHS.shape, async (request, reply) => {
+    const reads = askedByHubs(
+      "The household's feed, as Electric serves shapes",
+      { 200: Shape },
+      { querystring: Place },
+    )
+    http.get(PATHS.shape, { schema: reads }, async (request, reply) => {
       const hub = await parts.identity.hubOf(
         { method: 'GET', path: request.url, headers: request.headers, body: Buffer.alloc(0) },
         parts.clock.now(),

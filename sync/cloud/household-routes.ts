@@ -1,12 +1,27 @@
 /** The API of a household in the cloud: hubs, calendar, people, groups, consents, erasures, jobs, and what the hubs sent. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import type { Consent, EntityKind } from '../rows.ts'
+import type { Consent } from '../rows.ts'
 import type { Queries } from './database.ts'
-import { editConsent, editEntity, editingClock, listConsents, listEntities } from './entities.ts'
+import { editConsent, editingClock, listConsents } from './entities.ts'
+import { entityRoutes } from './entity-routes.ts'
 import { erase, lockHousehold } from './feed.ts'
-import { addCode, addToken, listHubs, newId, revokeHub } from './households.ts'
+import {
+  Answers,
+  Checks,
+  checked,
+  described,
+  Erase,
+  Grant,
+  KindParams,
+  missing,
+  NewToken,
+  Offer,
+  Params,
+  Refuse,
+  RollupsQuery,
+  RowsQuery,
+} from './household-bodies.ts'
+import { addCode, addToken, listHubs, listTokens, newId, revokeHub, revokeToken } from './households.ts'
 import { type Account, TOKEN_ROLES, type TokenRole } from './identity.ts'
 import { listJobs, processJob } from './jobs.ts'
 import type { CloudParts } from './parts.ts'
@@ -14,57 +29,10 @@ import { HAPPENING_TABLES } from './schema.ts'
 import { erasuresOf } from './status.ts'
 import { keysOf, openedBody } from './vault.ts'
 
-const Id = Type.String({ pattern: '^[A-Za-z0-9_.:-]{1,64}$' })
-const Subject = Type.Union([Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }), Type.Null()])
-const Fields = Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9_:-]{0,99}$' }), Type.Unknown(), {
-  maxProperties: 200,
-})
-const Edit = Compile(Type.Object({ id: Type.Optional(Id), subject: Type.Optional(Subject), fields: Fields }))
-const Grant = Compile(
-  Type.Object({
-    id: Type.Optional(Id),
-    subject: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
-    grantee: Type.String({ minLength: 1, maxLength: 100 }),
-    class: Type.Enum(['wellness', 'glucose', 'training', 'media']),
-    action: Type.Enum(['read', 'write']),
-    expires_at: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
-  }),
-)
-const Erase = Compile(Type.Object({ subject: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }))
-const Offer = Compile(
-  Type.Object({
-    job_id: Type.Optional(Id),
-    kind: Type.String({ minLength: 1, maxLength: 60 }),
-    subject: Type.Optional(Subject),
-    params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    deadline: Type.Optional(Type.Integer({ description: 'Milliseconds UTC' })),
-  }),
-)
-const NewToken = Compile(
-  Type.Object({ role: Type.Enum([...TOKEN_ROLES]), name: Type.String({ minLength: 1, maxLength: 100 }) }),
-)
-
-/** The API's name of an entity's kind. */
-const KINDS: Readonly<Record<string, EntityKind>> = {
-  calendar: 'calendar',
-  people: 'person',
-  groups: 'group',
-}
 const PAGE = 500
 
-class Refuse extends Error {
-  readonly status: number
-  readonly reason: string
-
-  constructor(status: number, reason: string, message: string) {
-    super(message)
-    this.status = status
-    this.reason = reason
-  }
-}
-
-interface Params {
-  id: string
+interface ById {
+  Params: { id: string }
 }
 
 /** Every route asks for a household's token; what it may do depends on the token's role. */
@@ -101,84 +69,178 @@ export function householdRoutes(parts: CloudParts) {
     })
     http.setErrorHandler(answerFault(parts))
 
-    http.get('/api/household', async (request) => {
-      const { household, role } = of(request)
-      return { household_id: household, role }
-    })
-    http.post('/api/household/tokens', async (request, reply) => {
-      const { household } = as(request, 'owner')
-      return reply
-        .code(201)
-        .send(await addToken(base.owner, household, checked(NewToken, request.body), parts.now()))
-    })
-    http.get('/api/household/hubs', async (request) => ({
+    http.get(
+      '/api/household',
+      { schema: described('Whose token this is', Answers.household) },
+      async (request) => {
+        const { household, role } = of(request)
+        return { household_id: household, role }
+      },
+    )
+    tokenRoutes(http)
+    hubRoutes(http)
+    entityRoutes(http, { clock, as, inside })
+    consentRoutes(http)
+    erasureRoutes(http)
+    jobRoutes(http)
+    readingRoutes(http)
+  }
+
+  function tokenRoutes(http: FastifyInstance): void {
+    const path = '/api/household/tokens'
+    http.get(path, { schema: described('Who may ask here', Answers.tokens) }, async (request) => ({
+      tokens: await listTokens(base.owner, as(request, 'owner').household),
+    }))
+    http.post(
+      path,
+      { schema: described('Let somebody ask here', Answers.token, { status: 201, body: NewToken }) },
+      async (request, reply) => {
+        const { household } = as(request, 'owner')
+        const token = await addToken(base.owner, household, checked(Checks.token, request.body), parts.now())
+        return reply.code(201).send(token)
+      },
+    )
+    http.delete<ById>(
+      `${path}/:id`,
+      { schema: described('Take a token back', null, { params: Params }) },
+      async (request, reply) => {
+        const { household } = as(request, 'owner')
+        if (!(await revokeToken(base.owner, household, request.params.id, parts.now()))) throw missing()
+        return reply.code(204).send()
+      },
+    )
+  }
+
+  function hubRoutes(http: FastifyInstance): void {
+    const path = '/api/household/hubs'
+    http.get(path, { schema: described('Hubs of the household', Answers.hubs) }, async (request) => ({
       hubs: await listHubs(base.owner, of(request).household),
     }))
-    http.post('/api/household/hubs/codes', async (request, reply) => {
-      const { household } = as(request, 'owner')
-      const { code, expiresAtMs } = await addCode(base.owner, parts.key, household, parts.now())
-      return reply.code(201).send({ code, expires_at: expiresAtMs })
-    })
-    http.delete<{ Params: Params }>('/api/household/hubs/:id', async (request, reply) => {
-      const { household } = as(request, 'owner')
-      if (!(await revokeHub(base.owner, household, request.params.id, parts.now()))) throw missing()
-      return reply.code(204).send()
-    })
+    http.post(
+      `${path}/codes`,
+      { schema: described('A code with which one hub joins within a day', Answers.code, { status: 201 }) },
+      async (request, reply) => {
+        const { household } = as(request, 'owner')
+        const { code, expiresAtMs } = await addCode(base.owner, parts.key, household, parts.now())
+        return reply.code(201).send({ code, expires_at: expiresAtMs })
+      },
+    )
+    http.delete<ById>(
+      `${path}/:id`,
+      { schema: described('Take a hub out: it reads nothing within a minute', null, { params: Params }) },
+      async (request, reply) => {
+        const { household } = as(request, 'owner')
+        if (!(await revokeHub(base.owner, household, request.params.id, parts.now()))) throw missing()
+        return reply.code(204).send()
+      },
+    )
+  }
 
-    for (const [name, kind] of Object.entries(KINDS)) entityRoutes(http, name, kind)
-
-    http.get('/api/household/consents', async (request) => ({
+  function consentRoutes(http: FastifyInstance): void {
+    const path = '/api/household/consents'
+    http.get(path, { schema: described('Who may see what of whom', Answers.consents) }, async (request) => ({
       consents: await inside(of(request), listConsents),
     }))
-    http.post('/api/household/consents', async (request, reply) => {
-      const { id = newId(), subject, expires_at = null, ...grant } = checked(Grant, request.body)
-      const consent: Consent = {
-        subject,
-        grant: { ...grant, expires_at, granted: clock.tick() },
-        revoked: null,
-      }
-      const said = await inside(as(request, 'owner'), (queries, household) =>
-        editConsent(queries, household, id, consent, clock),
-      )
-      return reply.code(201).send(said)
-    })
-    http.delete<{ Params: Params }>('/api/household/consents/:id', async (request) => {
-      const said = await inside(as(request, 'owner'), (queries, household) =>
-        editConsent(queries, household, request.params.id, 'revoke', clock),
-      )
-      if (!said) throw missing()
-      return said
-    })
+    http.post(
+      path,
+      { schema: described('Grant', Answers.consent, { status: 201, body: Grant }) },
+      async (request, reply) => {
+        const account = as(request, 'owner')
+        const { id = newId(), subject, expires_at = null, ...grant } = checked(Checks.grant, request.body)
+        const consent: Consent = {
+          subject,
+          grant: { ...grant, expires_at, granted: clock.tick() },
+          revoked: null,
+        }
+        const said = await inside(account, (queries, household) =>
+          editConsent(queries, household, id, consent, clock),
+        )
+        if (said === 'erased') throw new Refuse(410, 'erased', 'This person is erased.')
+        return reply.code(201).send(said)
+      },
+    )
+    http.delete<ById>(
+      `${path}/:id`,
+      { schema: described('Withdraw, for good', Answers.consent, { params: Params }) },
+      async (request) => {
+        const said = await inside(as(request, 'owner'), (queries, household) =>
+          editConsent(queries, household, request.params.id, 'revoke', clock),
+        )
+        if (said === null || said === 'erased') throw missing()
+        return said
+      },
+    )
+  }
 
-    http.get('/api/household/erasures', async (request) => ({
+  function erasureRoutes(http: FastifyInstance): void {
+    const path = '/api/household/erasures'
+    const listed = described('Who is erased, and which hubs have not done it yet', Answers.erasures)
+    http.get(path, { schema: listed }, async (request) => ({
       erasures: await inside(of(request), erasuresOf),
     }))
-    http.post('/api/household/erasures', async (request, reply) => {
-      const account = as(request, 'owner')
-      const { subject } = checked(Erase, request.body)
-      const erasure = { subject, requested_at: parts.now(), requested_by: `cloud:${account.tokenId}` }
-      await inside(account, async (queries, household) => {
-        await lockHousehold(queries, household, 'exclusive')
-        await erase(queries, household, erasure, parts.now())
-      })
-      return reply.code(202).send({ erasures: await inside(account, erasuresOf) })
-    })
+    http.post(
+      path,
+      {
+        schema: described('Erase a person everywhere, for good', Answers.erasures, {
+          status: 202,
+          body: Erase,
+        }),
+      },
+      async (request, reply) => {
+        const account = as(request, 'owner')
+        const { subject } = checked(Checks.erase, request.body)
+        const erasure = { subject, requested_at: parts.now(), requested_by: `cloud:${account.tokenId}` }
+        await inside(account, async (queries, household) => {
+          await lockHousehold(queries, household, 'exclusive')
+          await erase(queries, household, erasure, parts.now())
+        })
+        return reply.code(202).send({ erasures: await inside(account, erasuresOf) })
+      },
+    )
+  }
 
-    http.get('/api/household/jobs', async (request) => ({
-      jobs: await inside(of(request), (queries, household) => listJobs(queries, household, parts.now())),
+  function jobRoutes(http: FastifyInstance): void {
+    const path = '/api/household/jobs'
+    const jobsOf = (account: Account) =>
+      inside(account, (queries, household) => listJobs(queries, household, parts.now()))
+    http.get(path, { schema: described('What hubs were asked to do', Answers.jobs) }, async (request) => ({
+      jobs: await jobsOf(of(request)),
     }))
-    http.post('/api/household/jobs', async (request, reply) => {
-      const { job_id = newId(), ...offer } = checked(Offer, request.body)
-      const done = await inside(as(request, 'editor'), (queries, household) =>
-        processJob(queries, household, null, { job_id, ...offer }, parts.now()),
-      )
-      if ('job' in done) return reply.code(202).send(done.job)
-      if (done.fault === 'invalid') throw new Refuse(400, 'invalid', done.told)
-      if (done.fault === 'full') throw new Refuse(429, 'full', 'Too many jobs are open.')
-      throw new Refuse(410, 'erased', 'This person is erased.')
-    })
+    http.get<ById>(
+      `${path}/:id`,
+      { schema: described('One of the jobs', Answers.job, { params: Params }) },
+      async (request) => {
+        const found = (await jobsOf(of(request))).find(({ job_id: id }) => id === request.params.id)
+        if (!found) throw missing()
+        return found
+      },
+    )
+    http.post(
+      path,
+      { schema: described('Ask a hub to do something', Answers.job, { status: 202, body: Offer }) },
+      async (request, reply) => {
+        const account = as(request, 'editor')
+        const { job_id = newId(), ...offer } = checked(Checks.offer, request.body)
+        const done = await inside(account, (queries, household) =>
+          processJob(queries, household, null, { job_id, ...offer }, parts.now()),
+        )
+        if ('job' in done) return reply.code(202).send(done.job)
+        if (done.fault === 'invalid') throw new Refuse(400, 'invalid', done.told)
+        if (done.fault === 'full') throw new Refuse(429, 'full', 'Too many jobs are open.')
+        throw new Refuse(410, 'erased', 'This person is erased.')
+      },
+    )
+  }
+
+  function readingRoutes(http: FastifyInstance): void {
     http.get<{ Params: { kind: string }; Querystring: { after?: string } }>(
       '/api/household/rows/:kind',
+      {
+        schema: described(`What hubs sent: ${HAPPENING_TABLES.join(', ')}`, Answers.rows, {
+          params: KindParams,
+          querystring: RowsQuery,
+        }),
+      },
       async (request) => {
         const { kind } = request.params
         if (!HAPPENING_TABLES.some((table) => table === kind)) throw missing()
@@ -187,46 +249,13 @@ export function householdRoutes(parts: CloudParts) {
         )
       },
     )
-    http.get<{ Querystring: Record<string, string> }>('/api/household/rollups', async (request) =>
-      inside(of(request), (queries, household) => rollupsOf(queries, household, request.query)),
+    http.get<{ Querystring: Record<string, string> }>(
+      '/api/household/rollups',
+      { schema: described('Hours or days added up', Answers.rollups, { querystring: RollupsQuery }) },
+      async (request) =>
+        inside(of(request), (queries, household) => rollupsOf(queries, household, request.query)),
     )
   }
-
-  function entityRoutes(http: FastifyInstance, name: string, kind: EntityKind): void {
-    const path = `/api/household/${name}`
-    const edit = async (
-      request: FastifyRequest,
-      id: string,
-      fields: Record<string, unknown>,
-      subject: string | null,
-      creates: boolean,
-    ) => {
-      const done = await inside(as(request, 'editor'), (queries, household) =>
-        editEntity(queries, household, { kind, id, subject, fields, creates }, clock),
-      )
-      if ('entity' in done) return done.entity
-      throw done.fault === 'erased' ? new Refuse(410, 'erased', 'This person is erased.') : missing()
-    }
-    http.get(path, async (request) => ({
-      [name]: await inside(of(request), (queries, household) => listEntities(queries, household, kind)),
-    }))
-    http.post(path, async (request, reply) => {
-      const { id = newId(), subject = null, fields } = checked(Edit, request.body)
-      return reply.code(201).send(await edit(request, id, fields, subject, true))
-    })
-    http.patch<{ Params: Params }>(`${path}/:id`, async (request) => {
-      const { fields } = checked(Edit, request.body)
-      return edit(request, request.params.id, fields, null, false)
-    })
-    http.delete<{ Params: Params }>(`${path}/:id`, async (request, reply) => {
-      await edit(request, request.params.id, { deleted: true }, null, false)
-      return reply.code(204).send()
-    })
-  }
-}
-
-function missing(): Refuse {
-  return new Refuse(404, 'missing', 'There is no such thing in this household.')
 }
 
 function answerFault(parts: CloudParts) {
@@ -241,19 +270,8 @@ function answerFault(parts: CloudParts) {
     if (status === 503) reply.header('retry-after', '5')
     const message =
       isOurs || status < 500 ? String((cause as Error).message) : 'The service cannot do this right now.'
-    return reply.code(status).send({ error: { reason, message } })
+    return reply.code(status).send({ error: { reason, message }, ...(isOurs ? cause.more : {}) })
   }
-}
-
-interface BodyCheck<Value> {
-  Check(value: unknown): value is Value
-  Errors(value: unknown): readonly { instancePath: string; message: string }[]
-}
-
-function checked<Value>(check: BodyCheck<Value>, body: unknown): Value {
-  if (check.Check(body)) return body
-  const [error] = check.Errors(body)
-  throw new Refuse(400, 'invalid', `${error?.instancePath || 'body'} ${error?.message ?? 'does not fit'}`)
 }
 
 /** A page of what the hubs sent of a kind, opened; `next` asks for the page behind it. */
@@ -275,19 +293,9 @@ async function rowsOf(queries: Queries, household: string, kind: string, after: 
   }
 }
 
-const RollupsAsked = Compile(
-  Type.Object({
-    subject: Type.String({ minLength: 1 }),
-    metric: Type.String({ minLength: 1 }),
-    level: Type.Optional(Type.Enum(['hour', 'day'])),
-    from: Type.String({ pattern: '^-?\\d{1,15}$' }),
-    to: Type.String({ pattern: '^-?\\d{1,15}$' }),
-  }),
-)
-
 /** Of two hubs that saw one device in one bucket the one that covered more of it speaks; hubs are never added up. */
 async function rollupsOf(queries: Queries, household: string, query: Record<string, string>) {
-  const { subject, metric, level = 'hour', from, to } = checked(RollupsAsked, query)
+  const { subject, metric, level = 'hour', from, to } = checked(Checks.rollups, query)
   const { rows } = await queries.query(
     `SELECT DISTINCT ON (device, start) device, start, hub_id AS hub, scale, n, sum, sum_sq, min, min_at, max, max_at, first, first_at,
        last, last_at, covered_ms, sum_v_dt, n_diff, sum_sq_diff, encode(bins, 'base64') AS bins

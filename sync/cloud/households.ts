@@ -46,6 +46,34 @@ export async function addToken(
   return { id, token }
 }
 
+export async function listTokens(owner: Queries, household: string) {
+  const { rows } = await owner.query<{
+    id: string
+    name: string
+    role: TokenRole
+    created_at: number
+    revoked_at: number | null
+  }>(
+    'SELECT id, name, role, created_at, revoked_at FROM cloud_token WHERE household_id = $1 ORDER BY created_at, id',
+    [household],
+  )
+  return rows
+}
+
+/** False when the household has no such token. */
+export async function revokeToken(
+  owner: Queries,
+  household: string,
+  id: string,
+  nowMs: number,
+): Promise<boolean> {
+  const { rowCount } = await owner.query(
+    'UPDATE cloud_token SET revoked_at = coalesce(revoked_at, $3) WHERE household_id = $1 AND id = $2',
+    [household, id, nowMs],
+  )
+  return (rowCount ?? 0) > 0
+}
+
 /** A code with which one hub joins within a day. Rejects for a household that is not there. */
 export async function addCode(
   owner: Queries,

@@ -1,8 +1,10 @@
 /** The cloud service: any number of instances over one Postgres, none of which keeps anything. */
 import Fastify, { type FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 import { type Failpoints, NO_FAILPOINTS } from '../failpoint.ts'
 import { LIMITS } from '../wire.ts'
 import { createCloudbase, migrate, publicationFaults } from './database.ts'
+import { describeService, open } from './document.ts'
 import { edgeRoutes } from './edge-routes.ts'
 import { type GatekeeperDeps, gatekeeper } from './gatekeeper.ts'
 import { householdRoutes } from './household-routes.ts'
@@ -32,6 +34,8 @@ export interface CloudDeps {
 export interface Cloud {
   http: FastifyInstance
   parts: CloudParts
+  /** Every route there is, for who checks them all. */
+  routes: { method: string; url: string }[]
   /** Refuses new requests with 503, ends the open ones, closes the connections. */
   close(): Promise<void>
 }
@@ -81,10 +85,12 @@ export async function createCloud(deps: CloudDeps): Promise<Cloud> {
     ...(deps.schemaMin === undefined ? {} : { schemaMin: deps.schemaMin }),
     ...(deps.schemaMax === undefined ? {} : { schemaMax: deps.schemaMax }),
   }
-  const http = await routed(parts, deps.shapes ?? null)
+  const routes: Cloud['routes'] = []
+  const http = await routed(parts, deps.shapes ?? null, routes)
   return {
     http,
     parts,
+    routes,
     async close() {
       isStopping = true
       await http.close()
@@ -93,7 +99,14 @@ export async function createCloud(deps: CloudDeps): Promise<Cloud> {
   }
 }
 
-async function routed(parts: CloudParts, shapes: GatekeeperDeps['shapes']): Promise<FastifyInstance> {
+const Health = Type.Object({ status: Type.Literal('healthy') })
+const Ready = Type.Object({ postgres: Type.Enum(['ok', 'unreachable']) })
+
+async function routed(
+  parts: CloudParts,
+  shapes: GatekeeperDeps['shapes'],
+  routes: Cloud['routes'],
+): Promise<FastifyInstance> {
   const http = Fastify({
     bodyLimit: LIMITS.compressedBytes,
     // A request that drips is ended: it holds a socket, and nothing was applied.
@@ -102,8 +115,15 @@ async function routed(parts: CloudParts, shapes: GatekeeperDeps['shapes']): Prom
     forceCloseConnections: true,
     logger: false,
   })
-  http.get('/health', async () => ({ status: 'healthy' }))
-  http.get('/ready', async (_, reply) => {
+  http.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) if (one !== 'HEAD') routes.push({ method: one, url })
+  })
+  await describeService(http)
+  http.get('/health', { schema: open('Whether the process answers', Health) }, async () => ({
+    status: 'healthy',
+  }))
+  const ready = open('Whether Postgres answers', Ready, { 503: Ready })
+  http.get('/ready', { schema: ready }, async (_, reply) => {
     try {
       await parts.base.owner.query('SELECT 1')
       return { postgres: 'ok' }
@@ -111,7 +131,8 @@ async function routed(parts: CloudParts, shapes: GatekeeperDeps['shapes']): Prom
       return reply.code(503).header('retry-after', '5').send({ postgres: 'unreachable' })
     }
   })
-  http.get('/metrics', async (_, reply) =>
+  const metrics = open('For Prometheus; tells of nobody', Type.String())
+  http.get('/metrics', { schema: metrics }, async (_, reply) =>
     reply.type('text/plain; version=0.0.4').send(await parts.metrics.text()),
   )
   await http.register(edgeRoutes(parts))
