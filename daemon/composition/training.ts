@@ -120,6 +120,7 @@ function recorderOf(
       const { bytes } = await sessions.files.record({ ...file, name, mediaType, fromAtMs }, body, toAtMs)
       return bytes
     },
+    erase: (key, sinceMs) => sessions.files.removeRecorded(key, sinceMs),
     async disk() {
       const { bavail, blocks, bsize } = await statfs(dataDir)
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }

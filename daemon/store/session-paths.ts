@@ -26,6 +26,11 @@ export interface PathColumns {
   readonly speedsMps: Float64Array
 }
 
+const INSERT = `INSERT INTO session_path (session_key, camera, track, from_slot, samples, path)
+  VALUES (:sessionKey, :camera, :track, :fromSlot, :samples, :path)`
+const GROW = `UPDATE session_path SET samples = :samples, path = :path
+  WHERE session_key = :sessionKey AND from_slot = :fromSlot AND camera = :camera AND track = :track`
+
 /** A row ends after this many slots. */
 export const ROW_SLOTS = 100
 const HEAD_BYTES = 4
@@ -100,22 +105,29 @@ function within(value: number, most: number): number {
   return Math.max(-most, Math.min(most, value))
 }
 
-/** Statements that store samples in the order of their slots; a hole begins a new row. */
+/**
+ * Statements that store samples in the order of their slots; a hole begins a new row. `stored` is the last row as it lies on the disk
+ * where that one has room: it grows, so that storing often takes no more bytes. Answers it as it is afterwards.
+ */
 export function planPath(
   of: { sessionKey: number; camera: string; track: number },
   samples: readonly PathSample[],
-): Write[] {
-  const rows: PathSample[][] = []
+  stored: readonly PathSample[] = [],
+): { writes: Write[]; stored: readonly PathSample[] } {
+  const rows: PathSample[][] = stored.length > 0 ? [[...stored]] : []
   for (const sample of samples) {
     const row = rows.at(-1)
     if (row && row.length < ROW_SLOTS && row.at(-1)?.slot === sample.slot - 1) row.push(sample)
     else rows.push([sample])
   }
-  return rows.map((row) => ({
-    sql: `INSERT INTO session_path (session_key, camera, track, from_slot, samples, path)
-          VALUES (:sessionKey, :camera, :track, :fromSlot, :samples, :path)`,
-    params: { ...of, fromSlot: row[0]?.slot ?? 0, samples: row.length, path: pack(row) },
-  }))
+  const writes = rows
+    .map((row) => ({
+      sql: stored.length > 0 && row === rows[0] ? GROW : INSERT,
+      params: { ...of, fromSlot: row[0]?.slot ?? 0, samples: row.length, path: pack(row) },
+    }))
+    .filter(({ sql, params }) => sql === INSERT || params.samples > stored.length)
+  const last = rows.at(-1) ?? []
+  return { writes, stored: last.length < ROW_SLOTS ? last : [] }
 }
 
 /** Every path of a session with who it was, each in the order of its slots; `players` narrows it to theirs. */

@@ -111,7 +111,7 @@ test('a session goes on with its players and their numbers after the hub was kil
   })
 
   await follow(first.control, 1.5)
-  // Saying who somebody is puts everything until then on the disk, long before the ten seconds are over.
+  // Saying who somebody is puts everything until then on the disk, before the next two seconds are over.
   const last = Math.max(...(await untilNamed(first.control, { anew: true })))
   const kept = metresOf(await status(first.control))
   await first.kill('SIGKILL')

@@ -1,5 +1,6 @@
 /** What this feature needs of the household's cameras. */
-import type { Luma } from '../../../models/vision/kpi/moved.ts'
+import type { Box } from '../../../models/vision/boxes.ts'
+import { LUMA_WIDTH, type Luma } from '../../../models/vision/kpi/moved.ts'
 import type { Actor } from '../../domain/access.ts'
 import type { CameraAccess } from '../../domain/camera.ts'
 import { mayChangeCamera, maySeeCamera } from '../../domain/camera.ts'
@@ -48,4 +49,10 @@ export function changeableCamera(cameras: LiveCameras, actor: Actor, id: string,
   const camera = seenCamera(cameras, actor, id, nowMs)
   if (mayChangeCamera(actor, camera)) return camera
   throw new HubError('FORBIDDEN', 'Only the owner and whoever added this camera may do this.')
+}
+
+/** A box of a picture so wide, in the small grey picture of the same camera. */
+export function inLuma({ x, y, w, h }: Box, width: number): Box {
+  const scale = LUMA_WIDTH / width
+  return { x: x * scale, y: y * scale, w: w * scale, h: h * scale }
 }

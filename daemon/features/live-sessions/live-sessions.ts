@@ -1,6 +1,5 @@
 /** Live sessions: what players do in front of calibrated cameras, while they do it. */
 import type { Box } from '../../../models/vision/boxes.ts'
-import { LUMA_WIDTH } from '../../../models/vision/kpi/moved.ts'
 import type { Actor } from '../../domain/access.ts'
 import type { Erasure } from '../../domain/erasure.ts'
 import type { LiveStarted, LiveWish } from '../../domain/live-wish.ts'
@@ -10,7 +9,7 @@ import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Write } from '../../store/store.ts'
 import { createAdmission, type SentFrame } from './admission.ts'
 import { createAway } from './away.ts'
-import { seenCamera } from './cameras.ts'
+import { inLuma, seenCamera } from './cameras.ts'
 import { createSessionLog } from './log.ts'
 import {
   askedOf,
@@ -55,7 +54,8 @@ export interface LiveSessions {
 /** How often calibrated cameras are looked at: three looks that find them moved are over within half a minute. */
 const LOOK_MS = 5000
 const TELL_MS = 500
-const FLUSH_MS = 10_000
+/** What a hub that is killed has not written yet. */
+const FLUSH_MS = 2000
 const MOST_RUNNING = 4
 
 export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
@@ -81,6 +81,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     keepGap: (one, gap) => keep([sessionLog.planGap(one.key, { ...gap, reason: 'camera_away' })]),
   })
   const told = new Map<string, string>()
+  const flushing = new Set<Running>()
   /** Cameras of sessions that are being opened. */
   const taken = new Set<string>()
   let stops: (() => void)[] = []
@@ -192,7 +193,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   function take(picture: Picture, tellPose: (sessionId: string) => void): void {
     people.set(
       picture.cameraId,
-      picture.people.map(({ box }) => scaled(box, picture.width)),
+      picture.people.map(({ box }) => inLuma(box, picture.width)),
     )
     const one = withCamera(picture.cameraId)
     if (!one) return
@@ -229,6 +230,15 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     await deps.store.write([sessions.planAsked(one.key, one.asked)])
     await recorder.stop(one.id)
     beginRecording(recorder, one, deps.ageOf)
+  }
+
+  /** A disk that is slower than this is not asked for more. */
+  function flushAll(): void {
+    for (const one of running.values()) {
+      if (flushing.has(one)) continue
+      flushing.add(one)
+      void one.flush().finally(() => flushing.delete(one))
+    }
   }
 
   async function keep(writes: Write[]): Promise<void> {
@@ -300,9 +310,8 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     },
     async assign(one, track, personId) {
       await one.assign(track, personId)
-      const { record, recordMinors } = one.asked
-      if (record && !recordMinors && personId !== null && showsMinors([personId], deps.ageOf))
-        recorder.endForMinor(one.id)
+      if (one.asked.recordMinors || personId === null || !showsMinors([personId], deps.ageOf)) return 0
+      return recorder.endForMinor(one, one.sinceOf(track) ?? one.startedAtMs)
     },
     around: (one) => ({ cameras: cameraStates(one), phones: phones.of(one).map(shownPhone) }),
   }
@@ -371,9 +380,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
         stops = [
           deps.onPicture(take),
           clock.every(TELL_MS, tellAll),
-          clock.every(FLUSH_MS, () => {
-            for (const one of running.values()) void one.flush()
-          }),
+          clock.every(FLUSH_MS, flushAll),
           clock.every(LOOK_MS, () => {
             for (const cameraId of calibrations.calibrated())
               look(cameraId).catch((cause: unknown) =>
@@ -388,9 +395,4 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       },
     },
   }
-}
-
-function scaled({ x, y, w, h }: Box, width: number): Box {
-  const scale = LUMA_WIDTH / width
-  return { x: x * scale, y: y * scale, w: w * scale, h: h * scale }
 }

@@ -9,14 +9,15 @@ export interface StoredTrack {
   cameraId: string
   trackId: number
   personId: string | null
+  firstAtMs: number
   lastAtMs: number
   gait: GaitSummary
   reasons: Partial<Record<KpiReason, number>>
 }
 
 export interface SessionLog {
-  /** Statements that store what the tracks have gathered since the last time. */
-  planTracks(sessionKey: number, tracks: readonly LiveTrack[]): Write[]
+  /** Statements that store what a track has gathered since the last time, and its last row once they are on the disk. */
+  planTrack(sessionKey: number, track: LiveTrack): { writes: Write[]; stored: LiveTrack['stored'] }
   tracks(sessionKey: number): StoredTrack[]
   planAssign(sessionKey: number, track: { cameraId: string; trackId: number }, personId: string | null): Write
   countTags(sessionKey: number): number
@@ -33,7 +34,7 @@ export interface SessionLog {
 const PUT_TRACK = `INSERT INTO session_track (session_key, camera, track, person_key, first_at, last_at, gait)
   VALUES (:sessionKey, :camera, :track, (SELECT key FROM person WHERE id = :personId), :firstAtMs, :lastAtMs, :gait)
   ON CONFLICT (session_key, camera, track) DO UPDATE SET last_at = :lastAtMs, gait = :gait`
-const TRACKS = `SELECT camera AS cameraId, track AS trackId, person.id AS personId, last_at AS lastAtMs, gait
+const TRACKS = `SELECT camera AS cameraId, track AS trackId, person.id AS personId, first_at AS firstAtMs, last_at AS lastAtMs, gait
   FROM session_track LEFT JOIN person ON person.key = person_key AND person.deleted_at IS NULL
   WHERE session_key = :sessionKey ORDER BY first_at, camera, track`
 
@@ -42,16 +43,13 @@ const COUNT_TAGS = 'SELECT count(*) AS count FROM session_tag WHERE session_key 
 export function createSessionLog({ store }: { store: Pick<Store, 'all'> }): SessionLog {
   return {
     countTags: (sessionKey) => store.all<{ count: number }>(COUNT_TAGS, { sessionKey })[0]?.count ?? 0,
-    planTracks: (sessionKey, tracks) =>
-      tracks.flatMap((track) => {
-        const { cameraId: camera, trackId, personId, firstAtMs, lastAtMs, reasons } = track
-        const gait = JSON.stringify({ ...track.gait.summary(), reasons })
-        const params = { sessionKey, camera, track: trackId, personId, firstAtMs, lastAtMs, gait }
-        return [
-          { sql: PUT_TRACK, params },
-          ...planPath({ sessionKey, camera, track: trackId }, track.waiting),
-        ]
-      }),
+    planTrack(sessionKey, track) {
+      const { cameraId: camera, trackId, personId, firstAtMs, lastAtMs, reasons } = track
+      const gait = JSON.stringify({ ...track.gait.summary(), reasons })
+      const params = { sessionKey, camera, track: trackId, personId, firstAtMs, lastAtMs, gait }
+      const path = planPath({ sessionKey, camera, track: trackId }, track.waiting, track.stored)
+      return { writes: [{ sql: PUT_TRACK, params }, ...path.writes], stored: path.stored }
+    },
     tracks: (sessionKey) =>
       store
         .all<Omit<StoredTrack, 'gait' | 'reasons'> & { gait: string }>(TRACKS, { sessionKey })

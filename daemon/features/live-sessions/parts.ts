@@ -98,12 +98,15 @@ export interface LiveParts extends LiveSessionsDeps {
   hasEnded(actor: Actor, id: string): boolean
   /** Begins or ends the recording of a running session. Throws FORBIDDEN or DISK_FULL. */
   record(actor: Actor, running: Running, wish: { record: boolean; recordMinors: boolean }): Promise<void>
-  /** Says who a track is; a recording ends where a minor joins whom no owner gave leave for. */
+  /**
+   * Says who a track is. A recording ends where a minor joins whom no owner gave leave for, and what was kept since the track was first
+   * seen is erased; answers how many files that were.
+   */
   assign(
     running: Running,
     track: { cameraId: string; trackId: number },
     personId: string | null,
-  ): Promise<void>
+  ): Promise<number>
   /** How its cameras do, and which phones want to be one. */
   around(running: Running): Around
   phones: Phones

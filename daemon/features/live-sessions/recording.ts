@@ -14,7 +14,10 @@ export interface Recorder {
   /** Bytes that the disk has, and how many of them stay free. */
   room(): Promise<{ freeBytes: number; keptFreeBytes: number }>
   start(session: { id: string; key: number; createdBy: string | null; cameraIds: readonly string[] }): void
-  endForMinor(sessionId: string): void
+  /** Nothing more is written. */
+  holdForMinor(sessionId: string): void
+  /** Nothing more is written, and what shows a time since then is erased; resolves with the number of files. */
+  endForMinor(session: { id: string; key: number }, sinceMs: number): Promise<number>
   stop(sessionId: string): Promise<void>
   /** Null for a session that is not recorded. */
   state(sessionId: string): CameraRecording[] | null
@@ -119,5 +122,6 @@ export function beginRecording(
   if (!asked.record) return
   const { createdBy, playerIds } = access()
   recorder.start({ id, key, createdBy, cameraIds: asked.cameraIds })
-  if (!asked.recordMinors && showsMinors(playerIds, ageOf)) recorder.endForMinor(id)
+  // Nothing was kept of them yet.
+  if (!asked.recordMinors && showsMinors(playerIds, ageOf)) recorder.holdForMinor(id)
 }

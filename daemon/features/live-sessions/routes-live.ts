@@ -46,6 +46,14 @@ const Assignment = Type.Object(
   },
   closed,
 )
+const Assigned = Type.Object(
+  {
+    ...Assignment.properties,
+    /** Files of video that were erased, because a minor whom nobody may record turned out to be in them. */
+    erased_files: Type.Integer(),
+  },
+  closed,
+)
 const NewTag = Type.Object(
   {
     label: Type.String({ minLength: 1, maxLength: 200 }),
@@ -198,14 +206,15 @@ function assignRoute(http: Http, parts: LiveParts): void {
         summary: 'Say which player a track is; what it did so far is theirs',
         params: Params,
         body: Assignment,
-        response: { 200: Ok(Assignment) },
+        response: { 200: Ok(Assigned) },
       },
     },
     async ({ actor, params, body }) => {
       const running = parts.steeredBy(actor, params.sessionId)
       if (body.player_id !== null) refuseBeyondReach(actor, [body.player_id], clock.now())
-      await parts.assign(running, { cameraId: body.camera_id, trackId: body.track_id }, body.player_id)
-      return ok(clock.now(), body)
+      const track = { cameraId: body.camera_id, trackId: body.track_id }
+      const erased = await parts.assign(running, track, body.player_id)
+      return ok(clock.now(), { ...body, erased_files: erased })
     },
   )
 }

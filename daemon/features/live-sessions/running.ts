@@ -11,13 +11,14 @@ import type { KpiReason, Kpis } from '../../domain/kpi.ts'
 import type { SessionAccess } from '../../domain/session.ts'
 import { HubError, messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { readPaths } from '../../store/session-paths.ts'
+import { readPaths, type StoredPath } from '../../store/session-paths.ts'
 import type { Store, Write } from '../../store/store.ts'
 import type { Calibrations } from './calibrations.ts'
 import { kpisOf } from './kpis.ts'
 import { type SessionLog, summed } from './log.ts'
 import type { PlayerThresholds } from './thresholds.ts'
 import { createTrack, type LiveTrack, type Picture } from './track.ts'
+import { mayBe } from './whereabouts.ts'
 
 /** What a session was asked to do; kept with it, so that a start of the hub can go on. */
 export interface Asked {
@@ -57,6 +58,8 @@ export interface SeenTrack {
   place: { x: number; y: number } | null
   speedMps: number | null
   reason: KpiReason | null
+  /** Players who were named before and are lost, whom a track of nobody may be: one alone where it is clear. */
+  maybe: readonly string[]
 }
 
 export interface Running {
@@ -74,6 +77,8 @@ export interface Running {
   take(picture: Picture): void
   /** Says who a track is, null: nobody known. Throws NOT_FOUND for a track that was never seen. */
   assign(track: { cameraId: string; trackId: number }, personId: string | null): Promise<void>
+  /** Since when a track is seen, by the hub's clock; null: the session has none of it. */
+  sinceOf(track: { cameraId: string; trackId: number }): number | null
   /** Stores what was gathered, and that the hub is at it. */
   flush(): Promise<void>
   /** Lets a player go who is being erased: their tracks are from now on those of nobody, seen for the first time. */
@@ -92,6 +97,9 @@ const MOST_TRACKS = 256
 /** Somebody seen within this time is shown as being there. */
 const PRESENT_MS = 1500
 
+/** Nobody is asked about somebody who was seen for a moment. */
+const SURE_MS = 1000
+
 /** A clock that falls back by more was set; a picture is never on its way for so long. */
 const SET_BACK_MS = 10_000
 
@@ -99,6 +107,8 @@ interface Player {
   personId: string
   thresholds: PlayerThresholds
   pace: PlayerPace
+  /** Where they were when they were last seen under their name; null: never. */
+  seen: { atMs: number; place: { x: number; y: number } | null } | null
   /** Of tracks that have left memory. */
   past: { gait: GaitSummary; reasons: Partial<Record<KpiReason, number>> }[]
 }
@@ -145,20 +155,52 @@ export function createRunning(deps: RunningDeps): Running {
     const past = sessionLog
       .tracks(session.key)
       .filter((track) => track.personId === personId && !inMemory.has(keyOf(track)))
-    players.set(personId, { personId, thresholds, pace, past })
+    players.set(personId, { personId, thresholds, pace, past, seen: lastSeen(personId, stored) })
+  }
+
+  function lastSeen(personId: string, paths: readonly StoredPath[]): Player['seen'] {
+    const own = sessionLog.tracks(session.key).filter((track) => track.personId === personId)
+    if (own.length === 0) return null
+    const atMs = own.reduce((latest, { lastAtMs }) => Math.max(latest, lastAtMs), 0)
+    const [last] = paths
+      .map(({ samples: { length, slots, x, y } }) => ({
+        slot: slots[length - 1] ?? 0,
+        place: { x: x[length - 1] ?? 0, y: y[length - 1] ?? 0 },
+      }))
+      .toSorted((one, other) => other.slot - one.slot)
+    return { atMs, place: last?.place ?? null }
+  }
+
+  /** Whom those may be of whom nobody said who they are. */
+  function guesses(present: readonly LiveTrack[]): Map<string, string[]> {
+    const named = new Set(present.map(({ personId }) => personId))
+    const lost = [...players.values()].flatMap(({ personId, seen }) =>
+      seen === null || named.has(personId) ? [] : [{ personId, lastAtMs: seen.atMs, place: seen.place }],
+    )
+    if (lost.length === 0) return new Map()
+    const unknown = present.filter(
+      ({ personId, isStranger, firstAtMs, lastAtMs }) =>
+        personId === null && !isStranger && lastAtMs - firstAtMs >= SURE_MS,
+    )
+    return mayBe(
+      unknown.map((track) => ({ key: keyOf(track), firstAtMs: track.firstAtMs, place: track.first })),
+      lost,
+    )
   }
 
   async function keep(): Promise<void> {
     const changed = [...tracks.values()].filter((track) => track.isChanged)
-    const writes = [...sessionLog.planTracks(session.key, changed), deps.planAlive(time(deps.now()))]
-    const taken = changed.map((track) => ({ track, samples: track.waiting }))
-    for (const { track } of taken) {
+    const taken = changed.map((track) => {
+      const planned = { track, samples: track.waiting, ...sessionLog.planTrack(session.key, track) }
       track.waiting = []
       track.isChanged = false
-    }
+      return planned
+    })
     try {
-      await store.write(writes)
+      await store.write([...taken.flatMap(({ writes }) => writes), deps.planAlive(time(deps.now()))])
+      for (const { track, stored } of taken) track.stored = stored
     } catch (cause) {
+      for (const { track } of taken) track.stored = []
       counts.lost += taken.reduce((sum, { samples }) => sum + samples.length, 0)
       log.error({ reason: messageOf(cause) }, 'what players did could not be stored')
     }
@@ -189,6 +231,7 @@ export function createRunning(deps: RunningDeps): Running {
       const samples = track.see(seen, picture, ground, without)
       const player = track.personId === null ? undefined : players.get(track.personId)
       for (const { slot, speedMps } of samples) player?.pace.add(slot, speedMps)
+      if (player) player.seen = { atMs: capturedAtMs, place: track.newest ?? player.seen?.place ?? null }
     }
   }
 
@@ -224,9 +267,17 @@ export function createRunning(deps: RunningDeps): Running {
           sessionLog.planAssign(session.key, { cameraId, trackId }, personId),
         ])
         const live = tracks.get(key)
-        if (live) live.personId = personId
+        if (live) {
+          live.personId = personId
+          live.isStranger = personId === null
+        }
         for (const id of new Set([before.personId, personId])) if (id !== null) rebuild(id)
       }),
+    sinceOf(track) {
+      const key = keyOf(track)
+      const known = tracks.get(key) ?? sessionLog.tracks(session.key).find((one) => keyOf(one) === key)
+      return known ? known.firstAtMs - aheadMs : null
+    },
     flush: () => inTurn(keep),
     forget: (personId) =>
       inTurn(async () => {
@@ -250,14 +301,18 @@ export function createRunning(deps: RunningDeps): Running {
           }),
         }
       }),
-    tracks: () =>
-      [...tracks.values()]
-        .filter(({ lastAtMs }) => nowMs - lastAtMs <= PRESENT_MS)
-        .map(({ cameraId, trackId, personId, lastAtMs, newest, reason }) => ({
-          ...{ cameraId, trackId, personId, lastAtMs, reason },
+    tracks() {
+      const present = [...tracks.values()].filter(({ lastAtMs }) => nowMs - lastAtMs <= PRESENT_MS)
+      const maybe = guesses(present)
+      return present.map((track) => {
+        const { cameraId, trackId, personId, lastAtMs, newest, reason } = track
+        return {
+          ...{ cameraId, trackId, personId, lastAtMs, reason, maybe: maybe.get(keyOf(track)) ?? [] },
           place: newest && { x: newest.x, y: newest.y },
           speedMps: newest?.speedMps ?? null,
-        })),
+        }
+      })
+    },
     stats: () => ({ ...counts, tracks: tracks.size }),
     async final() {
       const stored = sessionLog.tracks(session.key)

@@ -72,6 +72,8 @@ export const LiveMetrics = Type.Object(
           speed: orNull(Type.Number()),
           /** Why there are no metres. */
           reason: orNull(Type.Enum([...KPI_REASONS])),
+          /** Players lost before whom it may be, nearest first; one alone where it is clear. */
+          maybe: Type.Array(Id),
         },
         closed,
       ),
@@ -107,8 +109,8 @@ export function metricsOf(running: Running, { cameras, phones }: Around, nowMs: 
       tracks: tracks.map(({ cameraId, trackId }) => ({ camera_id: cameraId, track_id: trackId })),
       kpis,
     })),
-    tracks: running.tracks().map(({ cameraId, trackId, personId, place, speedMps, reason }) => ({
-      ...{ camera_id: cameraId, track_id: trackId, player_id: personId, reason },
+    tracks: running.tracks().map(({ cameraId, trackId, personId, place, speedMps, reason, maybe }) => ({
+      ...{ camera_id: cameraId, track_id: trackId, player_id: personId, reason, maybe: [...maybe] },
       x: place && Math.round(place.x * 100) / 100,
       y: place && Math.round(place.y * 100) / 100,
       speed: speedMps,

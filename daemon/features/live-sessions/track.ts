@@ -5,6 +5,7 @@ import { createGait, type Gait } from '../../../models/vision/kpi/gait.ts'
 import { type GroundPlan, type NoGround, placeOf } from '../../../models/vision/kpi/ground.ts'
 import { createMotion, type MotionSample } from '../../../models/vision/kpi/motion.ts'
 import type { KpiReason } from '../../domain/kpi.ts'
+import type { PathSample } from '../../store/session-paths.ts'
 
 export interface SeenPlayer {
   trackId: number
@@ -28,6 +29,12 @@ export interface LiveTrack {
   lastAtMs: number
   /** Samples that are not on their way to the disk yet. */
   waiting: MotionSample[]
+  /** Its last row on the disk, while that has room. */
+  stored: readonly PathSample[]
+  /** Where it was first; null without metres. */
+  first: MotionSample | null
+  /** Somebody said that it is nobody known. */
+  isStranger: boolean
   /** How often there was no place, by reason. */
   reasons: Partial<Record<KpiReason, number>>
   /** Of the newest picture. */
@@ -44,6 +51,7 @@ export function createTrack(cameraId: string, trackId: number, atMs: number): Li
   const motion = createMotion()
   const track: LiveTrack = {
     ...{ cameraId, trackId, personId: null, firstAtMs: atMs, lastAtMs: atMs },
+    ...{ stored: [], first: null, isStranger: false },
     ...{ waiting: [], reasons: {}, reason: null, newest: null, gait: createGait(), isChanged: true },
     see({ box, keypoints }, { capturedAtMs, width, height }, ground, without) {
       track.lastAtMs = capturedAtMs
@@ -57,6 +65,7 @@ export function createTrack(cameraId: string, trackId: number, atMs: number): Li
       track.reason = null
       const samples = motion.add(capturedAtMs, place.ground)
       track.waiting.push(...samples)
+      track.first ??= samples[0] ?? null
       track.newest = samples.at(-1) ?? track.newest
       return samples
     },

@@ -37,6 +37,8 @@ export interface CameraRecorder {
   /** Ends the file and writes nothing until `release`. */
   hold(reason: RecordingReason): void
   release(): void
+  /** The same as `hold`, and what is in the open file goes; resolves with 1 when there was one, once nothing is being written. */
+  discard(reason: RecordingReason): Promise<number>
   /** Ends for good; resolves once what was begun is on disk. */
   stop(): Promise<void>
 }
@@ -57,6 +59,7 @@ interface Open {
   fromMs: number
   lastMs: number
   bytes: number
+  isDiscarded: boolean
 }
 
 export function createCameraRecorder({
@@ -83,7 +86,13 @@ export function createCameraRecorder({
     if (finishing.size >= MOST_FINISHING || clock.monotonic() < againMs) return null
     const segment = from.segment(unit)
     if (!segment) return null
-    const begun: Open = { segment, fromMs: unit.capturedAtMs, lastMs: unit.capturedAtMs, bytes: 0 }
+    const begun: Open = {
+      segment,
+      fromMs: unit.capturedAtMs,
+      lastMs: unit.capturedAtMs,
+      bytes: 0,
+      isDiscarded: false,
+    }
     const kept = keep({
       ...{ cameraId, mediaType: segment.mediaType, extension: segment.extension, body: segment.output },
       fromAtMs: begun.fromMs,
@@ -104,6 +113,7 @@ export function createCameraRecorder({
   function failed(begun: Open, cause: unknown): void {
     begun.segment.abandon()
     if (open === begun) open = null
+    if (begun.isDiscarded) return
     waitsFor = cause instanceof HubError && cause.code === 'DISK_FULL' ? 'no_space' : 'not_written'
     againMs = clock.monotonic() + AGAIN_MS
     log.error({ cameraId, reason: messageOf(cause) }, 'a minute of video could not be kept')
@@ -155,6 +165,17 @@ export function createCameraRecorder({
     hold(reason) {
       if (held !== 'minor_joined') held = reason
       cut()
+    },
+    async discard(reason) {
+      const discarded = open
+      open = null
+      if (held !== 'minor_joined') held = reason
+      if (discarded) {
+        discarded.isDiscarded = true
+        discarded.segment.abandon()
+      }
+      await Promise.all(finishing)
+      return discarded ? 1 : 0
     },
     release() {
       if (held !== 'minor_joined') held = null

@@ -20,7 +20,12 @@ export interface Recordings {
   /** Begins, or goes on after a start of the hub; what hinders it is told by `state`. */
   start(session: RecordedSession): void
   /** Somebody of whom no video may be made takes part from now on: nothing more is written. */
-  endForMinor(sessionId: string): void
+  holdForMinor(sessionId: string): void
+  /**
+   * The same, and what shows a time since then is erased, whether it is being written or on disk: somebody was in the picture already
+   * before it was said who. Resolves with the number of files that went.
+   */
+  endForMinor(session: Pick<RecordedSession, 'id' | 'key'>, sinceMs: number): Promise<number>
   /** Resolves once what was begun is on disk. */
   stop(sessionId: string): Promise<void>
   /** Null for a session that is not recorded. */
@@ -34,6 +39,8 @@ export interface RecordingsDeps {
   sourceOf: (cameraId: string) => (UnitSource & { online: boolean }) | null
   /** Keeps a file with its session; resolves with its bytes once it is on disk. */
   keep: (session: RecordedSession, file: ToKeep) => Promise<number>
+  /** Takes away recorded files of a session that show a time since then; resolves with their number. */
+  erase: (sessionKey: number, sinceMs: number) => Promise<number>
   disk: () => Promise<{ freeBytes: number; totalBytes: number }>
 }
 
@@ -108,8 +115,15 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
       look()
       log.info({ sessionId: session.id, cameras: cameras.length }, 'recording started')
     },
-    endForMinor(sessionId) {
+    holdForMinor(sessionId) {
       for (const camera of recorded.get(sessionId)?.cameras ?? []) camera.hold('minor_joined')
+    },
+    async endForMinor({ id, key }, sinceMs) {
+      const cameras = recorded.get(id)?.cameras ?? []
+      const discarded = await Promise.all(cameras.map((camera) => camera.discard('minor_joined')))
+      const files = (await deps.erase(key, sinceMs)) + discarded.reduce((sum, count) => sum + count, 0)
+      if (files > 0) log.info({ sessionId: id, files }, 'video of a minor erased')
+      return files
     },
     async stop(sessionId) {
       const one = recorded.get(sessionId)

@@ -35,6 +35,8 @@ export interface Files {
   read(file: StoredFile, range: { from: number; to: number }): Readable
   remove(file: StoredFile): Promise<void>
   removeAll(sessionKey: number): Promise<void>
+  /** Removes what the hub recorded and that shows a time since then; resolves with the number of files. */
+  removeRecorded(sessionKey: number, sinceMs: number): Promise<number>
   /** Takes away bytes that no row names: a hub that was cut off left them. */
   sweep(): Promise<void>
 }
@@ -174,6 +176,13 @@ export function createFiles({ store, folder, freeBytes, ...deps }: FilesDeps): F
     remove,
     async removeAll(sessionKey) {
       for (const file of list(sessionKey)) await remove(file)
+    },
+    async removeRecorded(sessionKey, sinceMs) {
+      const shows = list(sessionKey).filter(
+        ({ camera, toAtMs }) => camera !== null && (toAtMs ?? sinceMs) >= sinceMs,
+      )
+      for (const file of shows) await remove(file)
+      return shows.length
     },
     async sweep() {
       const names = await readdir(folder).catch((cause: unknown) => {

@@ -433,3 +433,88 @@ test('a player who was seen for a moment only is told so, and not as never seen'
   assert.equal((await hub.call('POST', '/live/game/assign', { token: hub.owner, body })).status, 200)
   assert.equal(await reasonOf(), 'too_short')
 })
+
+test('what is on the disk while a session runs is at most two seconds old, and takes no more rows', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub)
+  for (let second = 0; second < 12; second++) {
+    run(hub, 1, { from: 3 + second * 2, mps: 2 })
+    // What was given to the writer thread is stored before the next answer.
+    await hub.call('GET', '/live/game/status', { token: hub.owner })
+    await hub.store.write([])
+  }
+  const { newest, rows } = hub.store.get<{ newest: number; rows: number }>(
+    'SELECT max(from_slot + samples) * 100 AS newest, count(*) AS rows FROM session_path',
+  )!
+  const oldMs = hub.clock.now() - newest
+  // The filter has not said the last quarter of a second yet.
+  assert.ok(oldMs <= 2000 + 300, `${oldMs} ms`)
+  assert.ok(rows <= 3, `${rows} rows`)
+})
+
+test('players who were lost in a restart are offered under their names where it is clear, and asked for where it is not', async (t) => {
+  const hub = await setup(t)
+  await calibrate(hub)
+  await start(hub, { player_ids: ['mia', 'leo'] })
+  const stand = (of: Hub, people: { trackId: number; x: number }[], seconds = 3) => {
+    for (let at = 0; at < seconds * 10; at++) {
+      of.clock.advance(100)
+      of.show(
+        pictureOf(
+          'yard',
+          of.clock.now(),
+          people.map((one) => ({ ...one, y: 10 })),
+        ),
+      )
+    }
+  }
+  stand(hub, [
+    { trackId: 1, x: 5 },
+    { trackId: 2, x: 25 },
+  ])
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  await assign(hub, { track_id: 2, player_id: 'leo' })
+  await hub.close()
+  hub.clock.advance(4000)
+  const again = await setup(t, { folder: hub.folder, clock: hub.clock })
+  const { access_token: owner } = (
+    await again.call('POST', '/auth/login', { body: { name: 'Anna', password: 'four walls and a garden' } })
+  ).body.data
+  const maybe = async () =>
+    (await again.call('GET', '/live/game/status', { token: owner })).body.data.metrics.tracks.map(
+      (one: { maybe: string[] }) => one.maybe,
+    )
+  stand(again, [
+    { trackId: 11, x: 7 },
+    { trackId: 12, x: 24 },
+  ])
+  assert.deepEqual(await maybe(), [['mia'], ['leo']])
+  const say = (track_id: number, player_id: string | null) =>
+    again.call('POST', '/live/game/assign', {
+      token: owner,
+      body: { camera_id: 'yard', track_id, player_id },
+    })
+  await say(11, 'mia')
+  await say(12, null)
+  assert.deepEqual(await maybe(), [[], []], 'who was said to be nobody is not asked about again')
+  // Both are lost in the middle: nobody can tell who is who.
+  await say(12, 'leo')
+  stand(again, [
+    { trackId: 11, x: 14 },
+    { trackId: 12, x: 16 },
+  ])
+  again.clock.advance(3000)
+  stand(again, [
+    { trackId: 21, x: 14 },
+    { trackId: 22, x: 16 },
+  ])
+  const unsure = await maybe()
+  assert.deepEqual(
+    unsure.map((names: string[]) => [...names].sort()),
+    [
+      ['leo', 'mia'],
+      ['leo', 'mia'],
+    ],
+  )
+})

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fakeClock } from '../../fakes/clock.ts'
 import { H264, JPEGS, machineDecoder, pattern, unitsOf } from '../../media/clips.ts'
-import { setup } from './setup.ts'
+import { pictureOf, setup } from './setup.ts'
 
 const { settings, skip } = await machineDecoder()
 const OWNER = { name: 'Anna', password: 'four walls and a garden' }
@@ -253,4 +253,48 @@ test('how much room there is for video is told, and how much of it stays free', 
   assert.deepEqual(await room(), { free_bytes: 20 * GB, kept_free_bytes, has_room: true })
   hub.disk.freeBytes = GB
   assert.deepEqual(await room(), { free_bytes: GB, kept_free_bytes, has_room: false })
+})
+
+test('when somebody turns out to be a minor whom nobody may record, the video since they were first seen is erased', {
+  skip,
+}, async (t) => {
+  const ages = new Map([
+    ['mia', 30],
+    ['leo', 11],
+  ])
+  const hub = await open(t, { ages })
+  await start(hub, { camera_ids: ['side'] })
+  const startMs = hub.clock.now()
+  const see = (trackId: number) => hub.show(pictureOf('side', hub.clock.now(), [{ trackId, x: 5, y: 5 }]))
+  const name = (trackId: number, playerId: string) =>
+    hub.call('POST', '/live/game/assign', {
+      token: hub.owner,
+      body: { camera_id: 'side', track_id: trackId, player_id: playerId },
+    })
+  await hub.film('side', clip(10, startMs + 1000))
+  see(1)
+  // A pause ends the file: this one shows nobody but Mia.
+  hub.clock.advance(7000)
+  await finished(hub, 1)
+  hub.clock.advance(1000)
+  see(2)
+  const units = clip(70, hub.clock.now() + 1000)
+  await hub.film('side', units.slice(0, 61))
+  await finished(hub, 2)
+  await hub.film('side', units.slice(61))
+  assert.equal((await name(1, 'mia')).body.data.erased_files, 0)
+  assert.equal((await metrics(hub)).recording, true)
+  // The file that is whole, and the one that is being written.
+  assert.equal((await name(2, 'leo')).body.data.erased_files, 2)
+  const [camera] = (await metrics(hub)).cameras
+  assert.deepEqual([camera.recording, camera.recording_reason], ['stopped', 'minor_joined'])
+  const left = await files(hub)
+  assert.deepEqual(
+    left.map(({ from }: { from: string }) => Date.parse(from)),
+    [startMs + 1000],
+  )
+  assert.deepEqual(readdirSync(join(hub.folder, 'sessions')), [left[0].id])
+  await hub.film('side', clip(5, hub.clock.now() + 1000))
+  await stop(hub)
+  assert.equal((await files(hub)).length, 1)
 })

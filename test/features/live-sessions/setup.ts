@@ -39,6 +39,8 @@ interface Options {
   /** How cameras' video is put into files; without it nothing is recorded. */
   decoder?: DecoderSettings
   age?: number | null
+  /** Of single people, before `age`. */
+  ages?: ReadonlyMap<string, number>
   /** Besides the two that are always there. */
   cameras?: LiveCamera[]
 }
@@ -138,8 +140,9 @@ export async function setup(t: TestContext, options: Options = {}) {
             )
             return bytes
           },
+          erase: (key, sinceMs) => sessions.files.removeRecorded(key, sinceMs),
         }),
-        ageOf: () => (options.age === undefined ? 11 : options.age),
+        ageOf: (personId) => options.ages?.get(personId) ?? (options.age === undefined ? 11 : options.age),
         playersOf: (groupId) => (groupId === 'team' ? ['mia', 'leo'] : null),
         onPicture(listener) {
           listeners.add(listener)

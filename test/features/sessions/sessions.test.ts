@@ -156,7 +156,7 @@ test('paths are read back as plots: where, how long, how fast, only of players w
           SELECT :key, 'yard', :track, key, 1000, 61000, '{}' FROM person WHERE id = :personId`,
         params: { key, track, personId },
       },
-      ...planPath({ sessionKey: key, camera: 'yard', track }, walk(mps)),
+      ...planPath({ sessionKey: key, camera: 'yard', track }, walk(mps)).writes,
     ])
   const tracks = (await call('GET', '/sessions/one/tracks?points=100', { token: owner })).body.data.tracks
   assert.deepEqual(

@@ -59,9 +59,11 @@ const WITHIN_MS = 8000
 
 export const PASSWORD = 'a long enough pass'
 
-/** Starts a hub for a whole test file and stops it at the end. */
-export async function outsider(env: Record<string, string> = {}): Promise<Outsider> {
-  const dataDir = temporaryData()
+/** Starts a hub for a whole test file and stops it at the end; on the data of an earlier one it is a restart. */
+export async function outsider(
+  env: Record<string, string> = {},
+  dataDir = temporaryData(),
+): Promise<Outsider> {
   const hub = await startHub(dataDir, { HOMEFIELD_HTTP_RATE_LIMIT_PER_MINUTE: '0', ...env })
   const open = new Set<{ end(): void }>()
   after(async () => {

@@ -30,6 +30,8 @@ export interface SeenTrack {
   player_id: string | null
   speed: number | null
   reason: KpiReason | null
+  /** Lost players whom it may be, nearest first; one alone where it is clear. */
+  maybe: string[]
 }
 
 export interface PlayerMetrics {

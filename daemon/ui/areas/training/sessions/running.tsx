@@ -12,6 +12,7 @@ import { Screen } from '../../../parts/screen.tsx'
 import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
+import { Found } from './found.tsx'
 import { AskingPhones, FilmingPhones } from './phones.tsx'
 import { OLD_MS, Players, Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
@@ -81,6 +82,7 @@ export function RunningSession({
               phones={metrics.phones}
               onDone={() => void status.reload()}
             />
+            <Found sessionId={session.id} tracks={metrics.tracks} onDone={() => void status.reload()} />
             <Troubles metrics={metrics} mayCalibrate />
             <Stage
               topic={`session:${session.id}`}

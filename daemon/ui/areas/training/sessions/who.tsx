@@ -2,10 +2,10 @@
 import type { Signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { useApp } from '../../../app.ts'
+import { type App, useApp } from '../../../app.ts'
 import { ErrorLine, useAction } from '../../../parts/action.tsx'
 import { errorText } from '../../../parts/feedback.tsx'
-import { useNames, useSessionWords } from './sessions.ts'
+import { type SessionWords, useNames, useSessionWords } from './sessions.ts'
 
 /** A track of one camera that somebody pointed at. */
 export interface Meant {
@@ -20,6 +20,21 @@ export interface WhoProps {
   /** Players of the session come first. */
   playerIds: readonly string[]
   onDone: () => void
+}
+
+/** Says who a track is; answers what came of it in words. */
+export async function nameTrack(
+  { api, w, nameOf }: Pick<App, 'api'> & { w: SessionWords; nameOf: (personId: string) => string },
+  said: { sessionId: string; track: { camera_id: string; track_id: number }; personId: string | null },
+): Promise<string> {
+  const { camera_id, track_id } = said.track
+  const path = `/live/${encodeURIComponent(said.sessionId)}/assign`
+  const { erased_files: erased } = await api.post<{ erased_files: number }>(path, {
+    ...{ camera_id, track_id, player_id: said.personId },
+  })
+  if (said.personId === null) return w('who.undone', { track: track_id })
+  const done = w('who.done', { track: track_id, name: nameOf(said.personId) })
+  return erased > 0 ? `${done}. ${w('who.erased')}` : done
 }
 
 export function Who({ meant, sessionId, playerIds, onDone }: WhoProps): JSX.Element {
@@ -37,12 +52,8 @@ export function Who({ meant, sessionId, playerIds, onDone }: WhoProps): JSX.Elem
   const choose = (personId: string | null) =>
     void action.run(async () => {
       if (!value) return
-      const { cameraId, trackId: track } = value
-      await api.post(`/live/${encodeURIComponent(sessionId)}/assign`, {
-        ...{ camera_id: cameraId, track_id: track, player_id: personId },
-      })
-      said.value =
-        personId === null ? w('who.undone', { track }) : w('who.done', { track, name: nameOf(personId) })
+      const track = { camera_id: value.cameraId, track_id: value.trackId }
+      said.value = await nameTrack({ api, w, nameOf }, { sessionId, track, personId })
       meant.value = null
       onDone()
     })

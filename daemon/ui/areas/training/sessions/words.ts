@@ -121,6 +121,12 @@ export const words = {
   'who.cancel': 'Cancel',
   'who.done': 'Number {track} is {name}',
   'who.undone': 'Number {track} is nobody known',
+  'who.erased': 'The video since they came into the picture was erased: nobody allowed to keep it.',
+  'found.isIt': 'Is number {track} {name}?',
+  'found.text':
+    'Somebody who was named before was lost from sight. Say who this is, so that their numbers go on.',
+  'found.yes': 'Yes, {name}',
+  'found.no': 'Somebody else',
   'who.seen': 'Seen now',
   'who.seenAgo': 'As it was {age} ago.',
   'who.noneSeen': 'Nobody is seen now.',
