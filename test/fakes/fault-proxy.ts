@@ -11,6 +11,7 @@ export const FAULTS = [
   'portal',
   'drip',
   'duplicate',
+  'reorder',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -46,6 +47,7 @@ export function seededRandom(seed: number): () => number {
 
 const PORTAL = '<html><body>Welcome to the clubhouse. Accept the terms to go on.</body></html>'
 const STALL_MS = 150
+const LATE_MS = 300
 
 export async function createFaultProxy({
   targetPort,
@@ -56,6 +58,7 @@ export async function createFaultProxy({
   let isHealed = false
   const counts = new Map<Fault, number>()
   const sockets = new Set<Socket>()
+  const delays = new WeakMap<Socket, number>()
   const kept = (socket: Socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
@@ -81,6 +84,7 @@ export async function createFaultProxy({
         upstream.write(chunk.subarray(0, Math.max(0, chunk.length - (sent - limit))))
         return setTimeout(end, 5)
       }
+      if (fault === 'reorder') return later(upstream, chunk)
       return fault === 'drip' ? drip(upstream, chunk) : upstream.write(chunk)
     })
     let heard = 0
@@ -104,6 +108,12 @@ export async function createFaultProxy({
     const middle = Math.floor(chunk.length / 2)
     upstream.write(chunk.subarray(0, middle))
     setTimeout(() => upstream.write(chunk.subarray(middle)), 10)
+  }
+  /** What other connections send meanwhile arrives first. */
+  const later = (upstream: Socket, chunk: Buffer) => {
+    const delayMs = Math.max(random() * LATE_MS, (delays.get(upstream) ?? 0) - performance.now())
+    delays.set(upstream, performance.now() + delayMs + 1)
+    setTimeout(() => upstream.write(chunk), delayMs)
   }
   const replay = (request: Buffer) => {
     const again = kept(connect(port, '127.0.0.1'))
