@@ -1,5 +1,8 @@
 /** Mia and Leo with those who look after them, behind real parts; what goes out over MQTT is written down. */
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import Database from 'better-sqlite3'
 import { type Alarms, type AlarmsDeps, createAlarms } from '../../../daemon/composition/alarms.ts'
 import type { Actor } from '../../../daemon/domain/access.ts'
 import type { Feature } from '../../../daemon/domain/route.ts'
@@ -33,6 +36,14 @@ export async function open(t: TestContext, options: Options = {}) {
   const clock = options.clock ?? fakeClock()
   const folder = options.folder ?? temporaryFolder(t)
   const live = createLive({ clock, base: 0 })
+  /** Rings of open apps, as they were told. */
+  const rung: { userId: string; id: string; title: string; round: number }[] = []
+  const { publish } = live
+  live.publish = (topic, type, data, audience) => {
+    const { ring = [], id, title, round } = Object(data)
+    for (const userId of ring) rung.push({ userId, id, title, round })
+    return publish(topic, type, data, audience)
+  }
   const published: Published[] = []
   const made: Alarms[] = []
   const home = await openHousehold(t, {
@@ -106,6 +117,7 @@ export async function open(t: TestContext, options: Options = {}) {
     folder,
     clock,
     live,
+    rung,
     published,
     alarms,
     settle,
@@ -115,6 +127,19 @@ export async function open(t: TestContext, options: Options = {}) {
     connect,
     rangOn,
   }
+}
+
+const DATABASE = 'hub.db'
+
+/** The same folder as a kill would leave it: nothing was told to stop. */
+export function leftBehind(t: TestContext, folder: string): string {
+  const left = temporaryFolder(t)
+  cpSync(folder, left, { recursive: true, filter: (path) => !path.includes(DATABASE) })
+  // What is committed at this moment; copied files could be of two moments.
+  const database = new Database(join(folder, DATABASE), { readonly: true })
+  database.prepare('VACUUM INTO ?').run(join(left, DATABASE))
+  database.close()
+  return left
 }
 
 /** Mother first, father two minutes later on his watch; the owner last. */

@@ -1,28 +1,12 @@
 import assert from 'node:assert/strict'
-import { cpSync } from 'node:fs'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import Database from 'better-sqlite3'
+import { test } from 'node:test'
 import type { VitalMinute } from '../../../models/series/anomaly-minute.ts'
 import { fakeClock } from '../../fakes/clock.ts'
-import { temporaryFolder } from '../../fakes/household.ts'
-import { MINUTE } from '../alerts/setup.ts'
+import { leftBehind, MINUTE } from '../alerts/setup.ts'
 import { racing, setup, startAgain } from './setup.ts'
 
-const DATABASE = 'hub.db'
 /** What the watch over vitals writes; whom the ladder has told meanwhile is another part's. */
 const OWN = ['opened', 'evidence', 'cleared', 'resolved']
-
-/** The same folder as a kill would leave it: nothing was told to stop. */
-function killed(t: TestContext, folder: string): string {
-  const left = temporaryFolder(t)
-  cpSync(folder, left, { recursive: true, filter: (path) => !path.includes(DATABASE) })
-  // What is committed at this moment; copied files could be of two moments.
-  const database = new Database(join(folder, DATABASE), { readonly: true })
-  database.prepare('VACUUM INTO ?').run(join(left, DATABASE))
-  database.close()
-  return left
-}
 
 /** What is odd about Mia now, and what the hub knows of it, but for the ids of rows. */
 async function judged({ state, episodes, data }: Awaited<ReturnType<typeof startAgain>>) {
@@ -45,20 +29,20 @@ test('a hub that stops or is killed goes on to the digit where it was, without l
     night.slice(from, to).map((one, at) => (from + at >= 65 && from + at < 75 ? racing(one, at) : one))
   await wear(course(0, 70))
   const at = clock.now()
-  const dead = killed(t, folder)
+  const dead = leftBehind(t, folder)
   await wear(course(70, 110))
   const going = await judged(first)
   assert.deepEqual(going.episodes, ['resolved'])
   await first.close()
   for (const times of [1, 3]) {
     const again = fakeClock(at)
-    let left = killed(t, dead)
+    let left = leftBehind(t, dead)
     for (let life = 0; life < times; life += 1) {
       const home = await startAgain(t, left, again)
       const next = 70 + Math.round((40 * life) / times)
       await home.wear(course(next, 70 + Math.round((40 * (life + 1)) / times)))
       if (life === times - 1) assert.deepEqual(await judged(home), going, `${times} kills`)
-      const after = killed(t, left)
+      const after = leftBehind(t, left)
       await home.close()
       left = after
     }
@@ -100,10 +84,10 @@ test('what another model left, or what cannot be read, is learnt anew', async (t
   await first.close()
   clock.advance(MINUTE)
   for (const spoilt of ["model = 'pulsenet 0 1'", "profile = '{'"]) {
-    const home = await startAgain(t, killed(t, folder), clock)
+    const home = await startAgain(t, leftBehind(t, folder), clock)
     assert.equal((await home.state()).learnt.at, learnt.at, 'kept until it is spoilt')
     await home.store.write([{ sql: `UPDATE vital_watch SET ${spoilt}`, expect: 1 }])
-    const left = killed(t, home.folder)
+    const left = leftBehind(t, home.folder)
     await home.close()
     const anew = await startAgain(t, left, clock)
     assert.ok((await anew.state()).learnt.at > learnt.at, spoilt)
