@@ -119,8 +119,8 @@ export function createRegister(deps: RegisterDeps): Register {
     const device = directory.get(id)
     return device && device.revokedAtMs === null ? device : undefined
   }
-  const view = (device: KnownDevice) =>
-    viewOf(device, wearerNow(device.id), presence, quarantinedOf(store, device.id))
+  const view = (device: KnownDevice, quarantined: number) =>
+    viewOf(device, wearerNow(device.id), presence, quarantined)
 
   function existing(id: string): KnownDevice {
     const device = live(id)
@@ -214,15 +214,17 @@ export function createRegister(deps: RegisterDeps): Register {
         committed: reload,
       }
     },
-    list: () =>
-      directory
+    list() {
+      const quarantined = quarantinedByDevice(store)
+      return directory
         .all()
         .filter(({ revokedAtMs }) => revokedAtMs === null)
-        .map(view),
+        .map((device) => view(device, quarantined.get(device.id) ?? 0))
+    },
     view(id) {
       const device = directory.get(id)
       if (!device) throw noSuchDevice()
-      return view(device)
+      return view(device, quarantinedOf(store, device.id))
     },
     async change(id, changes) {
       const device = existing(id)
@@ -307,6 +309,14 @@ function checkPersons(store: Store, ids: readonly (string | null)[]): void {
 function quarantinedOf(store: Store, id: string): number {
   const sql = 'SELECT count(*) AS entries FROM quarantine WHERE device_id = :id'
   return store.get<{ entries: number }>(sql, { id })?.entries ?? 0
+}
+
+/** In one question for all devices: every alert and every look at the rules lists them. */
+function quarantinedByDevice(store: Store): ReadonlyMap<string, number> {
+  const sql =
+    'SELECT device_id AS deviceId, count(*) AS entries FROM quarantine GROUP BY device_id ORDER BY device_id'
+  const rows = store.all<{ deviceId: string; entries: number }>(sql)
+  return new Map(rows.map(({ deviceId, entries }) => [deviceId, entries]))
 }
 
 function viewOf(

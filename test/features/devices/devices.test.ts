@@ -238,6 +238,12 @@ test('an owner reads what a device sent that could not be taken, newest first', 
     ['second', Buffer.from('{hr}').toString('base64')],
   )
   assert.equal((await call('GET', '/devices/watch-1', { token: owner })).body.data.quarantined, 2)
+  const listed: { id: string; quarantined: number }[] = (await call('GET', '/devices', { token: owner })).body
+    .data
+  assert.deepEqual(
+    listed.filter(({ quarantined }) => quarantined > 0).map(({ id, quarantined }) => [id, quarantined]),
+    [['watch-1', 2]],
+  )
 })
 
 test('a device names the people it serves only to those who may see them', async (t) => {
