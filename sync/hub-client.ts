@@ -8,6 +8,7 @@ import {
   isSignedBy,
   keyFingerprint,
   NONCE_HEADER,
+  plainLetters,
   requestText,
   SERVER_SIGNATURE_HEADER,
   SERVER_TIME_HEADER,
@@ -46,6 +47,9 @@ export interface HubClient {
 
 /** Neither a yes nor a no: whoever answered is not the service, or its answer was cut. */
 export class Unproven extends Error {}
+
+/** Somebody answers, but is not whom the code names; or the code was not typed as it is shown. */
+export class OtherService extends Unproven {}
 
 const ANSWER_MS = 30_000
 /** An answer is small; more than this is none. */
@@ -199,7 +203,19 @@ export async function registerHub({ code, name, version, schema, ...deps }: Regi
     ...{ ...deps, hubId: 'new', fetch: listening, serverKey: () => shown, hearsRefusals: true },
   })
   const answer = await client.ask('POST', PATHS.register, body)
-  if (answer.status === 200 && keyFingerprint(shown) !== fingerprint)
-    throw new Unproven('the service does not hold the key that the code names')
+  if (answer.status === 200 && plainLetters(keyFingerprint(shown)) !== plainLetters(fingerprint))
+    throw new OtherService('the service does not hold the key that the code names')
   return answer
+}
+
+/** Without a path's end; null for what must not be trusted with data. */
+export function safeAddress(text: string): string | null {
+  try {
+    const url = new URL(text)
+    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+    if (url.username || url.password || url.search || url.hash) return null
+    return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url.origin : null
+  } catch {
+    return null
+  }
 }

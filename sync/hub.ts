@@ -2,7 +2,14 @@
 import { Compile } from 'typebox/compile'
 import { type Compactor, createCompactor } from './compact.ts'
 import { createEntities } from './entities.ts'
-import { createHubClient, type HubClient, registerHub, Unproven } from './hub-client.ts'
+import {
+  createHubClient,
+  type HubClient,
+  OtherService,
+  registerHub,
+  safeAddress,
+  Unproven,
+} from './hub-client.ts'
 import { createHubJobs } from './hub-jobs.ts'
 import { createHubKeys } from './hub-keys.ts'
 import { planBackfill, planErasedSubject, planPrune, planTrim } from './hub-plans.ts'
@@ -11,7 +18,7 @@ import { createLanes, type Lanes } from './lanes.ts'
 import type { DataClass, Statement, SyncPorts } from './ports.ts'
 import { createPuller } from './pull.ts'
 import { createPusher } from './push.ts'
-import { newSigningKey } from './signing.ts'
+import { isWholeCode, newSigningKey, plainLetters, type SigningKey } from './signing.ts'
 import { PATHS, RegisterAnswer, SCHEMA, StatusAnswer } from './wire.ts'
 
 export interface Choice {
@@ -47,6 +54,8 @@ export interface HubSync {
 const registerCheck = Compile(RegisterAnswer)
 const statusCheck = Compile(StatusAnswer)
 const REGISTER_TRIES = 3
+const OTHER_SERVICE =
+  'The part of the code behind the dot does not belong to this cloud. Look at the code and the address again.'
 const MINUTE_MS = 60_000
 const READ_AGAIN_MS = 1000
 const READ_AGAIN_MOST_MS = 5 * MINUTE_MS
@@ -61,6 +70,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
   let reading: AbortController | null = null
   let readingEnded: Promise<void> = Promise.resolve()
   const erasing = new Set<string>()
+  let tried: { spoken: string; key: SigningKey } | null = null
 
   const identity = (): HubIdentity => {
     const found = state.identity()
@@ -269,9 +279,12 @@ export function createHubSync(ports: SyncPorts): HubSync {
           fault: 'address',
           told: 'The address must begin with https:// (http:// only on this machine).',
         }
-      if (!/\.[A-Za-z0-9_-]{16}$/.test(code.trim()))
+      if (!isWholeCode(code))
         return { fault: 'code', told: 'Type the whole code, with the part behind the dot.' }
-      const key = newSigningKey()
+      // The cloud gives one code to one key: who mistypes the rest of it tries again with the same.
+      const spoken = plainLetters(code.split('.')[0] ?? '')
+      if (tried?.spoken !== spoken) tried = { spoken, key: newSigningKey() }
+      const { key } = tried
       const asked = {
         ...{ address: url, code, key, now: clock.now, fetch: ports.fetch },
         ...{ name: ports.hubName(), version: ports.version, schema: SCHEMA },
@@ -317,6 +330,7 @@ export function createHubSync(ports: SyncPorts): HubSync {
           const refusal = String(Object(body).message ?? 'The cloud did not take the code.')
           return { fault: 'code', told: refusal }
         } catch (cause) {
+          if (cause instanceof OtherService) return { fault: 'code', told: OTHER_SERVICE }
           told = cause instanceof Unproven ? cause.message : 'nobody answers at this address'
         }
       }
@@ -379,17 +393,5 @@ export function createHubSync(ports: SyncPorts): HubSync {
     kick: lanes.kick,
     start: begin,
     stop: halt,
-  }
-}
-
-/** Without a path's end; null for what must not be trusted with data. */
-function safeAddress(text: string): string | null {
-  try {
-    const url = new URL(text)
-    const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-    if (url.username || url.password || url.search || url.hash) return null
-    return url.protocol === 'https:' || (url.protocol === 'http:' && isHere) ? url.origin : null
-  } catch {
-    return null
   }
 }

@@ -94,7 +94,31 @@ export function isSignedBy(publicKey: string, text: string, signature: string): 
   }
 }
 
-/** The part of an enrolment code behind the dot: says which key the service must show, so that nobody in between can stand in for it. */
+/** Letters and digits that are not mistaken for each other, whether they are typed large or small. */
+export const CODE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+const FINGERPRINT_LETTERS = 16
+
+/**
+ * The part of an enrolment code behind the dot: says which key the service must show, so that nobody in between can stand in for it.
+ * 80 bits of the key's hash, in groups that can be typed off a screen.
+ */
 export function keyFingerprint(publicKey: string): string {
-  return createHash('sha256').update(publicKey).digest('base64url').slice(0, 16)
+  const hash = createHash('sha256').update(publicKey).digest()
+  const letters = Array.from({ length: FINGERPRINT_LETTERS }, (_, at) => {
+    const bit = at * 5
+    const pair = hash.readUInt16BE(Math.floor(bit / 8))
+    return CODE_LETTERS[(pair >> (11 - (bit % 8))) & 31]
+  }).join('')
+  return letters.replace(/(.{4})(?=.)/g, '$1-')
+}
+
+/** As letters are compared: case, spaces and dashes do not matter. */
+export function plainLetters(text: string): string {
+  return text.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
+}
+
+/** Whether somebody typed the whole of a code, with the part that says which key the service must have. */
+export function isWholeCode(code: string): boolean {
+  const [spoken = '', fingerprint = ''] = code.split('.')
+  return plainLetters(spoken).length >= 8 && plainLetters(fingerprint).length === FINGERPRINT_LETTERS
 }

@@ -1,12 +1,14 @@
 /** Who is asking: hubs by their signature, people in the cloud by a household's token. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import {
+  CODE_LETTERS,
   HUB_HEADER,
   isSignedBy,
   keyFingerprint,
   MAX_SKEW_MS,
   NONCE_HEADER,
   newSigningKey,
+  plainLetters,
   requestText,
   SIGNATURE_HEADER,
   type SigningKey,
@@ -214,9 +216,6 @@ export async function serviceKey(owner: Queries): Promise<ServiceKey> {
   return { ...signingKeyOf(row.pem), challengeSecret: row.challenge_secret }
 }
 
-/** Letters and digits that are not mistaken for each other. */
-const CODE_LETTERS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
 /** Twelve letters in three groups, and behind the dot which key the service must show. */
 export function newEnrolmentCode(key: SigningKey): { shown: string; code: string } {
   const letters = [...randomBytes(12)].map((byte) => CODE_LETTERS[byte % CODE_LETTERS.length]).join('')
@@ -226,5 +225,5 @@ export function newEnrolmentCode(key: SigningKey): { shown: string; code: string
 
 /** As it is compared: case, spaces and the part behind the dot do not matter. */
 export function plainCode(code: string): string {
-  return (code.split('.')[0] ?? '').toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
+  return plainLetters(code.split('.')[0] ?? '')
 }

@@ -1,12 +1,13 @@
 /** What comes down from the cloud: keys, deletions, a feed read anew, and nothing that goes back up for it. */
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { addCode } from '../../sync/cloud/households.ts'
 import { NO_FAILPOINTS } from '../../sync/failpoint.ts'
 import { canonicalJson } from '../../sync/merge.ts'
 import type { SyncPorts } from '../../sync/ports.ts'
 import { withoutPostgres } from '../sync/postgres.ts'
 import { cloudForHubs, type TestCloudHouse, type TestHouse } from './house.ts'
-import { type SyncedHub, until } from './setup.ts'
+import { type SyncedHub, syncedHub, until } from './setup.ts'
 
 const START = Date.UTC(2026, 2, 13)
 const TRAINING = [{ class: 'training', raw: false }] as const
@@ -210,6 +211,28 @@ describe('down from the cloud', { skip: withoutPostgres() }, () => {
     await house.sql(`DELETE FROM household_feed WHERE household_id = $1`)
     await hub.addEvent('e2', 'mia', 'Passing')
     await until(async () => (await house.ask('GET', '/calendar')).body.calendar.length === 2)
+  })
+
+  test('who mistypes the part behind the dot is told so, and the same code still joins, typed small and with spaces', {
+    timeout: 120_000,
+  }, async (t) => {
+    const house = await cloud.house(t)
+    const { parts } = cloud.running.cloud
+    const { code } = await addCode(parts.base.owner, parts.key, house.id, Date.now())
+    assert.match(code, /^[A-Z2-9]{4}(-[A-Z2-9]{4}){2}\.[A-Z2-9]{4}(-[A-Z2-9]{4}){3}$/)
+    const hub = await syncedHub()
+    t.after(() => hub.stop())
+    const [spoken = '', rest = ''] = code.split('.')
+    const wrong = await hub.sync.enrol(
+      cloud.running.address,
+      `${spoken}.${rest.replace(/^./, (one) => (one === 'A' ? 'B' : 'A'))}`,
+    )
+    assert.ok('fault' in wrong && /behind the dot/.test(wrong.told))
+    assert.equal(hub.sync.identity(), null)
+    const short = await hub.sync.enrol(cloud.running.address, spoken)
+    assert.ok('fault' in short && /whole code/.test(short.told))
+    const typed = ` ${code.toLowerCase().replaceAll('-', ' ')} `
+    assert.deepEqual(await hub.sync.enrol(cloud.running.address, typed), { household: 'Home' })
   })
 
   const DEEDS = ['grant', 'revoke', 'erase', 'nothing'] as const

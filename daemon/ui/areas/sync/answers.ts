@@ -11,6 +11,9 @@ export interface LaneStanding {
   lane: 'now' | 'state' | 'bulk'
   waiting: number
   pushed_at: string | null
+  /** Since the hub joined. */
+  rows: number
+  bytes: number
   bytes_today: number
   problem: string | null
   next_try_in_seconds: number | null
@@ -36,5 +39,12 @@ export interface CloudStanding {
     requested_by: 'hub' | 'cloud'
     hub_purged_at: string | null
     cloud_purged_at: string | null
+  }[]
+  jobs: {
+    kind: string
+    person_id: string | null
+    state: 'running' | 'done' | 'failed'
+    taken_at: string
+    ended_at: string | null
   }[]
 }

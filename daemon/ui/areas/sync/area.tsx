@@ -10,7 +10,7 @@ import { Screen, Section } from '../../parts/screen.tsx'
 import { createResource, type Resource } from '../../state/resource.ts'
 import type { CloudStanding } from './answers.ts'
 import { PeopleLeaving } from './leaving.tsx'
-import { Erasures, Progress, Troubles } from './standing.tsx'
+import { Asked, Erasures, Progress, Troubles } from './standing.tsx'
 import { words } from './words.ts'
 
 const REFRESH_MS = 5000
@@ -92,6 +92,7 @@ function Joined({ found, cloud }: CloudProps & { found: CloudStanding }): JSX.El
       <Progress found={found} />
       <Troubles found={found} />
       <Erasures found={found} />
+      <Asked found={found} />
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
       {(state === 'on' || paused) && (
         <button

@@ -33,6 +33,11 @@ export function Progress({ found }: FoundProps): JSX.Element {
               <span class="row-more">
                 {say('lanes.waiting')}: {count(lane.waiting)} · {say('lanes.sent')}: {when(lane.pushed_at)}
               </span>
+              {lane.rows > 0 && (
+                <span class="row-more">
+                  {say('lanes.sofar', { rows: count(lane.rows), size: size(lane.bytes) })}
+                </span>
+              )}
               {lane.problem !== null && <Problem lane={lane} hours={found.bulk_hours} />}
             </span>
           </li>
@@ -61,6 +66,7 @@ function Problem({ lane, hours }: { lane: LaneStanding; hours: string | null }):
   if (lane.problem === 'bytes') return <span class="row-more">{say('lane.held.bytes')}</span>
   if (lane.problem === 'hours')
     return <span class="row-more">{say('lane.held.hours', { hours: hours ?? '' })}</span>
+  if (lane.problem === 'schema') return <span class="row-more">{say('lane.old')}</span>
   const seconds = lane.next_try_in_seconds
   return (
     <span class="row-more">
@@ -115,7 +121,9 @@ export function Erasures({ found }: FoundProps): JSX.Element | null {
           <li key={one.person_id} class="row">
             <span class="row-text">
               <span class="row-title">
-                {say('erased.in', { when: format.moment(Date.parse(one.requested_at), zone) })}
+                {say(`erased.by.${one.requested_by}`, {
+                  when: format.moment(Date.parse(one.requested_at), zone),
+                })}
               </span>
               <span class="row-more">
                 {say(one.hub_purged_at === null ? 'erased.hubWaits' : 'erased.hub')} ·{' '}
@@ -127,4 +135,41 @@ export function Erasures({ found }: FoundProps): JSX.Element | null {
       </ul>
     </Section>
   )
+}
+
+/** What the cloud asked this hub to do: nothing happens here unseen. */
+export function Asked({ found }: FoundProps): JSX.Element | null {
+  const { format, zone, household } = useApp()
+  const say = useWords(words)
+  if (found.jobs.length === 0) return null
+  const people = household.people.state.value.value ?? []
+  const nameOf = (id: string | null) => people.find((person) => person.id === id)?.name
+  return (
+    <Section title={say('jobs.title')}>
+      <ul class="rows">
+        {found.jobs.map((job) => {
+          const name = nameOf(job.person_id)
+          return (
+            <li key={`${job.taken_at} ${job.kind}`} class="row">
+              <span class="row-text">
+                <span class="row-title">
+                  {say(jobName(job.kind))}
+                  {name && `: ${name}`}
+                </span>
+                <span class="row-more">
+                  {say(`jobs.${job.state}`)} · {format.moment(Date.parse(job.ended_at ?? job.taken_at), zone)}
+                </span>
+              </span>
+            </li>
+          )
+        })}
+      </ul>
+    </Section>
+  )
+}
+
+function jobName(kind: string) {
+  if (kind === 'recompute_daily') return 'job.recompute_daily'
+  if (kind === 'calibrate') return 'job.calibrate'
+  return kind === 'send_again' ? 'job.send_again' : 'job.forecast'
 }
