@@ -13,6 +13,7 @@ import { type Shell, text } from './cli/shell.ts'
 import { systemClock } from './kernel/clock.ts'
 import { lockDataDirectory } from './kernel/data-lock.ts'
 import { messageOf } from './kernel/errors.ts'
+import { loadSparingly } from './kernel/heap.ts'
 import { createLog, type Log, plainLines } from './kernel/log.ts'
 import { createSupervisor } from './kernel/sd-notify.ts'
 import { timeService } from './kernel/trusted-clock.ts'
@@ -48,6 +49,7 @@ const shell: Shell = {
 
 /** Runs the hub until a signal; resolves with the exit code. */
 async function start(failpoint?: string): Promise<number> {
+  const letGrow = loadSparingly()
   const config = loadConfig(process.env)
   const dataDir = resolve(config.data)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -70,6 +72,7 @@ async function start(failpoint?: string): Promise<number> {
     })
     shell.out(greeting(await startOrClose(hub)))
     supervisor.ready()
+    letGrow()
     clock.every(ALIVE_MS, supervisor.alive)
     const reason = await untilStopped(hub)
     supervisor.stopping()
