@@ -21,6 +21,7 @@ import { queries } from './queries.ts'
 import { type Row, Skipped } from './row.ts'
 import { sessionRows } from './session.ts'
 import { slowDisk } from './slow-disk.ts'
+import { stepCosts } from './step-costs.ts'
 import { steps } from './steps.ts'
 import { tableOf } from './table.ts'
 import { openLoop, throughput } from './throughput.ts'
@@ -32,7 +33,7 @@ const native = createNative()
 const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   throughput: () => throughput(native),
   latency: () => openLoop(native),
-  steps: () => steps(native),
+  steps: async () => [...(await steps(native)), ...(await stepCosts())],
   'slow-disk': () => slowDisk(native),
   written: () => written(native),
   queries: () => queries(),

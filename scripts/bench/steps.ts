@@ -18,10 +18,10 @@ const WINDOWS = [
   { window: 20, atLeast: 12 },
 ]
 const STEPS = {
-  bare: 'MQTT alone',
-  gate: '+ access, decode, judge',
-  store: '+ commit, roll-up',
-  hub: '+ the rest of the hub',
+  bare: 'aedes alone, nothing checked or stored',
+  gate: 'our sockets, access, decode, validation',
+  store: 'with commit and roll-up',
+  hub: 'with fan-out to live, rules and the rest',
 }
 
 /** What each step on the way to an acknowledgement costs, and what committing in groups saves. */

@@ -497,9 +497,9 @@ int main(int argc, char **argv) {
     handle_events(wait_ms);
   }
   double elapsed = (now_ns() - measured_from) / 1e9, cpu = cpu_seconds(args.pid) - cpu_from;
-  /* What is under way at the end of an open loop is late, not lost: it gets a second. */
+  /* What is under way at the end of an open loop is late, not lost: it gets ten seconds. */
   long under_way = 0;
-  for (u64 wait = now_ns() + 1000000000; now_ns() < wait;) {
+  for (u64 wait = now_ns() + 10000000000; now_ns() < wait;) {
     under_way = 0;
     for (int i = 0; i < args.connections; i++) under_way += connections[i].under_way;
     if (!under_way || lost_connections) break;
