@@ -24,7 +24,8 @@ export function createSupervisor(notifySocket: string | undefined): Supervisor {
   }
   return {
     ready: () => tell('--ready', '--status=Running'),
-    stopping: () => tell('--stopping'),
+    // Not `--stopping`, which systemd before version 253 does not know.
+    stopping: () => tell('STOPPING=1'),
     alive: () => tell('WATCHDOG=1'),
   }
 }
