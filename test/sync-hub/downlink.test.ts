@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { addCode } from '../../sync/cloud/households.ts'
+import type { RunningCloud } from '../../sync/cloud/run.ts'
 import { NO_FAILPOINTS } from '../../sync/failpoint.ts'
 import { canonicalJson } from '../../sync/merge.ts'
 import type { SyncPorts } from '../../sync/ports.ts'
@@ -233,6 +234,57 @@ describe('down from the cloud', { skip: withoutPostgres() }, () => {
     assert.ok('fault' in short && /whole code/.test(short.told))
     const typed = ` ${code.toLowerCase().replaceAll('-', ' ')} `
     assert.deepEqual(await hub.sync.enrol(cloud.running.address, typed), { household: 'Home' })
+  })
+
+  test('two instances behind a round-robin are one cloud to a hub, up and down, and one of them may end', {
+    timeout: 120_000,
+  }, async (t) => {
+    const house = await cloud.house(t)
+    const second = await cloud.another()
+    let isSecondUp = true
+    const endSecond = async () => {
+      if (isSecondUp) await second.close()
+      isSecondUp = false
+    }
+    t.after(endSecond)
+    const asked = [0, 0]
+    let turn = 0
+    const roundRobin: typeof fetch = async (input, init) => {
+      const { pathname, search } = new URL(input instanceof Request ? input.url : String(input))
+      turn += 1
+      const at = isSecondUp ? turn % 2 : 0
+      asked[at] = (asked[at] ?? 0) + 1
+      return fetch(new URL(pathname + search, [cloud.running, second][at]?.address), init)
+    }
+    const hub = await house.join({ fetch: roundRobin, random: () => 0 })
+    await hub.addPerson('mia', 'Mia')
+    await hub.sync.choose('mia', [...TRAINING, { class: 'wellness', raw: false }])
+    for (let hour = 0; hour < 8; hour += 1) {
+      await hub.addHour('mia', START + hour * 3_600_000)
+      await until(() => hub.sync.state.depth('state') === 0)
+    }
+    const hours = () => house.sql<{ n: number }>('SELECT n::int FROM rollup_hour WHERE household_id = $1')
+    assert.deepEqual((await hours()).length, 8)
+    assert.ok(
+      asked.every((count) => count >= 3),
+      JSON.stringify(asked),
+    )
+    const edit = (running: RunningCloud, id: string) =>
+      running.cloud.http.inject({
+        ...{
+          method: 'POST',
+          url: '/api/household/calendar',
+          headers: { authorization: `Bearer ${house.token}` },
+        },
+        payload: { id, subject: 'mia', fields: { title: id, start_at: START } },
+      })
+    await edit(cloud.running, 'first')
+    await edit(second, 'second')
+    await until(() => titles(hub).join() === 'first,second')
+    await endSecond()
+    await edit(cloud.running, 'third')
+    await hub.addHour('mia', START + 9 * 3_600_000)
+    await until(async () => titles(hub).length === 3 && (await hours()).length === 9)
   })
 
   const DEEDS = ['grant', 'revoke', 'erase', 'nothing'] as const

@@ -27,8 +27,12 @@ export interface TestHouse {
   sql<Row extends object>(text: string, ...values: unknown[]): Promise<Row[]>
 }
 
+const SECRET = 'between the instances'
+
 export interface TestCloudHouse {
   running: RunningCloud
+  /** A second instance over the same database, which reads the first one's shape server. */
+  another(): Promise<RunningCloud>
   house(t: TestContext): Promise<TestHouse>
   stop(): Promise<void>
 }
@@ -50,11 +54,17 @@ export async function cloudForHubs(): Promise<TestCloudHouse> {
   pool.on('error', () => {})
   const running = await runCloud({
     ...{ databaseUrl, clock, log: SILENT, failpoints: NO_FAILPOINTS },
-    ...{ listen: '127.0.0.1:0', shapes: 'builtin', shapesSecret: null, shapesListen: '127.0.0.1:0' },
+    ...{ listen: '127.0.0.1:0', shapes: 'builtin', shapesSecret: SECRET, shapesListen: '127.0.0.1:0' },
     ...{ hubPerMinute: 1e9, accountPerMinute: 1e9 },
   })
   return {
     running,
+    another: () =>
+      runCloud({
+        ...{ databaseUrl, clock, log: SILENT, failpoints: NO_FAILPOINTS, hubPerMinute: 1e9 },
+        ...{ listen: '127.0.0.1:0', shapes: running.shapesAddress, shapesSecret: SECRET },
+        shapesListen: '127.0.0.1:0',
+      }),
     async stop() {
       await running.close()
       await pool.end()

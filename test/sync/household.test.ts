@@ -33,10 +33,13 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
   /** Electric's client leaves a timer of a minute behind, which would hold the test's process for as long. */
   const setTimer = globalThis.setTimeout
   before(async () => {
-    globalThis.setTimeout = Object.assign((work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
-      const timer = setTimer(work, ms, ...given)
-      return (ms ?? 0) >= 30_000 ? timer.unref() : timer
-    }, setTimer)
+    globalThis.setTimeout = Object.assign(
+      (work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
+        const timer = setTimer(work, ms, ...given)
+        return (ms ?? 0) >= 30_000 ? timer.unref() : timer
+      },
+      setTimer,
+    )
     postgres = await startPostgres()
     running = await runCloud({
       databaseUrl: await postgres.freshDatabase(),
@@ -80,14 +83,14 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
   }
 
   /** Signs like a hub, also for a client that only knows `fetch`. */
-  function signing(hub: TestHub): typeof fetch {
+  function signing(hub: TestHub, at: Pick<typeof clock, 'now'> = clock): typeof fetch {
     return (input, init) => {
       const url = new URL(String(input))
       const signed = {
         method: 'GET',
         path: url.pathname + url.search,
         body: Buffer.alloc(0),
-        timeMs: clock.now(),
+        timeMs: at.now(),
         nonce: randomBytes(12).toString('base64url'),
         hub: hub.id,
       }
@@ -400,6 +403,41 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     assert.match(text, /up-to-date/)
     assert.equal((await shape('offset=-1')).status, 403)
     assert.equal((await hub.push('now', [])).status, 403)
+  })
+
+  test('a stream whose hub cannot be checked any more is not served on trust for longer than a minute', {
+    timeout: 120_000,
+  }, async (t) => {
+    const electric = createServer((_, answer) => {
+      answer.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n')
+    })
+    await new Promise<void>((resolve) => electric.listen(0, '127.0.0.1', resolve))
+    const { port } = electric.address() as AddressInfo
+    const at = await testCloud(postgres, { shapes: { url: `http://127.0.0.1:${port}`, secret: 's' } })
+    const address = await at.cloud.http.listen({ host: '127.0.0.1', port: 0 })
+    t.after(async () => {
+      electric.closeAllConnections()
+      electric.close()
+      await at.close()
+    })
+    const hub = await at.hub((await at.household()).id)
+    const stream = await signing(hub, at.clock)(`${address}${PATHS.shape}?offset=-1&live=true&live_sse=true`)
+    const { identity, metrics } = at.cloud.parts
+    let asked = 0
+    identity.generationOf = async () => {
+      asked += 1
+      throw new Error('Postgres is away')
+    }
+    at.clock.advance(30_000)
+    assert.equal(asked, 1)
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.doesNotMatch(await metrics.text(), /streams_cut_total\{/)
+    at.clock.advance(30_000)
+    // Ends, or the test does not.
+    for await (const _ of stream.body ?? []) {
+      // What was sent before.
+    }
+    assert.match(await metrics.text(), /streams_cut_total\{reason="unchecked"\} 1/)
   })
 
   test('a job that ended long ago leaves the feed, one that is open stays', async () => {

@@ -21,10 +21,13 @@ describe('shapes', { skip: withoutPostgres() }, () => {
   /** Electric's client leaves a timer of a minute behind, which would hold the test's process for as long. */
   const setTimer = globalThis.setTimeout
   before(async () => {
-    globalThis.setTimeout = Object.assign((work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
-      const timer = setTimer(work, ms, ...given)
-      return (ms ?? 0) >= 30_000 ? timer.unref() : timer
-    }, setTimer)
+    globalThis.setTimeout = Object.assign(
+      (work: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) => {
+        const timer = setTimer(work, ms, ...given)
+        return (ms ?? 0) >= 30_000 ? timer.unref() : timer
+      },
+      setTimer,
+    )
     postgres = await startPostgres()
     url = await postgres.freshDatabase()
     sql = new pg.Pool({ connectionString: url, max: 3 })
