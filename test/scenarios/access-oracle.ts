@@ -33,6 +33,8 @@ export interface Need {
     | 'owners and coaches'
     /** Integrations of one person, not even owners: they have other routes. */
     | 'uploaders'
+    /** Tablets with a key of their own, which the table asks elsewhere. */
+    | 'walls'
   /** What must be open of Mia's data; `any` is at least one class. */
   of?: { action: 'reads' | 'writes'; class: Class | 'any' }
   /** What is asked for is not there. */
@@ -276,6 +278,8 @@ export const ROUTES: Readonly<Record<string, readonly Ask[]>> = {
   'PATCH /alerts/settings': [{ need: USERS }],
   'POST /alerts/ntfy': [{ need: USERS }],
   'DELETE /alerts/ntfy': [{ need: USERS }],
+  'GET /wall': [{ need: { who: 'walls' }, run: true }],
+  'POST /wall/shown': [{ need: { who: 'walls' }, body: { alerts: [] }, run: true }],
   'GET /alerts/push': [{ need: USERS }],
   'PUT /alerts/push': [{ need: OWNERS, body: { enabled: false } }],
   'POST /alerts/push/subscriptions': [{ need: USERS }],
@@ -466,6 +470,7 @@ export function verdictOf(need: Need, subject: Subject): Verdict {
   const isOwner = subject.role === 'owner' || subject.role === 'box'
   if (need.who === 'box') return subject.role === 'box' ? 'in' : 404
   if (subject.role === 'nobody') return 401
+  if (need.who === 'walls') return subject.type === 'wall' ? 'in' : 403
   if (need.who === 'uploaders') {
     if (subject.type !== 'integration' || !subject.isMias) return 403
     return need.absent ? 404 : 'in'

@@ -25,13 +25,14 @@ import { createReach } from './reach.ts'
 import { alertRoutes } from './routes.ts'
 import { createSender } from './sender.ts'
 import { type AlertDraft, createAlertTable, type StoredAlert } from './table.ts'
+import { createWalls } from './wall.ts'
 import { createWords } from './words.ts'
 
 export type { AlertDraft } from './table.ts'
 
 export interface AlertsDeps
   extends Omit<AudienceDeps, 'store' | 'houseChannels' | 'hasMail' | 'pushesOf'>,
-    Omit<CarriersDeps, 'ntfy' | 'push' | 'isOnline'> {
+    Omit<CarriersDeps, 'ntfy' | 'push' | 'isOnline' | 'isWatching'> {
   store: Store
   clock: Clock
   log: Log
@@ -85,11 +86,16 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     hasMail: deps.mail !== null,
     pushesOf: (userId) => push?.addressesOf(userId) ?? [],
   })
-  const carriers = createCarriers({ ...deps, push, ntfy: ntfy.hand })
+  const carriers = createCarriers({
+    ...{ ...deps, push, ntfy: ntfy.hand },
+    isWatching: (deviceId) => walls.isThere(deviceId),
+  })
   const sender = createSender({ table, outbox, carriers, now: clock.now, log })
   const ladder = createLadder({ ...deps, table, audience, onMoved: moved })
   const answers = createAnswers({ ...deps, table, onMoved: moved })
-  const reach = createReach({ ...deps, audience })
+  const walls = createWalls({ ...deps, table, outbox, answers, onBack: (id) => void deviceIsBack(id) })
+  const isOnline = (deviceId: string) => deps.isOnline(deviceId) || walls.isThere(deviceId)
+  const reach = createReach({ ...deps, audience, isOnline })
   const words = createWords({ ...deps, table, outbox, answers })
   let stopLooking = () => {}
   let looking: Promise<void> | null = null
@@ -98,6 +104,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   function moved(alertId: string): void {
     const alert = table.find(alertId)
     if (!alert) return
+    walls.tell()
     const deliveries = outbox.ofAlert(alert.seq)
     const rings = deliveries.some(({ channel, state }) => channel === 'app' && state === 'waiting')
     if (!rings || alert.state !== 'open') deps.notify('alerts', 'alert', eventOf(alert, [], nameOf), alert)
@@ -131,6 +138,14 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     return sender.send().catch((cause: unknown) => {
       log.error({ cause: messageOf(cause) }, 'outbox not sent, tried again in a second')
     })
+  }
+
+  function deviceIsBack(deviceId: string): Promise<void> {
+    return outbox
+      .nudge(deviceId, clock.now())
+      .then(send, (cause: unknown) =>
+        log.warn({ deviceId, cause: messageOf(cause) }, 'what waits for a device was not hurried'),
+      )
   }
 
   async function look(): Promise<void> {
@@ -173,13 +188,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       committed()
       return result
     },
-    deviceIsBack(deviceId) {
-      return outbox
-        .nudge(deviceId, clock.now())
-        .then(send, (cause: unknown) =>
-          log.warn({ deviceId, cause: messageOf(cause) }, 'what waits for a device was not hurried'),
-        )
-    },
+    deviceIsBack,
     async settled() {
       await lookNow()
       await lookNow()
@@ -189,6 +198,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       routes(http) {
         alertRoutes(http, { ...deps, table, outbox, answers, audience, reach, ladder })
         ntfy.routes(http)
+        walls.routes(http)
         if (push) pushRoutes(http, { ...deps, push })
       },
       async start() {
@@ -201,6 +211,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       stop() {
         stopLooking()
         ntfy.stop()
+        walls.stop()
       },
     },
   }

@@ -27,6 +27,8 @@ export interface CarriersDeps {
   notify: Notify
   publish: Publish
   isOnline: (deviceId: string) => boolean
+  /** Whether a wall tablet looks by its own key now; it reads what rings by itself. */
+  isWatching: (deviceId: string) => boolean
   nameOf: (by: string) => string | null
   /** Resolves once the other side has answered with success. */
   webhook: ((body: object, idempotencyKey: string) => Promise<void>) | null
@@ -66,7 +68,8 @@ export function createCarriers(deps: CarriersDeps): Carriers {
       return 'sent'
     },
     watch: bell,
-    wall: bell,
+    wall: async (alert, deliveries) =>
+      deps.isWatching(deliveries[0]?.address ?? '') ? 'sent' : bell(alert, deliveries),
     house: async (alert) => {
       await sayToHouse(deps.publish, alert)
       return 'sent'
