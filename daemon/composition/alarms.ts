@@ -181,6 +181,11 @@ function whoHears({ house, people, users, devices }: AlarmsDeps, grantsOf: (user
     mailOf: (userId: string) => users().find(({ id, disabled }) => id === userId && !disabled)?.email ?? null,
     houseHears: (personId: string) => devices.heard().has(personId),
     isOnline: (deviceId: string) => device(deviceId)?.online ?? false,
+    servesOf(deviceId: string) {
+      const found = device(deviceId)
+      if (!found || found.revoked) return null
+      return [...new Set([...(found.person_id === null ? [] : [found.person_id]), ...found.serves])]
+    },
     wearerOf: (deviceId: string) => device(deviceId)?.person_id ?? null,
   }
 }

@@ -203,6 +203,7 @@ export function createHousehold(house: House) {
   alarms.groups.onChanged(() => cameras.recheck())
   accounts.onRevoked(({ signInId }) => liveChannel.dropSignIn(signInId))
   devices.onRevoked(({ deviceId }) => liveChannel.dropDevice(deviceId))
+  devices.onChanged(alarms.alerts.boardsChanged)
   let ownPorts: readonly number[] = []
   const vision = openVision(house, {
     jobs,

@@ -200,6 +200,50 @@ test('an alarm’s path, from a fast heart to somebody who takes care of it', {
   })
 
   await t.test(
+    'a tablet with a key of its own shows first names and takes over, and nobody signs in on it',
+    async () => {
+      const wall = await browser.visitor({ width: 1024, height: 768, scheme: 'light' })
+      await page.goto(`${hub.origin}/app/pair`)
+      await page.getByText('A wall tablet', { exact: true }).click()
+      await page.getByRole('button', { name: 'Show the code' }).click()
+      const code = (await page.locator('.pair-code').textContent()) ?? ''
+      await wall.page.goto(`${hub.origin}/app/join`)
+      await wall.page.getByLabel('Code').fill(code.replaceAll(/\D/g, ''))
+      await wall.page.getByLabel('Name of this device').fill('Kitchen')
+      await wall.page.getByRole('button', { name: 'Ask to join' }).click()
+      await page.getByRole('button', { name: 'Yes, let in' }).click()
+      await wall.page.getByText('An owner still has to choose whom this tablet is for').waitFor()
+      await page.goto(`${hub.origin}/app/devices`)
+      await page.getByRole('link', { name: /Kitchen/ }).click()
+      await page.getByLabel('Mia').check()
+      await page
+        .locator('form', { hasText: 'People on this tablet' })
+        .getByRole('button', { name: 'Save' })
+        .click()
+      await wall.page.getByRole('alert').getByText('Look after them').waitFor()
+      await wall.page.getByRole('heading', { name: 'Mia' }).waitFor()
+      assert.doesNotMatch((await wall.page.locator('main').textContent()) ?? '', /Test alarm|171/)
+      await checkScreen(page, 'device of a wall')
+      await checkScreen(wall.page, 'own wall with an alert')
+      await picture(wall.page, 'own-wall-alert')
+      await page.goto(`${hub.origin}/app/alerts`)
+      await page.getByRole('button', { name: 'I take care of it' }).click()
+      await wall.page.getByText('Somebody is there').waitFor()
+      await checkScreen(wall.page, 'own wall')
+      await picture(wall.page, 'own-wall')
+      // The tablet learns what its code is for from the hub's refusal.
+      assert.deepEqual(
+        wall.complaints().filter((one) => !one.includes('/pairing/connect')),
+        [],
+      )
+      await wall.context.close()
+      await page.goto(`${hub.origin}/app/alerts/reach`)
+      await page.getByRole('button', { name: 'Send a test alarm about Mia' }).click()
+      await page.locator('.sights tr[data-channel="app"]').first().waitFor()
+    },
+  )
+
+  await t.test(
     'a wall tablet shows the open alert on its whole screen, and the values when it is over',
     async () => {
       const wall = await browser.visitor({ width: 1024, height: 768, scheme: 'dark' })

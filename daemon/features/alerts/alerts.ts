@@ -43,6 +43,8 @@ export interface AlertsDeps
   /** Who wears the device now. */
   wearerOf: (deviceId: string) => string | null
   isOnline: (deviceId: string) => boolean
+  /** Whom a wall tablet was given; null once its key was taken away. */
+  servesOf: (deviceId: string) => readonly string[] | null
   /** Null: Web Push is not offered. */
   push: PushMeans | null
 }
@@ -68,6 +70,8 @@ export interface Alerts {
   ): Promise<void>
   /** A device is connected again: what waits for it goes now. */
   deviceIsBack(deviceId: string): Promise<void>
+  /** Names, or whom a wall tablet was given, have changed. */
+  boardsChanged(): void
   /** Resolves when everything that is due at this moment is told. */
   settled(): Promise<void>
 }
@@ -93,7 +97,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
   const sender = createSender({ table, outbox, carriers, now: clock.now, log })
   const ladder = createLadder({ ...deps, table, audience, onMoved: moved })
   const answers = createAnswers({ ...deps, table, onMoved: moved })
-  const walls = createWalls({ ...deps, table, outbox, answers, onBack: (id) => void deviceIsBack(id) })
+  const walls = createWalls({ ...deps, table, outbox, answers, onBack: hurry })
   const isOnline = (deviceId: string) => deps.isOnline(deviceId) || walls.isThere(deviceId)
   const reach = createReach({ ...deps, audience, isOnline })
   const words = createWords({ ...deps, table, outbox, answers })
@@ -140,12 +144,19 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     })
   }
 
-  function deviceIsBack(deviceId: string): Promise<void> {
-    return outbox
-      .nudge(deviceId, clock.now())
-      .then(send, (cause: unknown) =>
-        log.warn({ deviceId, cause: messageOf(cause) }, 'what waits for a device was not hurried'),
-      )
+  /** What waits for a device is due now, and on its way. */
+  async function hurry(deviceId: string): Promise<void> {
+    try {
+      await outbox.nudge(deviceId, clock.now())
+    } catch (cause) {
+      log.warn({ deviceId, cause: messageOf(cause) }, 'what waits for a device was not hurried')
+    }
+    void send()
+  }
+
+  async function deviceIsBack(deviceId: string): Promise<void> {
+    await hurry(deviceId)
+    await send()
   }
 
   async function look(): Promise<void> {
@@ -189,6 +200,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
       return result
     },
     deviceIsBack,
+    boardsChanged: () => walls.tell(),
     async settled() {
       await lookNow()
       await lookNow()

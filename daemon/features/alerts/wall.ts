@@ -65,8 +65,10 @@ export interface WallDeps {
   outbox: Outbox
   answers: Answers
   nameOf: (by: string) => string | null
+  /** Whom the tablet was given by now; null once its key was taken away. */
+  servesOf: (deviceId: string) => readonly string[] | null
   /** A tablet is there after it was away: what waits for it goes now. */
-  onBack: (deviceId: string) => void
+  onBack: (deviceId: string) => Promise<void>
 }
 
 export interface Walls {
@@ -82,7 +84,8 @@ interface Waiting {
   answer(): void
 }
 
-export function createWalls({ clock, table, outbox, answers, nameOf, onBack }: WallDeps): Walls {
+export function createWalls(deps: WallDeps): Walls {
+  const { clock, table, outbox, answers, nameOf, onBack } = deps
   // Grows with every change and begins anew with the hub, so that what an earlier run said is never taken for current.
   let revision = 0
   const run = clock.now().toString(36)
@@ -162,10 +165,10 @@ export function createWalls({ clock, table, outbox, answers, nameOf, onBack }: W
           },
         },
         async ({ actor, query }, reply) => {
-          const { deviceId, serves } = wallIn(actor)
+          const { deviceId } = wallIn(actor)
           const wasThere = isThere(deviceId)
           askedAtMs.set(deviceId, clock.now())
-          if (!wasThere) onBack(deviceId)
+          if (!wasThere) await onBack(deviceId)
           if (query.wait > 0 && query.revision === now()) {
             const closed = new AbortController()
             reply.raw.once('close', () => closed.abort())
@@ -173,6 +176,8 @@ export function createWalls({ clock, table, outbox, answers, nameOf, onBack }: W
             askedAtMs.set(deviceId, clock.now())
           }
           reply.header('cache-control', 'no-store')
+          const serves = deps.servesOf(deviceId)
+          if (serves === null) throw new HubError('UNAUTHENTICATED', 'This key was taken away.')
           return ok(clock.now(), boardOf(serves))
         },
       )
@@ -201,7 +206,7 @@ export function createWalls({ clock, table, outbox, answers, nameOf, onBack }: W
   }
 }
 
-function wallIn(actor: Actor): { deviceId: string; serves: readonly string[] } {
+function wallIn(actor: Actor): { deviceId: string } {
   if (actor.kind === 'device' && actor.type === 'wall') return actor
   throw new HubError('FORBIDDEN', 'Only a wall tablet sees this. Pair one under Devices.')
 }

@@ -293,6 +293,8 @@ export const en = {
   'guest.watch.text': 'Gets its key by the code; sees nothing',
   'guest.gateway': 'A gateway',
   'guest.gateway.text': 'A box that listens for several sensors',
+  'guest.wall': 'A wall tablet',
+  'guest.wall.text': 'Shows first names and alarms by a key of its own; nobody signs in on it',
 
   'more.signedIn': 'Signed in as {name} · {role}',
   'more.devicesText': 'Watches, cameras and what else talks to the hub',

@@ -8,7 +8,7 @@ import { words } from '../areas/devices/words.ts'
 import type { Device, Quarantined } from '../net/answers.ts'
 import { Confirm, CopyLine, Form, useAction } from '../parts/action.tsx'
 import { Empty, Show } from '../parts/feedback.tsx'
-import { Field, Select } from '../parts/fields.tsx'
+import { Checks, Field, Select } from '../parts/fields.tsx'
 import { Screen, Section } from '../parts/screen.tsx'
 import { createResource } from '../state/resource.ts'
 import { wearerOptions } from './device-form.tsx'
@@ -74,12 +74,18 @@ function Facts({ device }: { device: Device }): JSX.Element {
 
 function OwnerPart({ device }: { device: Device }): JSX.Element {
   const { t, api, household, router, said } = useApp()
+  const say = useWords(words)
   const { id } = device
   return (
     <>
       <Section title={t('handOver.title')}>
         <Change device={device} />
       </Section>
+      {device.type === 'wall' && (
+        <Section title={say('whom.title')}>
+          <Whom device={device} />
+        </Section>
+      )}
       {device.type === 'gateway' && <Firmware device={device} />}
       <Section title={t('aside.title')}>
         <Aside deviceId={id} />
@@ -137,6 +143,33 @@ function Change({ device }: { device: Device }): JSX.Element {
         hint={t('handOver.hint')}
       />
       {handedOver && <Field label={say('from.label')} value={since} type="moment" hint={say('from.hint')} />}
+    </Form>
+  )
+}
+
+/** Whose alarms ring on a wall tablet, and whose names stand on it. */
+function Whom({ device }: { device: Device }): JSX.Element {
+  const { t, api, household, said } = useApp()
+  const say = useWords(words)
+  const chosen = useSignal<readonly string[]>(device.serves)
+  const action = useAction()
+  const people = household.people.state.value.value ?? []
+  return (
+    <Form
+      action={action}
+      submit={t('action.save')}
+      onSubmit={async () => {
+        await api.patch(`/devices/${encodeURIComponent(device.id)}`, { serves: chosen.peek() })
+        await household.devices.reload()
+        said.value = t('said.saved')
+      }}
+    >
+      <p class="small">{say('whom.text')}</p>
+      <Checks
+        legend={say('whom.legend')}
+        values={chosen}
+        options={people.map(({ id, name }) => ({ value: id, label: name }))}
+      />
     </Form>
   )
 }

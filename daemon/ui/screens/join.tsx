@@ -9,6 +9,7 @@ import { Form, useAction } from '../parts/action.tsx'
 import { Empty, Notice } from '../parts/feedback.tsx'
 import { Field } from '../parts/fields.tsx'
 import { Link } from '../parts/link.tsx'
+import { WALL_KEY } from '../state/pairing.ts'
 import { DeviceKey, type NewDevice } from './device-key.tsx'
 import { Words } from './door.tsx'
 import { Entrance } from './shell.tsx'
@@ -23,7 +24,7 @@ const TITLES = {
 
 type Stage =
   | { kind: 'asking' }
-  | { kind: 'waiting'; request: Connecting }
+  | { kind: 'waiting'; request: Connecting; isWall: boolean }
   | { kind: 'over'; why: 'denied' | 'expired' }
   /** The code was for a watch or a gateway: here is what to type into it. */
   | { kind: 'device'; device: NewDevice }
@@ -44,7 +45,7 @@ export function Join(): JSX.Element {
         </Notice>
       )}
       {now.kind === 'asking' && <Ask stage={stage} />}
-      {now.kind === 'waiting' && <Wait request={now.request} stage={stage} />}
+      {now.kind === 'waiting' && <Wait request={now.request} isWall={now.isWall} stage={stage} />}
       {now.kind === 'device' && <DeviceKey device={now.device} />}
       {now.kind === 'over' && (
         <Empty
@@ -92,19 +93,27 @@ function Ask({ stage }: { stage: Signal<Stage> }): JSX.Element {
         explain={explain}
         onSubmit={async () => {
           const proof = token === null ? { code: digits } : { token }
-          const request = await api
-            .post<Connecting>(
+          const connect = (type: 'phone' | 'wall') =>
+            api.post<Connecting>(
               '/pairing/connect',
-              { ...proof, device_name: name.value.trim(), device_type: 'phone' },
+              { ...proof, device_name: name.value.trim(), device_type: type },
               { auth: 'none' },
             )
+          let isWall = false
+          const request = await connect('phone')
+            // The code says what it is for.
+            .catch((error: unknown) => {
+              isWall = isForWall(error)
+              if (isWall) return connect('wall')
+              throw error
+            })
             .catch((error: unknown) => {
               // A burnt token never works again; the code can still be typed.
               if (error instanceof ApiError && error.code.startsWith('PAIRING_')) joinToken.value = null
               throw error
             })
           joinToken.value = null
-          stage.value = { kind: 'waiting', request }
+          stage.value = { kind: 'waiting', request, isWall }
         }}
       >
         {token === null && (
@@ -138,7 +147,13 @@ function Ask({ stage }: { stage: Signal<Stage> }): JSX.Element {
   }
 }
 
-function Wait({ request, stage }: { request: Connecting; stage: Signal<Stage> }): JSX.Element {
+interface WaitProps {
+  request: Connecting
+  isWall: boolean
+  stage: Signal<Stage>
+}
+
+function Wait({ request, isWall, stage }: WaitProps): JSX.Element {
   const { t, api, session, router, said } = useApp()
   useEffect(() => {
     let stopped = false
@@ -194,6 +209,11 @@ function Wait({ request, stage }: { request: Connecting; stage: Signal<Stage> })
     }
     if (answer.status === 'approved' && answer.device) {
       const { id, api_key: key } = answer.device
+      if (isWall) {
+        localStorage.setItem(WALL_KEY, key)
+        router.go('/wall', { replace: true })
+        return true
+      }
       stage.value = { kind: 'device', device: { id, key, name: id, type: 'watch' } }
       return true
     }
@@ -202,6 +222,10 @@ function Wait({ request, stage }: { request: Connecting; stage: Signal<Stage> })
     stage.value = { kind: 'over', why: answer.status === 'denied' ? 'denied' : 'expired' }
     return true
   }
+}
+
+function isForWall(error: unknown): boolean {
+  return error instanceof ApiError && error.details.some(({ message }) => message === 'must be wall')
 }
 
 function isAnswer(answer: unknown): answer is ConnectAnswer {

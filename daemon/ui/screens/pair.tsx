@@ -15,7 +15,7 @@ import { Door } from './door.tsx'
 import { welcomePage } from './trust-notice.tsx'
 import { classOptions } from './words.ts'
 
-type Guest = 'owner' | 'caregiver' | 'member' | 'coach' | 'watch' | 'gateway'
+type Guest = 'owner' | 'caregiver' | 'member' | 'coach' | 'watch' | 'gateway' | 'wall'
 
 interface Terms {
   role: 'owner' | 'caregiver' | 'member' | 'coach' | 'device'
@@ -33,8 +33,9 @@ const TERMS: Readonly<Record<Guest, Terms>> = {
   coach: { role: 'coach', deviceType: 'phone', icon: 'stethoscope', person: true, classes: ['training'] },
   watch: { role: 'device', deviceType: 'watch', icon: 'watch', person: true, classes: [] },
   gateway: { role: 'device', deviceType: 'gateway', icon: 'gateway', person: false, classes: [] },
+  wall: { role: 'device', deviceType: 'wall', icon: 'wall', person: false, classes: [] },
 }
-const GUESTS: readonly Guest[] = ['owner', 'caregiver', 'member', 'coach', 'watch', 'gateway']
+const GUESTS: readonly Guest[] = ['owner', 'caregiver', 'member', 'coach', 'watch', 'gateway', 'wall']
 /** Polling beside the live topic, so that a blocked WebSocket does not leave someone standing at the door. */
 const POLL_MS = 3000
 

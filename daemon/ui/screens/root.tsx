@@ -4,6 +4,7 @@ import { type App, hasRole, isOwner, useApp } from '../app.ts'
 import { Skeleton } from '../parts/feedback.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { match, type Place } from '../router.ts'
+import { WALL_KEY } from '../state/pairing.ts'
 import { Home } from './home.tsx'
 import { lazy } from './lazy.tsx'
 import { Nowhere } from './nowhere.tsx'
@@ -103,6 +104,8 @@ export function Root(): JSX.Element {
   const app = useApp()
   const session = app.session.state.value
   const { path, query } = app.router.place.value
+  // A wall tablet is nobody's, and shows what it knows with and without the hub.
+  if (path === '/wall' && localStorage.getItem(WALL_KEY) !== null) return <Wall />
   const remembered = app.household.cachedAtMs.value !== null
   if (session.kind === 'starting') {
     if (!remembered) return <Starting />

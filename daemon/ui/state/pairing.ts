@@ -3,6 +3,9 @@ import type { PairingRequest } from '../net/answers.ts'
 import type { Api } from '../net/api.ts'
 import { createResource, type Resource } from './resource.ts'
 
+/** Where a wall tablet keeps its own key. */
+export const WALL_KEY = 'homefield.wall'
+
 export interface Pairing {
   requests: Resource<PairingRequest[]>
   decide(id: string, answer: 'approve' | 'deny'): Promise<void>

@@ -26,7 +26,8 @@ test('a wall sees first names and how alerts stand, of whom it was given, and no
   }
   await alarms.alerts.raise(about as Parameters<typeof alarms.alerts.raise>[0])
   await settle()
-  const { status, body, text } = await boardText(board)
+  const { status, body } = await board()
+  const text = JSON.stringify(body.data)
   assert.equal(status, 200)
   assert.deepEqual(body.data.people, [{ name: 'Mia', state: 'urgent' }])
   assert.deepEqual(
@@ -46,13 +47,6 @@ test('a wall sees first names and how alerts stand, of whom it was given, and no
   const name = accounts.users().find(({ id: one }) => one === papa.user.id)!.name
   assert.equal(after.alerts[0].answered_by, name.split(' ')[0])
 })
-
-async function boardText(
-  board: () => Promise<{ status: number; body: { data: Record<string, Record<string, unknown>[]> } }>,
-) {
-  const { status, body } = await board()
-  return { status, body, text: JSON.stringify(body.data) }
-}
 
 test('a wall that waits is answered when an alert is raised; what it shows counts as seen', async (t) => {
   const { board, raise, onWall, call, key, clock } = await setup(t)
@@ -110,6 +104,15 @@ test('only its own key opens it, and a key that was taken away does not', async 
   assert.equal((await call('GET', '/people', { key })).status, 403)
   await devices.revoke(wallId)
   assert.equal((await board()).status, 401)
+})
+
+test('a wall whose key is taken away while it waits hears no name any more', async (t) => {
+  const { board, devices, wallId, alarms } = await setup(t)
+  const { revision } = (await board()).body.data
+  const asked = board(`?wait=25&revision=${revision}`)
+  await devices.revoke(wallId)
+  alarms.alerts.boardsChanged()
+  assert.equal((await asked).status, 401)
 })
 
 test('the meter counts a wall that looks, until it has not asked for a while', async (t) => {

@@ -77,7 +77,7 @@ export function Alarm(): JSX.Element {
   )
 }
 
-function useSiren(): Siren {
+export function useSiren(): Siren {
   const siren = useMemo(
     () =>
       createSiren({

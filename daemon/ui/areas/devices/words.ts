@@ -45,4 +45,7 @@ export const words = {
   'hint.espruino':
     'In config.json set mqtt_host, username (the device ID) and password (the key). Leave mqtt_prefix at /ble.',
   'hint.own': 'It may send under these topics: {topics}',
+  'whom.title': 'For whom it rings',
+  'whom.text': 'It shows first names and how their alerts stand, and nothing that was measured.',
+  'whom.legend': 'People on this tablet',
 } as const

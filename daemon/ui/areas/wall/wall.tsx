@@ -6,15 +6,44 @@ import { useApp, useWords } from '../../app.ts'
 import type { Person } from '../../net/answers.ts'
 import { Show } from '../../parts/feedback.tsx'
 import { Icon } from '../../parts/icon.tsx'
+import { Link } from '../../parts/link.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { Age, BigValue, useReading, useStale } from '../../screens/home.tsx'
+import { WALL_KEY } from '../../state/pairing.ts'
 import { mainMetric } from '../../state/trail.ts'
 import { Alarm } from '../alerts/alarm.tsx'
 import type { Alert } from '../alerts/answers.ts'
+import { OwnBoard } from './board.tsx'
 import { isNight, PEOPLE_MOST } from './night.ts'
 import { words } from './words.ts'
 
+/** By the tablet's own key where it has one, else for whoever is signed in. */
 export function Wall(): JSX.Element {
+  const say = useWords(words)
+  const key = useSignal(localStorage.getItem(WALL_KEY))
+  const isRevoked = useSignal(false)
+  if (isRevoked.value)
+    return (
+      <main id="main" class="wall">
+        <p class="wall-what">{say('wall.revoked')}</p>
+        <Link to="/join" class="button">
+          {say('wall.again')}
+        </Link>
+      </main>
+    )
+  if (key.value === null) return <SignedInWall />
+  return (
+    <OwnBoard
+      wallKey={key.value}
+      onRevoked={() => {
+        localStorage.removeItem(WALL_KEY)
+        isRevoked.value = true
+      }}
+    />
+  )
+}
+
+function SignedInWall(): JSX.Element {
   const { household, hubName, openAlerts, clock, format, zone } = useApp()
   const say = useWords(words)
   useWakeLock()
@@ -50,7 +79,7 @@ export function Wall(): JSX.Element {
 }
 
 /** Keeps the screen on while it is shown; a browser that cannot, goes dark as it is set to. */
-function useWakeLock(): void {
+export function useWakeLock(): void {
   useEffect(() => {
     const ask = () => {
       if (document.visibilityState === 'visible') navigator.wakeLock?.request('screen').catch(() => undefined)
@@ -62,7 +91,7 @@ function useWakeLock(): void {
 }
 
 /** Browsers allow no sound before the first touch. */
-function Touch(): JSX.Element | null {
+export function Touch(): JSX.Element | null {
   const say = useWords(words)
   const touched = useSignal(navigator.userActivation?.hasBeenActive ?? false)
   if (touched.value) return null
