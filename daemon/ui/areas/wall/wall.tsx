@@ -13,6 +13,7 @@ import { WALL_KEY } from '../../state/pairing.ts'
 import { mainMetric } from '../../state/trail.ts'
 import { Alarm } from '../alerts/alarm.tsx'
 import type { Alert } from '../alerts/answers.ts'
+import { Touch, useWakeLock } from './awake.tsx'
 import { OwnBoard } from './board.tsx'
 import { isNight, PEOPLE_MOST } from './night.ts'
 import { words } from './words.ts'
@@ -75,36 +76,6 @@ function SignedInWall(): JSX.Element {
         </Show>
       )}
     </main>
-  )
-}
-
-/** Keeps the screen on while it is shown; a browser that cannot, goes dark as it is set to. */
-export function useWakeLock(): void {
-  useEffect(() => {
-    const ask = () => {
-      if (document.visibilityState === 'visible') navigator.wakeLock?.request('screen').catch(() => undefined)
-    }
-    ask()
-    document.addEventListener('visibilitychange', ask)
-    return () => document.removeEventListener('visibilitychange', ask)
-  }, [])
-}
-
-/** Browsers allow no sound before the first touch. */
-export function Touch(): JSX.Element | null {
-  const say = useWords(words)
-  const touched = useSignal(navigator.userActivation?.hasBeenActive ?? false)
-  if (touched.value) return null
-  return (
-    <button
-      type="button"
-      class="button primary"
-      onClick={() => {
-        touched.value = true
-      }}
-    >
-      {say('wall.touch')}
-    </button>
   )
 }
 
