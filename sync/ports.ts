@@ -86,6 +86,8 @@ export interface SyncPorts {
   changed(kinds: ReadonlySet<string>): void
   /** Something that the page shows is different now. */
   told(): void
+  /** How long the line from the cloud may say nothing before it is opened anew; two minutes unless told. */
+  silentMs?: number
   /** Lets others have a turn between slices of work. */
   turn(): Promise<void>
 }

@@ -19,7 +19,7 @@ export interface Puller {
   follow(signal: AbortSignal, heard: () => void): Promise<string>
 }
 
-export interface PullerDeps extends Pick<SyncPorts, 'store' | 'log' | 'failpoints'> {
+export interface PullerDeps extends Pick<SyncPorts, 'store' | 'clock' | 'log' | 'failpoints' | 'silentMs'> {
   identity(): HubIdentity
   client(): HubClient
   entities: Entities
@@ -31,6 +31,8 @@ export interface PullerDeps extends Pick<SyncPorts, 'store' | 'log' | 'failpoint
 }
 
 const ROWS_A_UNIT = 200
+/** A stream says something every half minute, and its reader waits a minute at most before it asks again. */
+const SILENT_MS = 120_000
 const TRIES = 5
 const rowCheck = Compile(FeedRow)
 const PLACE = 'UPDATE sync_hub SET shape_handle = :handle, shape_offset = :offset'
@@ -117,17 +119,24 @@ export function createPuller(deps: PullerDeps): Puller {
         const end = (why: string) => {
           if (ending.signal.aborted) return
           ending.abort()
+          stopLooking()
           // What is in hand is not in the way of the next reading.
           hearing.then(
             () => resolve(why),
             () => resolve(why),
           )
         }
+        const line = listenedTo(deps.client().fetch, deps.clock.monotonic)
+        const silentMs = deps.silentMs ?? SILENT_MS
+        // A line that died without a word would be waited at for ever.
+        const stopLooking = deps.clock.every(silentMs / 4, () => {
+          if (deps.clock.monotonic() - line.heardMs() > silentMs) end('the line is silent')
+        })
         if (signal.aborted) return end('aborted')
         signal.addEventListener('abort', () => end('aborted'), { once: true })
         const stream = new ShapeStream<Row>({
           url: new URL(PATHS.shape, address).href,
-          fetchClient: deps.client().fetch,
+          fetchClient: line.fetch,
           liveSse: true,
           signal: ending.signal,
           backoffOptions: { initialDelay: 1000, maxDelay: 60_000, multiplier: 2 },
@@ -186,6 +195,30 @@ export function createPuller(deps: PullerDeps): Puller {
     deps.log.warn({}, 'a row of the feed is not what it should be and is passed over')
     return []
   }
+}
+
+/** Notes when something was asked or heard last. */
+function listenedTo(ask: typeof fetch, monotonic: () => number) {
+  let heardMs = monotonic()
+  const note = () => {
+    heardMs = monotonic()
+  }
+  const noting: typeof fetch = async (input, init) => {
+    note()
+    const answer = await ask(input, init)
+    note()
+    if (!answer.body) return answer
+    const body = answer.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, passed) {
+          note()
+          passed.enqueue(chunk)
+        },
+      }),
+    )
+    return new Response(body, answer)
+  }
+  return { fetch: noting, heardMs: () => heardMs }
 }
 
 /** A chunk of the log may show one row several times, each time as a whole. */

@@ -6,7 +6,6 @@ import { loadavg } from 'node:os'
 import { alarmRows } from './alarms.ts'
 import { cameraRows } from './cameras.ts'
 import { unplugRows } from './cameras-unplug.ts'
-import { cloudRows } from './cloud.ts'
 import { fanOut } from './fan-out.ts'
 import { healthRows } from './health.ts'
 import { healthImportRows } from './health-import.ts'
@@ -23,6 +22,7 @@ import { sessionRows } from './session.ts'
 import { slowDisk } from './slow-disk.ts'
 import { stepCosts } from './step-costs.ts'
 import { steps } from './steps.ts'
+import { syncRows } from './sync.ts'
 import { tableOf } from './table.ts'
 import { openLoop, throughput } from './throughput.ts'
 import { visionRows } from './vision.ts'
@@ -50,7 +50,7 @@ const BENCHES: Record<string, (count: number | undefined) => Promise<Row[]>> = {
   session: (count) => sessionRows(count),
   cameras: (count) => cameraRows(native, count),
   unplug: (count) => unplugRows(count),
-  cloud: () => cloudRows(),
+  sync: () => syncRows(),
   kill: (count) => killRows(native, count),
 }
 

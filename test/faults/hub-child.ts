@@ -18,6 +18,7 @@ const hub = await syncedHub(
     failpoints: failpointsFrom(failpoint, () => process.kill(process.pid, 'SIGKILL')),
     // Little patience, so that a round is short.
     random: () => 0.02,
+    silentMs: 4000,
   },
   folder,
   Buffer.from(secret, 'hex'),
