@@ -60,12 +60,16 @@ export function createAlarms(deps: AlarmsDeps) {
   const log = house.log.child({ part: 'alarms' })
   let publishMqtt: PublishMqtt = () => Promise.reject(new Error('the broker is not up yet'))
   const publish: PublishMqtt = (topic, payload, options) => publishMqtt(topic, payload, options)
+  let onAlert = () => {}
   const notify = (
     topic: string,
     type: string,
     data: unknown,
     about: { personId: string; class: DataClass },
-  ) => void live.publish(topic, type, data, { personId: about.personId, class: about.class })
+  ) => {
+    live.publish(topic, type, data, { personId: about.personId, class: about.class })
+    if (topic === 'alerts') onAlert()
+  }
   const nameOf = nameFinder(deps)
   const zoneOf = (personId: string | null) =>
     (personId === null ? undefined : people.get(personId)?.timezone) ?? timezone()
@@ -99,6 +103,10 @@ export function createAlarms(deps: AlarmsDeps) {
     episodes,
     rules,
     features: [groups.feature, episodes.feature, alerts.feature, rules.feature],
+    /** Who is told that something has become of an alert. */
+    setOnAlert(listener: () => void) {
+      onAlert = listener
+    },
     setPublish(found: PublishMqtt) {
       publishMqtt = found
     },

@@ -78,8 +78,10 @@ export function featuresOf(
     log: log.child({ part: 'discovery' }),
     nameOf: (personId) => people.get(personId)?.name ?? null,
     devices: devices.list,
+    alarmOf: household.alarms.alerts.openOf,
     publish: publishRetained,
   })
+  household.alarms.setOnAlert(discovery.look)
   const plainUploads = createPlainUploads({
     ...{ store, clock, listener: plainListener },
     log: log.child({ part: 'uploads' }),

@@ -59,6 +59,8 @@ export interface Alerts {
   /** What a screen has shown to its user; alerts that the user may not see are passed over. */
   seen(actor: Actor, alertIds: readonly string[]): Promise<void>
   isClimbing(personId: string): boolean
+  /** What is open about the person and no tip: urgent before warning, the newest first. */
+  openOf(personId: string): StoredAlert | undefined
   /** A word from the wrist: JSON of a watch or wall tablet about an alert that rang there. */
   fromDevice(deviceId: string, payload: Uint8Array): Promise<void>
   /** A word of an integration on an alert, `ack` or `snooze`. */
@@ -179,6 +181,7 @@ export function createAlerts(deps: AlertsDeps): Alerts {
     plan: ladder.plan,
     planEpisode: answers.planEpisode,
     isClimbing: table.isClimbing,
+    openOf: table.openOf,
     fromDevice: words.fromDevice,
     fromHouse: words.fromHouse,
     async seen(actor, alertIds) {

@@ -58,6 +58,8 @@ const BY_ID = `SELECT ${COLUMNS} ${FROM} WHERE a.id = :id`
 const BY_EPISODE = `SELECT ${COLUMNS} ${FROM} WHERE a.episode_id = :episodeId ORDER BY a.seq`
 const DUE = `SELECT ${COLUMNS} ${FROM} WHERE a.next_step_at <= :nowMs ORDER BY a.next_step_at, a.seq LIMIT 100`
 const CLIMBING = `SELECT 1 ${FROM} WHERE p.id = :personId AND a.state = 'open' AND a.kind <> 'tip' LIMIT 1`
+const OPEN = `SELECT ${COLUMNS} ${FROM} WHERE p.id = :personId AND a.state = 'open' AND a.kind <> 'tip'
+  ORDER BY a.kind = 'urgent' DESC, a.seq DESC LIMIT 1`
 const LISTED = `p.id || ' ' || a.class IN (SELECT value FROM json_each(:visible)) AND (:state IS NULL OR a.state = :state)
     AND (:sinceSeq IS NULL OR a.seq > :sinceSeq) AND (:sinceMs IS NULL OR a.created_at > :sinceMs)`
 const PAGE = `SELECT ${COLUMNS} ${FROM} WHERE ${LISTED}`
@@ -82,6 +84,8 @@ export interface AlertTable {
   ofEpisode(episodeId: string): StoredAlert[]
   due(nowMs: number): StoredAlert[]
   isClimbing(personId: string): boolean
+  /** What is open about the person and no tip: urgent before warning, the newest first. */
+  openOf(personId: string): StoredAlert | undefined
   page(window: AlertWindow, offset: number, limit: number): { alerts: StoredAlert[]; total: number }
 }
 
@@ -90,6 +94,7 @@ export function createAlertTable(store: Pick<Store, 'all' | 'get'>): AlertTable 
     find: (id) => store.get<StoredAlert>(BY_ID, { id }),
     ofEpisode: (episodeId) => store.all<StoredAlert>(BY_EPISODE, { episodeId }),
     due: (nowMs) => store.all<StoredAlert>(DUE, { nowMs }),
+    openOf: (personId) => store.get<StoredAlert>(OPEN, { personId }),
     isClimbing: (personId) => store.get(CLIMBING, { personId }) !== undefined,
     page({ visible, ...window }, offset, limit) {
       const params = { ...window, visible: JSON.stringify(visible) }

@@ -1,8 +1,9 @@
-/** Makes persons' metrics and devices appear in Home Assistant by themselves, and go when they go. */
+/** Makes persons' metrics, alarms and devices appear in Home Assistant by themselves, and go when they go. */
 import type { Device } from '../../domain/device.ts'
 import { type Metric, metricNamed } from '../../domain/metric.ts'
 import type { Feature } from '../../domain/route.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { iso } from '../../kernel/envelope.ts'
 import { messageOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { HUB_TOPIC } from './hub-presence.ts'
@@ -13,7 +14,18 @@ export type KnownMetrics = ReadonlyMap<string, ReadonlyMap<string, number>>
 export interface Discovery {
   /** Says what is new in it and takes back what is gone. */
   tell(known: KnownMetrics): void
+  /** Looks now: an alarm has come, moved or gone. */
+  look(): void
   feature: Feature
+}
+
+/** What is open about a person. */
+export interface OpenAlarm {
+  id: string
+  kind: string
+  title: string
+  message: string
+  createdAtMs: number
 }
 
 export interface DiscoveryDeps {
@@ -21,6 +33,7 @@ export interface DiscoveryDeps {
   log: Log
   nameOf: (personId: string) => string | null
   devices: () => readonly Device[]
+  alarmOf: (personId: string) => OpenAlarm | undefined
   /** Publishes for integrations, retained; an empty payload takes back what was retained. */
   publish: (topic: string, payload: string) => Promise<void>
 }
@@ -49,7 +62,7 @@ const CLASSES: Readonly<Record<string, string>> = {
  * What is said is the difference between what should be there and what was said before, so nothing is left behind. It is
  * bounded by the heard persons times the metrics and devices there are.
  */
-export function createDiscovery({ clock, log, nameOf, devices, publish }: DiscoveryDeps): Discovery {
+export function createDiscovery({ clock, log, nameOf, devices, alarmOf, publish }: DiscoveryDeps): Discovery {
   const said = new Map<string, string>()
   let latest: KnownMetrics = new Map()
   let stopLooking = () => {}
@@ -70,6 +83,7 @@ export function createDiscovery({ clock, log, nameOf, devices, publish }: Discov
         if (metric && metric.kind !== 'position')
           put(configTopic('sensor', personId, name), sensorOf(personId, metric, owner))
       }
+      for (const [topic, message] of alarmMessages(personId, owner, alarmOf(personId))) put(topic, message)
     }
     for (const device of devices()) {
       if (device.person_id === null || device.type === 'integration' || !latest.has(device.person_id))
@@ -99,6 +113,7 @@ export function createDiscovery({ clock, log, nameOf, devices, publish }: Discov
       latest = known
       update()
     },
+    look: update,
     feature: {
       name: 'discovery',
       start() {
@@ -139,6 +154,38 @@ function sensorOf(
     device: { ...owner, manufacturer: 'Homefield' },
     origin: ORIGIN,
   }
+}
+
+/**
+ * A switch that is on while an alert about the person is open, for sirens, lamps and whatever else a house does then; and, only as
+ * long as there is one, two buttons that answer it.
+ */
+function alarmMessages(personId: string, owner: object, alarm: OpenAlarm | undefined): [string, object][] {
+  const topic = `hf/out/person/${personId}/alarm`
+  const common = { ...AVAILABILITY, device: { ...owner, manufacturer: 'Homefield' }, origin: ORIGIN }
+  const entity = (name: string, key: string) => ({
+    name,
+    unique_id: `homefield_${personId}_${key}`,
+    ...common,
+  })
+  const config = {
+    ...entity('Alarm', 'alarm'),
+    ...{ device_class: 'safety', state_topic: topic, json_attributes_topic: topic },
+    value_template: "{{ 'ON' if value_json.state == 'open' else 'OFF' }}",
+  }
+  const messages: [string, object][] = [[configTopic('binary_sensor', personId, 'alarm'), config]]
+  if (!alarm) return [...messages, [topic, { state: 'none' }]]
+  const { id, kind, title, message, createdAtMs } = alarm
+  const button = (name: string, key: string, word: string): [string, object] => [
+    configTopic('button', personId, key),
+    { ...entity(name, key), command_topic: `hf/in/alert/${id}`, payload_press: word },
+  ]
+  return [
+    ...messages,
+    [topic, { state: 'open', id, kind, title, message, ts: iso(createdAtMs) }],
+    button('Acknowledge alarm', 'alarm_ack', 'ack'),
+    button('Snooze alarm', 'alarm_snooze', 'snooze'),
+  ]
 }
 
 function presenceOf(device: Device): object {

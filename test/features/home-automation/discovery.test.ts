@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { createDiscovery } from '../../../daemon/features/home-automation/discovery.ts'
+import { createDiscovery, type OpenAlarm } from '../../../daemon/features/home-automation/discovery.ts'
 import { createHomeAutomation } from '../../../daemon/features/home-automation/home-automation.ts'
 import { createLog } from '../../../daemon/kernel/log.ts'
 import { openHousehold } from '../../fakes/household.ts'
@@ -21,8 +21,9 @@ async function setup(t: TestContext) {
     else retained.set(topic, payload)
   }
   const log = createLog('silent')
+  const alarms = new Map<string, OpenAlarm>()
   const discovery = createDiscovery({
-    ...{ clock, log, publish },
+    ...{ clock, log, publish, alarmOf: (personId: string) => alarms.get(personId) },
     nameOf: (personId) => people.get(personId)?.name ?? null,
     devices: devices.list,
   })
@@ -41,10 +42,12 @@ async function setup(t: TestContext) {
     await store.observations.latest('mia')
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(500)
-    return [...retained.keys()].filter((topic) => topic.startsWith('homeassistant/')).sort()
+    return [...retained.keys()]
+      .filter((topic) => topic.startsWith('homeassistant/') && !topic.includes('/alarm'))
+      .sort()
   }
   const say = (topic: string) => JSON.parse(retained.get(topic) ?? 'null')
-  return { add, measure, settled, say, retained, devices, people, store, clock }
+  return { alarms, discovery, add, measure, settled, say, retained, devices, people, store, clock }
 }
 
 const HEART = 'homeassistant/sensor/mia/heart_rate/config'
@@ -97,4 +100,36 @@ test('a device that comes is told at the next look', async (t) => {
   devices.setPresence('watch', true, clock.now())
   clock.advance(30_000)
   assert.equal(say('hf/out/person/mia/device/watch').online, true)
+})
+
+test('an alarm of the person switches on at once, brings its two buttons, and takes them back when it is over', async (t) => {
+  const { add, measure, settled, say, alarms, discovery, devices, retained, clock } = await setup(t)
+  await add('ha', 'integration', 'mia')
+  await measure('heart_rate', 72)
+  await settled()
+  const alarm = say('homeassistant/binary_sensor/mia/alarm/config')
+  assert.deepEqual([alarm.device_class, alarm.state_topic], ['safety', 'hf/out/person/mia/alarm'])
+  assert.equal(say(alarm.state_topic).state, 'none')
+  const buttons = () =>
+    [...retained.keys()].filter((topic) => topic.startsWith('homeassistant/button/')).sort()
+  assert.deepEqual(buttons(), [])
+  alarms.set('mia', { id: 'a1', kind: 'urgent', title: 'Too fast', message: '', createdAtMs: clock.now() })
+  discovery.look()
+  assert.deepEqual(say(alarm.state_topic), {
+    ...{ state: 'open', id: 'a1', kind: 'urgent', title: 'Too fast', message: '' },
+    ts: new Date(clock.now()).toISOString(),
+  })
+  assert.deepEqual(
+    buttons().map((topic) => [say(topic).command_topic, say(topic).payload_press]),
+    [
+      ['hf/in/alert/a1', 'ack'],
+      ['hf/in/alert/a1', 'snooze'],
+    ],
+  )
+  alarms.delete('mia')
+  discovery.look()
+  assert.deepEqual([say(alarm.state_topic).state, buttons()], ['none', []])
+  await devices.change('ha', { personId: null })
+  await settled()
+  assert.equal(retained.has(alarm.state_topic), false, 'nobody hears of mia any more')
 })
