@@ -104,7 +104,7 @@ export function createCommunity(deps: CommunityDeps): Community {
         const status = judge(zone, remembered, nowMs)
         const before = statuses.get(zone.id) ?? HIDDEN
         statuses.set(zone.id, status)
-        if (before.state !== status.state) onChanged(zone.id, status)
+        if (before.state !== status.state || before.people !== status.people) onChanged(zone.id, status)
       }
     },
     status: (zoneId) => statuses.get(zoneId) ?? HIDDEN,

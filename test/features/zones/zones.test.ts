@@ -177,3 +177,24 @@ test('shapes that are no place are refused, and who belongs is for owners only',
     403,
   )
 })
+
+test('a zone is changed by its owner: members by hand, corners that become cells, and whoever watches it hears', async (t) => {
+  const { make, status, pass, ids, change, places, said, call, again } = await setup(t)
+  for (const id of ids) places.set(id, { lat: 52.52, lon: 13.405 })
+  const zone = await make(ids.slice(0, 5), { polygon: SCHOOL })
+  assert.equal((await status(zone)).people, '5 to 9')
+  const cells = [latLngToCell(52.52, 13.405, 8)]
+  const changed = await change(zone, { name: 'Yard', members: [], cells, by_position: true })
+  assert.deepEqual(
+    [changed.status, changed.body.data.cells, changed.body.data.polygon],
+    [200, cells, undefined],
+  )
+  await pass(MINUTE)
+  assert.equal((await status(zone)).people, '10 to 19', 'seven more at once are counted at once')
+  const news = said.filter(({ zoneId }) => zoneId === zone).map(({ data }) => Object(data).people)
+  assert.deepEqual(news, ['5 to 9', '10 to 19'])
+  const both = await change(zone, { cells, polygon: SCHOOL })
+  assert.equal(both.status, 400)
+  const shown = await call('GET', `/community/zones/${zone}`, { token: await again() })
+  assert.deepEqual([shown.body.data.name, shown.body.data.members], ['Yard', []])
+})

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cornersIn, cornersText, extentOf, groundAround } from '../../../daemon/ui/areas/alerts/ground.ts'
+import {
+  cellsIn,
+  cornersIn,
+  cornersText,
+  extentOf,
+  groundAround,
+} from '../../../daemon/ui/areas/alerts/ground.ts'
 
 test('a tap becomes the corner that is drawn where the finger was', () => {
   const ground = groundAround([52.5, 13.4], 2000, 320)
@@ -35,4 +41,9 @@ test('the drawing holds every corner', () => {
     assert.ok(x >= 0 && x <= 320 && y >= 0 && y <= 320, `${x} ${y}`)
   }
   assert.equal(extentOf([]), null)
+})
+
+test('typed cells are read in either case and with any separator, and nonsense is not', () => {
+  assert.deepEqual(cellsIn('881f1d4891fffff, 881F1D4893FFFFF;'), ['881f1d4891fffff', '881f1d4893fffff'])
+  assert.deepEqual([cellsIn(' '), cellsIn('52.5 13.4')], [[], null])
 })

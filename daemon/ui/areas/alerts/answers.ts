@@ -60,6 +60,11 @@ export interface Zone {
   name: string
   /** Corners of the polygon or of each cell; empty where people belong by hand only. */
   outlines: [lat: number, lon: number][][]
+  polygon?: [lat: number, lon: number][]
+  /** Cells of the H3 grid. */
+  cells?: string[]
+  /** Who belongs by hand; null for those who are no owners. */
+  members: string[] | null
 }
 
 export interface ZoneStatus {

@@ -66,3 +66,9 @@ function roundLength(metres: number): number {
   const power = 10 ** Math.floor(Math.log10(metres))
   return ([5, 2, 1].find((one) => one * power <= metres) ?? 1) * power
 }
+
+/** Cells as they are typed, separated by spaces, commas or semicolons. Null where one is none. */
+export function cellsIn(text: string): string[] | null {
+  const cells = text.split(/[\s,;]+/).filter((one) => one !== '')
+  return cells.every((cell) => /^8[0-9a-f]{14}$/i.test(cell)) ? cells.map((cell) => cell.toLowerCase()) : null
+}

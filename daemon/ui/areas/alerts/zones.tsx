@@ -1,22 +1,19 @@
 /** Community zones: how the people of each are together, where they lie, and a new one drawn by tapping. */
-import { type Signal, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { isOwner, useApp, useWords } from '../../app.ts'
-import { Confirm, Form, useAction } from '../../parts/action.tsx'
+import { Confirm } from '../../parts/action.tsx'
 import { Show } from '../../parts/feedback.tsx'
-import { Checks, Field } from '../../parts/fields.tsx'
 import { Screen, Section } from '../../parts/screen.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { createResource } from '../../state/resource.ts'
 import type { Zone, ZoneStatus } from './answers.ts'
-import { type Corner, cornersIn, cornersText, extentOf } from './ground.ts'
+import { type Corner, extentOf } from './ground.ts'
 import { words } from './words.ts'
+import { ZoneForm } from './zone-form.tsx'
 import { ZoneMap } from './zone-map.tsx'
 
-/** The hub looks once a minute. */
-const AGAIN_MS = 30_000
-const START_METRES = 2000
 const MARKS = { hidden: 'none', calm: 'ok', distress: 'alert' } as const
 
 interface Told extends Zone {
@@ -25,7 +22,7 @@ interface Told extends Zone {
 
 export function ZonesPage(): JSX.Element {
   const app = useApp()
-  const { api } = app
+  const { api, following } = app
   const say = useWords(words)
   const zones = useMemo(
     () =>
@@ -39,11 +36,17 @@ export function ZonesPage(): JSX.Element {
   )
   useEffect(() => {
     void zones.reload()
-    const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void zones.reload()
-    }, AGAIN_MS)
-    return () => clearInterval(timer)
   }, [zones])
+  const ids = (zones.state.value.value ?? []).map(({ id }) => id).join(' ')
+  // The hub says on each zone's topic what has become of it.
+  useEffect(() => {
+    const reload = () => void zones.reload()
+    const listener = { onEvent: reload, onGap: reload }
+    const unfollows = ids === '' ? [] : ids.split(' ').map((id) => following.follow(`zone:${id}`, listener))
+    return () => {
+      for (const unfollow of unfollows) unfollow()
+    }
+  }, [following, zones, ids])
   return (
     <Screen title={say('zones.title')} back="/alerts" narrow>
       <p class="lead">{say('zones.lead')}</p>
@@ -53,9 +56,13 @@ export function ZonesPage(): JSX.Element {
             {found.length === 0 && <p>{say('zones.none')}</p>}
             <AllOnMap zones={found} />
             {found.map((zone) => (
-              <ZoneOf key={zone.id} zone={zone} onChanged={zones.reload} />
+              <ZoneOf key={zone.id} zone={zone} zones={found} onChanged={zones.reload} />
             ))}
-            {isOwner(app) && <NewZone zones={found} onMade={zones.reload} />}
+            {isOwner(app) && (
+              <Section title={say('zones.new')}>
+                <ZoneForm zone={null} shown={found.map(outlined)} onDone={zones.reload} />
+              </Section>
+            )}
           </>
         )}
       </Show>
@@ -68,8 +75,15 @@ function AllOnMap({ zones }: { zones: readonly Told[] }): JSX.Element | null {
   return extent && <ZoneMap {...extent} zones={zones.map(outlined)} />
 }
 
-function ZoneOf({ zone, onChanged }: { zone: Told; onChanged: () => Promise<void> }): JSX.Element {
+interface ZoneOfProps {
+  zone: Told
+  zones: readonly Told[]
+  onChanged: () => Promise<void>
+}
+
+function ZoneOf({ zone, zones, onChanged }: ZoneOfProps): JSX.Element {
   const app = useApp()
+  const isEdited = useSignal(false)
   const { api, t, format, clock } = app
   const say = useWords(words)
   const { status, people, since } = zone.status
@@ -88,6 +102,28 @@ function ZoneOf({ zone, onChanged }: { zone: Told; onChanged: () => Promise<void
         </p>
       )}
       {isOwner(app) && (
+        <button
+          type="button"
+          class="button compact"
+          aria-expanded={isEdited.value}
+          onClick={() => {
+            isEdited.value = !isEdited.value
+          }}
+        >
+          {say(isEdited.value ? 'zones.stopChanging' : 'zones.change')}
+        </button>
+      )}
+      {isEdited.value && (
+        <ZoneForm
+          zone={zone}
+          shown={zones.filter(({ id }) => id !== zone.id).map(outlined)}
+          onDone={async () => {
+            isEdited.value = false
+            await onChanged()
+          }}
+        />
+      )}
+      {isOwner(app) && (
         <Confirm
           small
           label={say('zones.remove')}
@@ -101,101 +137,6 @@ function ZoneOf({ zone, onChanged }: { zone: Told; onChanged: () => Promise<void
         />
       )}
     </Section>
-  )
-}
-
-function NewZone({ zones, onMade }: { zones: readonly Told[]; onMade: () => Promise<void> }): JSX.Element {
-  const { api, household } = useApp()
-  const say = useWords(words)
-  const action = useAction()
-  const name = useSignal('')
-  const corners = useSignal('')
-  const members = useSignal<readonly string[]>([])
-  const parsed = cornersIn(corners.value)
-  const isDrawn = parsed !== null && parsed.length >= 3
-  const people = household.people.state.value.value ?? []
-  return (
-    <Section title={say('zones.new')}>
-      <Form
-        action={action}
-        submit={say('zones.make')}
-        disabled={
-          name.value.trim() === '' || (!isDrawn && (corners.value !== '' || members.value.length === 0))
-        }
-        onSubmit={async () => {
-          await api.post('/community/zones', {
-            ...{ name: name.peek().trim(), members: members.peek(), by_position: isDrawn },
-            ...(isDrawn && { polygon: parsed }),
-          })
-          name.value = ''
-          corners.value = ''
-          await onMade()
-        }}
-      >
-        <Field label={say('zones.name')} value={name} required maxLength={80} />
-        {people.length > 0 && (
-          <Checks
-            legend={say('zones.members')}
-            values={members}
-            options={people.map(({ id, name: label }) => ({ value: id, label }))}
-          />
-        )}
-        <Drawing zones={zones} corners={corners} parsed={parsed} />
-      </Form>
-    </Section>
-  )
-}
-
-interface DrawingProps {
-  zones: readonly Told[]
-  corners: Signal<string>
-  /** Null where what is typed cannot be read. */
-  parsed: Corner[] | null
-}
-
-/** Taps and typed corners are the same list: whoever cannot tap types. */
-function Drawing({ zones, corners, parsed }: DrawingProps): JSX.Element {
-  const say = useWords(words)
-  const middle = useSignal('')
-  const typed = cornersIn(middle.value)?.[0]
-  const known = extentOf(cornersOf(zones))
-  const extent = typed ? { middle: typed, metres: START_METRES } : (known ?? extentOf(parsed ?? []))
-  return (
-    <>
-      <Field
-        label={say('zones.middle')}
-        value={middle}
-        hint={say('zones.middleHint')}
-        placeholder="52.52 13.40"
-      />
-      {extent && (
-        <ZoneMap
-          {...extent}
-          zones={zones.map(outlined)}
-          drawn={parsed ?? []}
-          onTap={(corner) => {
-            corners.value = cornersText([...(parsed ?? []), corner])
-          }}
-        />
-      )}
-      {parsed !== null && parsed.length > 0 && (
-        <button
-          type="button"
-          class="button compact"
-          onClick={() => {
-            corners.value = cornersText(parsed.slice(0, -1))
-          }}
-        >
-          {say('zones.undo')}
-        </button>
-      )}
-      <Field
-        label={say('zones.corners')}
-        value={corners}
-        hint={say('zones.cornersHint')}
-        error={parsed === null ? say('zones.cornersWrong') : undefined}
-      />
-    </>
   )
 }
 
