@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
-import { parse } from 'yaml'
 import { Config } from './schema.ts'
 
 const MAX_FILE_BYTES = 262_144
@@ -39,11 +39,17 @@ export function loadConfig(env: Env): Config {
   return deepFreeze(config)
 }
 
+/** Most hubs have no settings file, and YAML's reader stays in memory. */
+function loadYaml(): typeof import('yaml') {
+  return createRequire(import.meta.url)('yaml')
+}
+
 function readSettingsFile(env: Env): Record<string, unknown> {
   const named = env[FILE_VARIABLE]
   const path = named ?? 'homefield.yaml'
   try {
     if (statSync(path).size > MAX_FILE_BYTES) throw new Error(`is larger than ${MAX_FILE_BYTES} bytes`)
+    const { parse } = loadYaml()
     const parsed: unknown = parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 })
     if (parsed === null || parsed === undefined) return {}
     if (typeof parsed !== 'object' || Array.isArray(parsed)) throw new Error('must be a mapping of settings')
