@@ -32,6 +32,7 @@ export interface RunDeps {
   /** For tests: limits of the built-in server. */
   shapeServer?: Partial<ShapeServerDeps>
   hubPerMinute?: number
+  accountPerMinute?: number
 }
 
 const SWEEP_EVERY_MS = 3_600_000
