@@ -56,7 +56,7 @@ const KEEP = `INSERT INTO sync_entity (kind, id, subject, body) VALUES (:kind, :
 const UNPLACED = 'UPDATE sync_entity SET placed = 0 WHERE kind = :kind AND id = :id'
 const INCOMING = `SELECT '' AS household_id, kind, id, subject, hlc, body FROM sync_incoming
   ORDER BY CASE kind WHEN 'erasure' THEN 0 WHEN 'person' THEN 1 WHEN 'group' THEN 2 ELSE 3 END, kind, id LIMIT :limit`
-const ROWS_A_SWAP = 10_000
+const ROWS_A_SWAP = 2000
 /** What is merged stays although the feed does not show it: a cloud that was restored gets it back from here. The rest is the cloud's. */
 const SWEEP: Statement = {
   sql: `DELETE FROM sync_entity WHERE kind NOT IN (${STAMPED_KINDS.map((kind) => `'${kind}'`).join(', ')})
