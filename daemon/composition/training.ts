@@ -26,7 +26,7 @@ export type Training = ReturnType<typeof openTraining>
 
 interface Neighbours {
   cameras: HubCameras
-  vision: Pick<HubVision, 'onResult'>
+  vision: Pick<HubVision, 'onResult' | 'flush'>
   live: Live
   people: People
   jobs: Jobs
@@ -81,12 +81,19 @@ export function openTraining(
     playersOf: (groupId) => (groups.get(groupId) ? groups.playersOf(groupId) : null),
     onPicture: (listener) =>
       vision.onResult((result) =>
-        listener(
-          result,
-          (sessionId) =>
+        listener(result, {
+          session: (sessionId) =>
             void live.publishBinary(`session:${sessionId}`, 'pose', poseEvent(result), { sessionId }),
-        ),
+          player(sessionId, personId, trackIds) {
+            const topic = `session:${sessionId}:${personId}`
+            if (!live.isHeard(topic)) return
+            const people = result.people.filter(({ trackId }) => trackIds.includes(trackId))
+            const alone = poseEvent({ ...result, people, ball: null })
+            live.publishBinary(topic, 'pose', alone, { personId, class: 'training' })
+          },
+        }),
       ),
+    keepSeen: vision.flush,
     tell: (sessionId, type, data) => void live.publish(`session:${sessionId}`, type, data, { sessionId }),
     tellPlayer: (personId, data) =>
       void live.publish(`person:${personId}`, 'metrics_update', data, { personId, class: 'training' }),

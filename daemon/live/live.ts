@@ -24,6 +24,8 @@ export interface Live {
    * gets at most 15 a second of a topic, always the newest, and nobody is told of those left out.
    */
   publishBinary(topic: string, type: string, event: BinaryEvent, audience: Audience): number
+  /** Whether anybody listens to the topic: what is costly to make need not be made for nobody. */
+  isHeard(topic: string): boolean
   /** Adds somebody who listens; `accepts` is asked for every frame, at the moment it goes out. */
   subscribe(sink: Sink, accepts: (audience: Audience) => boolean): Subscriber
   stats(): LiveStats
@@ -107,6 +109,7 @@ export function createLive({ clock, base }: LiveDeps): Live {
         },
       })
     },
+    isHeard: (topic) => [...subscribers].some((subscriber) => subscriber.topics().includes(topic)),
     subscribe(sink, accepts) {
       const subscriber = createSubscriber({
         sink,

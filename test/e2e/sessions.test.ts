@@ -214,6 +214,13 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
       .first()
       .click()
     await page.getByRole('link', { name: /^Save / }).waitFor()
+    await page.evaluate('inPage.untilPainted(".viewer-stage > [role=img]", 1000, 1e9)')
+    // Somewhere in it somebody is seen.
+    await page.getByRole('button', { name: 'Play', exact: true }).click()
+    await page.evaluate('inPage.untilPainted(".replay-overlay", 50, 1e9)')
+    await page.screenshot({ path: join(pictures, 'film.png') })
+    await page.getByRole('button', { name: 'Blur faces' }).click()
+    await picture(page, 'film-blurred')
     const note = { name: 'plan.png', mimeType: 'image/png', buffer: PIXEL }
     await page.getByLabel('Add a file').setInputFiles(note)
     await page.getByRole('button', { name: 'Open plan.png' }).click()

@@ -53,6 +53,8 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
     if (OWNER_TOPICS.has(topic)) return actor.role === 'owner'
     const cameraId = /^camera:(.+)$/.exec(topic)?.[1]
     if (cameraId !== undefined) return isId(cameraId) && (deps.maySeeCamera?.(actor, cameraId) ?? false)
+    const player = /^session:([^:]+):(.+)$/.exec(topic)
+    if (player) return isId(player[1] ?? '') && mayWatch(player[2] ?? '')
     const sessionId = /^session:(.+)$/.exec(topic)?.[1]
     if (sessionId !== undefined) return isId(sessionId) && (deps.seesSession?.(actor, sessionId) ?? false)
     const zoneId = /^zone:(.+)$/.exec(topic)?.[1]
@@ -60,6 +62,13 @@ export function createSession(first: Actor, sink: Sink, deps: SessionDeps): Sess
     const personId = /^person:(.+)$/.exec(topic)?.[1]
     if (personId === undefined || !isId(personId)) return false
     return maySee(actor, personId, deps.now()) && deps.personExists(personId)
+  }
+
+  /** One player alone in a session's pictures: for whoever may see their training. */
+  function mayWatch(personId: string): boolean {
+    return (
+      isId(personId) && can(actor, 'read', personId, 'training', deps.now()) && deps.personExists(personId)
+    )
   }
 
   return {

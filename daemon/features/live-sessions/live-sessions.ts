@@ -19,6 +19,7 @@ import {
   notRunning,
   refuseBeyondReach,
   type StartWish,
+  type TellPose,
 } from './parts.ts'
 import { createPhones } from './phones.ts'
 import { beginRecording, refuseUnlessRecordable, showsMinors, switchRecording } from './recording.ts'
@@ -163,7 +164,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
   async function stop(one: Running): Promise<void> {
     if (!running.delete(one.id)) throw notRunning()
     try {
-      await Promise.all([one.flush(), recorder.stop(one.id)])
+      await Promise.all([one.flush(), recorder.stop(one.id), ...one.asked.cameraIds.map(deps.keepSeen)])
       for (const cameraId of one.asked.cameraIds) await leave(one, cameraId)
       told.delete(one.id)
       await phones.end(one.id)
@@ -190,7 +191,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     await phones.sweep((sessionId) => running.has(sessionId))
   }
 
-  function take(picture: Picture, tellPose: (sessionId: string) => void): void {
+  function take(picture: Picture, tellPose: TellPose): void {
     people.set(
       picture.cameraId,
       picture.people.map(({ box }) => inLuma(box, picture.width)),
@@ -198,7 +199,8 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     const one = withCamera(picture.cameraId)
     if (!one) return
     one.take(picture)
-    tellPose(one.id)
+    tellPose.session(one.id)
+    for (const [personId, trackIds] of one.namedIn(picture)) tellPose.player(one.id, personId, trackIds)
   }
 
   function tellAll(): void {

@@ -62,12 +62,21 @@ export interface LiveSessionsDeps {
   userName: (userId: string) => string | null
   /** The players of a team; null for a group that is not there. */
   playersOf: (groupId: string) => readonly string[] | null
-  /** Told what the models saw, with the way to send its skeletons to a session; the returned function ends it. */
-  onPicture: (listener: (picture: Picture, tellPose: (sessionId: string) => void) => void) => () => void
+  /** Told what the models saw, with the ways to send its skeletons to who may see them; the returned function ends it. */
+  onPicture: (listener: (picture: Picture, tellPose: TellPose) => void) => () => void
+  /** Puts what a camera saw until now on the disk, so that who looks back finds all of it. */
+  keepSeen: (cameraId: string) => Promise<void>
   /** Sends an event to whoever may see all of the session. */
   tell: (sessionId: string, type: 'metrics_update', data: object) => void
   /** Sends one player their own numbers. */
   tellPlayer: (personId: string, data: object) => void
+}
+
+export interface TellPose {
+  /** To whoever may see all of the session. */
+  session(sessionId: string): void
+  /** One player's alone, as these tracks show them, to whoever may see their training. */
+  player(sessionId: string, personId: string, trackIds: readonly number[]): void
 }
 
 export interface StartWish {

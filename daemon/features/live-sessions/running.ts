@@ -77,6 +77,8 @@ export interface Running {
   take(picture: Picture): void
   /** Says who a track is, null: nobody known. Throws NOT_FOUND for a track that was never seen. */
   assign(track: { cameraId: string; trackId: number }, personId: string | null): Promise<void>
+  /** The players whom a picture shows, with their tracks in it. */
+  namedIn(picture: Picture): Map<string, number[]>
   /** Since when a track is seen, by the hub's clock; null: the session has none of it. */
   sinceOf(track: { cameraId: string; trackId: number }): number | null
   /** Stores what was gathered, and that the hub is at it. */
@@ -273,6 +275,14 @@ export function createRunning(deps: RunningDeps): Running {
         }
         for (const id of new Set([before.personId, personId])) if (id !== null) rebuild(id)
       }),
+    namedIn({ cameraId, people }) {
+      const named = new Map<string, number[]>()
+      for (const { trackId } of people) {
+        const personId = tracks.get(keyOf({ cameraId, trackId }))?.personId ?? null
+        if (personId !== null) named.set(personId, [...(named.get(personId) ?? []), trackId])
+      }
+      return named
+    },
     sinceOf(track) {
       const key = keyOf(track)
       const known = tracks.get(key) ?? sessionLog.tracks(session.key).find((one) => keyOf(one) === key)

@@ -609,6 +609,14 @@ test('a camera is heard by whoever may see it, its skeletons as binary messages'
   assert.equal(data.readFloatLE(data.length - 8), 2)
 })
 
+test('one player in the pictures of a session is heard by whoever may see their training, and by nobody else', async (t) => {
+  const { signedIn, live } = await setup(t)
+  const member = await signedIn('member-token')
+  member.send({ type: 'subscribe', topics: ['session:game:mia', 'session:game:leo', 'session:game:nobody'] })
+  assert.deepEqual(((await member.next()) as { topics: unknown }).topics, ['session:game:mia'])
+  assert.deepEqual([live.isHeard('session:game:mia'), live.isHeard('session:game:leo')], [true, false])
+})
+
 test('a session is started, sent pictures and stopped over the live channel', async (t) => {
   const { signedIn, asked } = await setup(t)
   const client = await signedIn('owner-token')

@@ -518,3 +518,19 @@ test('players who were lost in a restart are offered under their names where it 
     ],
   )
 })
+
+test('skeletons of single players go out for those who were named, each alone', async (t) => {
+  const hub = await setup(t)
+  await start(hub, { player_ids: ['mia', 'leo'] })
+  const look = () => {
+    hub.clock.advance(100)
+    const people = [1, 2, 3].map((trackId) => ({ trackId, x: trackId * 5, y: 5 }))
+    hub.show(pictureOf('yard', hub.clock.now(), people))
+  }
+  look()
+  await assign(hub, { track_id: 1, player_id: 'mia' })
+  await assign(hub, { track_id: 3, player_id: 'leo' })
+  assert.deepEqual(hub.alone, [])
+  look()
+  assert.deepEqual(hub.alone, ['game mia 1', 'game leo 3'])
+})

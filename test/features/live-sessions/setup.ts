@@ -8,6 +8,7 @@ import {
   createLiveSessions,
   type LiveSessions,
 } from '../../../daemon/features/live-sessions/live-sessions.ts'
+import type { TellPose } from '../../../daemon/features/live-sessions/parts.ts'
 import type { Picture } from '../../../daemon/features/live-sessions/track.ts'
 import { createRecordings } from '../../../daemon/features/recordings/recordings.ts'
 import { createSessions, type Sessions } from '../../../daemon/features/sessions/sessions.ts'
@@ -79,7 +80,9 @@ export async function setup(t: TestContext, options: Options = {}) {
       },
     ]),
   )
-  const listeners = new Set<(picture: Picture, tellPose: (sessionId: string) => void) => void>()
+  const listeners = new Set<(picture: Picture, tellPose: TellPose) => void>()
+  /** Skeletons of single players: who, in which tracks. */
+  const alone: string[] = []
   const home = await openHousehold(t, {
     clock,
     folder,
@@ -148,6 +151,7 @@ export async function setup(t: TestContext, options: Options = {}) {
           listeners.add(listener)
           return () => void listeners.delete(listener)
         },
+        keepSeen: async () => {},
         tell: (sessionId, _type, data) => void told.push({ to: `session:${sessionId}`, data }),
         tellPlayer: (personId, data) => void told.push({ to: `person:${personId}`, data }),
       })
@@ -158,7 +162,12 @@ export async function setup(t: TestContext, options: Options = {}) {
   const owner = options.folder ? '' : await home.claimed()
   if (!options.folder) for (const id of ['mia', 'leo']) await home.people.add({ id, name: id, age: 11 })
   const show = (picture: Picture) => {
-    for (const listener of listeners) listener(picture, (sessionId) => void poses.push(sessionId))
+    const tell: TellPose = {
+      session: (sessionId) => void poses.push(sessionId),
+      player: (sessionId, personId, trackIds) =>
+        void alone.push(`${sessionId} ${personId} ${trackIds.join(' ')}`),
+    }
+    for (const listener of listeners) listener(picture, tell)
   }
   /** Lets a camera send coded pictures, each at its time. */
   const film = async (cameraId: string, units: readonly CodedUnit[]) => {
@@ -168,7 +177,21 @@ export async function setup(t: TestContext, options: Options = {}) {
       for (const listener of watchers.get(cameraId) ?? []) listener(unit)
     }
   }
-  return { ...home, ...made[0]!, owner, cameras, views, told, poses, show, film, disk, watchers, folder }
+  return {
+    ...home,
+    ...made[0]!,
+    owner,
+    cameras,
+    views,
+    told,
+    poses,
+    alone,
+    show,
+    film,
+    disk,
+    watchers,
+    folder,
+  }
 }
 
 const fit = fitHomography(POINTS)

@@ -110,7 +110,8 @@ async function toggleFull(frame: HTMLElement | null, isFull: Signal<boolean>): P
   })
 }
 
-function Switch({
+/** A button that stays pressed. */
+export function Switch({
   on,
   label,
   icon,

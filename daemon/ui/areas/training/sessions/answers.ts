@@ -71,6 +71,7 @@ export interface Timeline {
   started_at: string
   ended_at: string | null
   tags: SessionTag[]
+  tracks: { camera_id: string; track_id: number; player_id: string | null }[]
   gaps: { from: string; to: string | null; reason: string; camera_id: string | null }[]
 }
 

@@ -7,6 +7,7 @@ import { ErrorLine, useAction } from '../../../parts/action.tsx'
 import { errorText, Show, Skeleton } from '../../../parts/feedback.tsx'
 import { useTraining } from '../training.ts'
 import type { Attached } from './answers.ts'
+import { Recorded } from './recorded.tsx'
 import { clockOf, useAnswer, useSessionWords } from './sessions.ts'
 
 export interface FilesProps {
@@ -120,7 +121,7 @@ function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: At
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
       {url.value !== null && (
         <div class="file-shown">
-          <Content url={url.value} type={type} name={name} />
+          <Content {...{ path, file, name }} url={url.value} />
           <a class="text-link" href={url.value} download={file.name}>
             {w('files.save', { name: file.name })}
           </a>
@@ -137,11 +138,28 @@ function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: At
   }
 }
 
-function Content({ url, type, name }: { url: string; type: string; name: string }): JSX.Element {
+interface ContentProps {
+  path: string
+  file: Attached
+  url: string
+  name: string
+}
+
+function Content({ path, file, url, name }: ContentProps): JSX.Element {
   const w = useSessionWords()
   const canPlay = useSignal(true)
+  const type = file.media_type
   if (type.startsWith('image/') && shownType(type) === type) return <img src={url} alt={name} />
   if (!type.startsWith('video/') || !canPlay.value) return <p class="small">{w('files.noPlay')}</p>
+  if (file.camera_id !== null)
+    return (
+      <Recorded
+        {...{ path, file, url, name }}
+        onFailed={() => {
+          canPlay.value = false
+        }}
+      />
+    )
   return (
     // biome-ignore lint/a11y/useMediaCaption: nobody speaks in it, the hub records no sound
     <video

@@ -13,6 +13,7 @@ import { createResource, type Resource } from '../../../state/resource.ts'
 import { useTraining } from '../training.ts'
 import type { LiveMetrics, LiveStatus, TrainingSession } from './answers.ts'
 import { Found } from './found.tsx'
+import { Onlooker } from './onlooker.tsx'
 import { AskingPhones, FilmingPhones } from './phones.tsx'
 import { OLD_MS, Players, Rail } from './rail.tsx'
 import { RecordingMark, RecordSwitch } from './record.tsx'
@@ -70,6 +71,7 @@ export function RunningSession({
               {w('phones.mine')}
             </Link>
           )}
+          <Onlooker sessionId={session.id} metrics={metrics} />
           <Troubles metrics={metrics} />
           <Players metrics={metrics} />
         </>

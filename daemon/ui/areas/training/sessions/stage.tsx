@@ -11,11 +11,13 @@ import { useNames, useSessionWords } from './sessions.ts'
 import type { Meant } from './who.tsx'
 
 export interface StageProps {
-  topic: string
+  /** Tells what is seen; absent: the topic of each camera. */
+  topic?: string
   cameras: readonly SeenCamera[]
   /** Who is seen now. */
   tracks: readonly SeenTrack[]
-  onPerson: (person: Meant) => void
+  /** Absent: nobody is named here. */
+  onPerson?: (person: Meant) => void
 }
 
 const liveFirst = ({ status }: SeenCamera) => (status === 'online' ? 0 : 1)
@@ -53,11 +55,11 @@ export function Stage({ topic, cameras, tracks, onPerson }: StageProps): JSX.Ele
           <Viewer
             key={camera.id}
             camera={camera}
-            topic={topic}
             nameOf={nameOfTrack}
-            onPerson={(trackId) => onPerson({ cameraId: camera.id, trackId })}
+            {...(topic !== undefined && { topic })}
+            {...(onPerson && { onPerson: (trackId: number) => onPerson({ cameraId: camera.id, trackId }) })}
           />
-          <p class="small">{w('live.tapPerson')}</p>
+          {onPerson && <p class="small">{w('live.tapPerson')}</p>}
         </>
       ) : (
         <div class="viewer dark" role="status">
