@@ -80,6 +80,7 @@ function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: At
   const { t } = useApp()
   const w = useSessionWords()
   const { ask, cameras } = useTraining()
+  const content = useSignal<Blob | null>(null)
   const url = useSignal<string | null>(null)
   const action = useAction()
   const { id, media_type: type, bytes } = file
@@ -93,12 +94,14 @@ function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: At
   const close = () => {
     URL.revokeObjectURL(url.peek() ?? '')
     url.value = null
+    content.value = null
   }
   const open = () =>
     void action.run(async () => {
       const answer = await ask(`${path}/attachments/${encodeURIComponent(id)}`)
       // Shown as what it was sent as and nothing else: a blob of the page's own may be anything.
-      url.value = URL.createObjectURL(new Blob([await answer.arrayBuffer()], { type: shownType(type) }))
+      content.value = new Blob([await answer.arrayBuffer()], { type: shownType(type) })
+      url.value = URL.createObjectURL(content.value)
     })
   return (
     <div class="row file-row">
@@ -121,7 +124,7 @@ function OneFile({ path, file, fromMs }: Omit<FilesProps, 'mayAdd'> & { file: At
       {action.error.value && <ErrorLine>{errorText(t, action.error.value)}</ErrorLine>}
       {url.value !== null && (
         <div class="file-shown">
-          <Content {...{ path, file, name }} url={url.value} />
+          <Content {...{ path, file, name }} url={url.value} content={content.value} />
           <a class="text-link" href={url.value} download={file.name}>
             {w('files.save', { name: file.name })}
           </a>
@@ -142,10 +145,12 @@ interface ContentProps {
   path: string
   file: Attached
   url: string
+  /** The bytes that the address stands for. */
+  content: Blob | null
   name: string
 }
 
-function Content({ path, file, url, name }: ContentProps): JSX.Element {
+function Content({ path, file, url, content, name }: ContentProps): JSX.Element {
   const w = useSessionWords()
   const canPlay = useSignal(true)
   const type = file.media_type
@@ -154,7 +159,7 @@ function Content({ path, file, url, name }: ContentProps): JSX.Element {
   if (file.camera_id !== null)
     return (
       <Recorded
-        {...{ path, file, url, name }}
+        {...{ path, file, url, content, name }}
         onFailed={() => {
           canPlay.value = false
         }}

@@ -16,6 +16,8 @@ export interface RecordedProps {
   path: string
   file: Attached
   url: string
+  /** The bytes that the address stands for. */
+  content: Blob | null
   name: string
   onFailed: () => void
 }
@@ -27,9 +29,9 @@ const STEP_MS = 100
 type Names = (trackId: number) => string | null
 
 export function Recorded(props: RecordedProps): JSX.Element | null {
-  const { file, url } = props
+  const { file, content } = props
   const isFilm = file.media_type === 'video/mp4'
-  const stills = useStills(isFilm ? null : url)
+  const stills = useStills(isFilm ? null : content)
   const { replay, names } = useSeen(props)
   const boxes = useSignal(true)
   const blur = useSignal(false)
@@ -273,20 +275,17 @@ async function fetchSeen({ api }: App, path: string, { camera_id: camera, from, 
 }
 
 /** Null until it was looked into; empty for what holds no picture. */
-function useStills(url: string | null): readonly Still[] | null {
+function useStills(content: Blob | null): readonly Still[] | null {
   const stills = useSignal<readonly Still[] | null>(null)
   useEffect(() => {
     let isOver = false
-    if (url !== null)
-      void fetch(url)
-        .then((answer) => answer.arrayBuffer())
-        .then((bytes) => {
-          if (!isOver) stills.value = jpegsIn(new Uint8Array(bytes))
-        })
+    void content?.arrayBuffer().then((bytes) => {
+      if (!isOver) stills.value = jpegsIn(new Uint8Array(bytes))
+    })
     return () => {
       isOver = true
     }
-  }, [url])
+  }, [content])
   return stills.value
 }
 
