@@ -1,5 +1,6 @@
 /** Judges what a hub says about its lane: who lost data to a restored copy is told so before anything is applied. */
 import type { SyncConflict, SyncRequest, SyncRow } from '../wire.ts'
+import { isFeedKind } from './feed.ts'
 
 export interface LaneState {
   epoch: number
@@ -65,6 +66,8 @@ function differs(
   rows: readonly Pick<SyncRow, 'seq' | 'kind' | 'v' | 'key' | 'body'>[],
 ): boolean {
   return rows.some((row) => {
+    // Merged in whatever order: what came down from others changes them under the number they have.
+    if (isFeedKind(row.kind)) return false
     const hash = lane.recent.get(row.seq)
     return row.seq <= lane.watermark && hash !== undefined && hash !== rowHash(row)
   })
