@@ -64,7 +64,7 @@ export function RunningSession({
       {!metrics && error && <Failed error={error} onRetry={() => void status.reload()} />}
       {!metrics && !error && <Skeleton rows={2} tall />}
       {metrics && !mine && (
-        <>
+        <div class="live-main">
           {session.may_film && (
             <Link to={`/training/sessions/${session.id}/film`} class="button wide">
               <Icon name="phone" size={20} />
@@ -74,7 +74,7 @@ export function RunningSession({
           <Onlooker sessionId={session.id} metrics={metrics} />
           <Troubles metrics={metrics} />
           <Players metrics={metrics} />
-        </>
+        </div>
       )}
       {metrics && mine && (
         <div class="live">
