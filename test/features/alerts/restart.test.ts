@@ -109,6 +109,11 @@ test('two children and three carers: each hears of the own child only, in the li
     [['mia'], [200, 404]],
     [['leo'], [404, 200]],
   ])
+  const answered = []
+  for (const { access_token: token } of Object.values(carers))
+    for (const one of ['mia', 'leo'])
+      answered.push((await call('POST', `/alerts/${ids[one]}/acknowledge`, { token })).status)
+  assert.deepEqual(answered, [200, 200, 200, 404, 404, 200], 'who may not see it does not answer it')
   assert.deepEqual(
     phones.map((one) => [...new Set(one.heard())].sort()),
     [['leo', 'mia'], ['mia'], ['leo']],

@@ -46,7 +46,10 @@ export function ZoneForm({ zone, shown, onDone }: ZoneFormProps): JSX.Element {
         }
         if (zone === null) await api.post('/community/zones', body)
         else await api.patch(`/community/zones/${encodeURIComponent(zone.id)}`, body)
-        if (zone === null) for (const field of [name, corners, cells]) field.value = ''
+        if (zone === null) {
+          for (const field of [name, corners, cells]) field.value = ''
+          members.value = []
+        }
         await onDone()
       }}
     >

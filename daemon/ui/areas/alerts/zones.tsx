@@ -123,7 +123,7 @@ function ZoneOf({ zone, zones, onChanged }: ZoneOfProps): JSX.Element {
           }}
         />
       )}
-      {isOwner(app) && (
+      {isOwner(app) && !isEdited.value && (
         <Confirm
           small
           label={say('zones.remove')}
