@@ -9,6 +9,7 @@ import { Icon } from '../../parts/icon.tsx'
 import { Link } from '../../parts/link.tsx'
 import type { Alert, AlertDetail, AlertEvent } from './answers.ts'
 import { bySeverity, calling, isPutOff, isUnshown, withHeard } from './ladder.ts'
+import { useLostLong } from './lost.ts'
 import { tellAgain } from './push-here.ts'
 import { createSiren, type Siren } from './siren.ts'
 import { words } from './words.ts'
@@ -17,8 +18,6 @@ import { words } from './words.ts'
 const AGAIN_MS = 5_000
 /** Where an alert takes the whole screen and is answered elsewhere. */
 const WALL = '/wall'
-/** A hub that is gone is an alarm too. */
-const LOST_MS = 60_000
 /** Whoever comes back to more open alerts than this is rung for the first ones; the receipts of the others wait. */
 const ASKED_AT_ONCE = 5
 
@@ -218,22 +217,9 @@ function Silence({ onSilence }: { onSilence: () => void }): JSX.Element {
 function Lost({ siren }: { siren: Siren }): JSX.Element | null {
   const { link } = useApp()
   const say = useWords(words)
-  const isLong = useSignal(false)
   const state = link.state.value
-  const sinceMs = state.kind === 'lost' ? state.sinceMs : null
-  useEffect(() => {
-    isLong.value = false
-    if (sinceMs === null) return
-    const timer = setTimeout(
-      () => {
-        isLong.value = true
-        siren.sound('lost')
-      },
-      Math.max(0, sinceMs + LOST_MS - Date.now()),
-    )
-    return () => clearTimeout(timer)
-  }, [sinceMs])
-  if (!isLong.value) return null
+  const isLong = useLostLong(state.kind === 'lost' ? state.sinceMs : null, siren)
+  if (!isLong) return null
   return (
     <section class="alarm alarm-lost" role="alert">
       <Icon name="offline" size={28} />

@@ -1,11 +1,12 @@
 /** The wall tablet by its own key: first names, how they are, and an alert that takes the screen, sounds and is spoken. */
-import { useComputed, useSignal } from '@preact/signals'
+import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { useApp, useWords } from '../../app.ts'
 import { Icon } from '../../parts/icon.tsx'
 import { StateMark } from '../../parts/state-mark.tsx'
 import { useSiren } from '../alerts/alarm.tsx'
+import { useLostLong } from '../alerts/lost.ts'
 import type { Siren } from '../alerts/siren.ts'
 import { Touch, useWakeLock } from './awake.tsx'
 import { isNight, PEOPLE_MOST } from './night.ts'
@@ -15,8 +16,6 @@ import { words } from './words.ts'
 /** An urgent alert sounds again until somebody answers it elsewhere, and is spoken again less often. */
 const AGAIN_MS = 5_000
 const SPOKEN_EVERY = 4
-/** A hub that is gone is an alarm too. */
-const LOST_MS = 60_000
 const MARKS = { calm: 'ok', looked_after: 'watch', warning: 'alert', urgent: 'urgent' } as const
 
 export function OwnBoard({ wallKey, onRevoked }: { wallKey: string; onRevoked: () => void }): JSX.Element {
@@ -135,18 +134,8 @@ function OwnTakeover({ alert }: { alert: WallAlert }): JSX.Element {
 function Gone({ sinceMs, siren }: { sinceMs: number; siren: Siren }): JSX.Element | null {
   const { format, zone } = useApp()
   const say = useWords(words)
-  const isLong = useSignal(false)
-  useEffect(() => {
-    const timer = setTimeout(
-      () => {
-        isLong.value = true
-        siren.sound('lost')
-      },
-      Math.max(0, sinceMs + LOST_MS - Date.now()),
-    )
-    return () => clearTimeout(timer)
-  }, [sinceMs])
-  if (!isLong.value) return null
+  const isLong = useLostLong(sinceMs, siren)
+  if (!isLong) return null
   return (
     <section class="wall-takeover alarm-lost" role="alert">
       <Icon name="offline" size={96} />
