@@ -30,7 +30,7 @@ export interface SyncAreaDeps {
 }
 
 const ERASE = 'erase-person'
-const ROWS_A_BATCH = 4000
+const ROWS_A_BATCH = 1000
 const TELL_MS = 500
 const HOUR_MS = 3_600_000
 

@@ -30,7 +30,7 @@ export async function benchHub(address: string, code: string): Promise<BenchHub>
     ...{ store, clock, log: { info() {}, warn() {}, error() {} }, fetch, random: Math.random, version: '1' },
     ...{ failpoints: NO_FAILPOINTS, newId: () => newId(clock.now()), hubName: () => 'Bench' },
     seals: createSealing(randomBytes(32), 'homefield sync v1'),
-    limits: { rows: 4000, bytesPerDay: 0, bulkHours: null, waitingBulk: 1_000_000 },
+    limits: { rows: 1000, bytesPerDay: 0, bulkHours: null, waitingBulk: 1_000_000 },
     metric: metricByKey,
     metricsOf: (dataClass) => METRICS.filter((metric) => metric.class === dataClass).map(({ key }) => key),
     ...{ hourOfDay: () => 12, canRepeat: () => true, isZone: () => true },
@@ -43,7 +43,8 @@ export async function benchHub(address: string, code: string): Promise<BenchHub>
   return {
     ...{ store, sync, path },
     async drained() {
-      const waits = () => (['now', 'state', 'bulk'] as const).some((lane) => sync.state.depth(lane) > 0)
+      const waits = () =>
+        (['now', 'state', 'bulk'] as const).some((lane) => sync.state.waiting(lane, 1).length > 0)
       while (waits()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
     },
     async close() {

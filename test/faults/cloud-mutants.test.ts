@@ -1,5 +1,5 @@
 /**
- * Breaks the cloud on purpose, one line at a time, and asks the tests whether they notice: a harness that lets one of these live
+ * Breaks the cloud and the hub's way there on purpose, one line at a time, and asks the tests whether they notice: a harness that lets one of these live
  * proves nothing.
  */
 import assert from 'node:assert/strict'
@@ -182,8 +182,90 @@ const MUTANTS: readonly Mutant[] = [
     test: 'sync/shapes.test.js',
     pattern: 'by a stream',
   },
+  {
+    name: 'the hub believes answers without a signature',
+    file: 'sync/hub-client.js',
+    from: /if \(!isRefusal && !isProven\(sent, bytes\)\)/,
+    to: 'if (false)',
+    test: 'sync-hub/whole.test.js',
+    pattern: 'a portal that answers 200',
+  },
+  {
+    name: 'the hub acknowledges before the cloud has answered',
+    file: 'sync/push.js',
+    from: /const answer = await deps\.client\(\)\.ask\(/,
+    to: 'await store.write([{ sql: "UPDATE sync_lane SET acked = :upto WHERE lane = :lane", params: { upto: batch.upto, lane } }]); const answer = await deps.client().ask(',
+    test: 'sync-hub/whole.test.js',
+    pattern: 'lose nothing .seed 1',
+  },
+  {
+    name: 'the hub sends what was added instead of what is',
+    file: 'sync/compact.js',
+    from: /\.\.\.found && \{ \.\.\.found, bins/,
+    to: '...found && { ...found, n: found.n - (globalThis.sent?.[key] ?? 0), ...void ((globalThis.sent ??= {})[key] = found.n), bins',
+    test: 'sync-hub/whole.test.js',
+    pattern: 'lose nothing .seed 1',
+  },
+  {
+    name: 'a changed key keeps its old number',
+    file: 'daemon/store/migrations/0025_sync.sql',
+    from: /DELETE FROM sync_feed WHERE kind = CASE new\.level WHEN 60 THEN 'rollup_hour' ELSE 'rollup_day' END AND key = new\.person [^;]*;\s*INSERT INTO sync_feed(?=[^;]*;\s*END;\s*CREATE TRIGGER sync_rollup_delete)/,
+    to: 'INSERT OR IGNORE INTO sync_feed',
+    test: 'sync-hub/feed.test.js',
+    pattern: 'the feed holds each changed key once',
+  },
+  {
+    name: 'a restored hub goes on in its old epoch',
+    file: 'sync/push.js',
+    from: /UPDATE sync_hub SET epoch = max\(epoch, :epoch\)/,
+    to: 'UPDATE sync_hub SET epoch = max(epoch, min(epoch, :epoch))',
+    test: 'sync-hub/whole.test.js',
+    pattern: 'brought back from an older copy',
+  },
+  {
+    name: 'what was let go is not told',
+    file: 'sync/compact.js',
+    from: /return lost && found \?/,
+    to: 'return false ?',
+    test: 'sync-hub/limits.test.js',
+    pattern: 'days that are let go',
+  },
+  {
+    name: 'what waits has no bound',
+    file: 'sync/hub-plans.js',
+    from: /if \(over <= 0\)/,
+    to: 'if (true)',
+    test: 'sync-hub/limits.test.js',
+    pattern: 'beyond the bound',
+  },
+  {
+    name: "the day's megabytes are not counted",
+    file: 'sync/push.js',
+    from: /\(row\?\.bytes \?\? 0\) >= bytesPerDay/,
+    to: 'false',
+    test: 'sync-hub/limits.test.js',
+    pattern: 'paid by the megabyte',
+  },
+  {
+    name: 'a row that cannot be made stops its lane',
+    file: 'sync/push.js',
+    from: /batch\.aside\.push\(\{ kind, key, reason/,
+    to: 'throw cause; batch.aside.push({ kind, key, reason',
+    test: 'sync-hub/limits.test.js',
+    pattern: 'a row that cannot be made',
+  },
+  {
+    name: 'what the cloud merged is taken for a restored copy',
+    file: 'sync/cloud/lane.js',
+    from: /if \(isFeedKind\(row\.kind\)\) return false/,
+    to: '',
+    test: 'sync/lane.test.js',
+    pattern: 'makes nobody a copy',
+  },
 ]
 
+/** Answer in a second, and need no Postgres. */
+const QUICK: readonly string[] = ['sync/merge.test.js', 'sync/lane.test.js']
 /** Every mutant when faults are tried for long; a few otherwise. */
 const isLong = process.env['HOMEFIELD_FAULT_ROUNDS'] !== undefined
 const chosen = process.env['HOMEFIELD_MUTANT']
@@ -191,11 +273,11 @@ const TRIED = chosen
   ? MUTANTS.filter(({ name }) => name.includes(chosen))
   : isLong
     ? MUTANTS
-    : MUTANTS.filter(({ test }) => test === 'sync/merge.test.js')
+    : MUTANTS.filter(({ test }) => QUICK.includes(test))
 
 for (const mutant of TRIED)
   test(`dies: ${mutant.name}`, {
-    skip: mutant.test === 'sync/merge.test.js' ? false : withoutPostgres(),
+    skip: QUICK.includes(mutant.test) ? false : withoutPostgres(),
   }, () => {
     const root = mkdtempSync(join(tmpdir(), 'homefield-mutant-'))
     try {
@@ -203,6 +285,7 @@ for (const mutant of TRIED)
         'sync',
         'daemon',
         'test/sync',
+        'test/sync-hub',
         'test/fakes',
         'test/faults',
         'config',
@@ -224,7 +307,7 @@ for (const mutant of TRIED)
           ['--test', `--test-name-pattern=${mutant.pattern}`, join('dist/test', mutant.test)],
           {
             cwd: root,
-            timeout: 60_000,
+            timeout: 90_000,
             env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: '' },
           },
         )
