@@ -51,7 +51,9 @@ function jsonOf(body: unknown): Sent | null {
 function send(socketPath: string, method: string, path: string, sent: Sent | null): Promise<Answer> {
   const { promise, resolve, reject } = withResolvers<Answer>()
   const headers = sent === null ? {} : { 'content-type': sent.type, 'content-length': sent.bytes }
-  const asked = request({ socketPath, method, path, headers, timeout: TIMEOUT_MS }, (answer) => {
+  // A connection of its own: one that is kept may be closed by the hub, idle, just as the next request takes it.
+  const own = { agent: false, headers, timeout: TIMEOUT_MS }
+  const asked = request({ socketPath, method, path, ...own }, (answer) => {
     const chunks: Buffer[] = []
     let bytes = 0
     answer.on('data', (chunk: Buffer) => {

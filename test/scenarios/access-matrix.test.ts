@@ -359,7 +359,9 @@ function statusOverSocket(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const json = body === undefined ? {} : { 'content-type': 'application/json' }
-    const asking = request({ socketPath, method, path, headers: { ...headers, ...json } }, (answer) => {
+    // A connection of its own: one that is kept may be closed by the hub, idle, just as the next request takes it.
+    const own = { agent: false, headers: { ...headers, ...json } }
+    const asking = request({ socketPath, method, path, ...own }, (answer) => {
       answer.resume()
       answer.on('end', () => resolve(answer.statusCode ?? 0))
     })

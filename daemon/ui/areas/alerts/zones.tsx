@@ -102,16 +102,31 @@ function ZoneOf({ zone, zones, onChanged }: ZoneOfProps): JSX.Element {
         </p>
       )}
       {isOwner(app) && (
-        <button
-          type="button"
-          class="button compact"
-          aria-expanded={isEdited.value}
-          onClick={() => {
-            isEdited.value = !isEdited.value
-          }}
-        >
-          {say(isEdited.value ? 'zones.stopChanging' : 'zones.change')}
-        </button>
+        <div class="alert-further">
+          <button
+            type="button"
+            class="button compact"
+            aria-expanded={isEdited.value}
+            onClick={() => {
+              isEdited.value = !isEdited.value
+            }}
+          >
+            {say(isEdited.value ? 'zones.stopChanging' : 'zones.change')}
+          </button>
+          {!isEdited.value && (
+            <Confirm
+              small
+              label={say('zones.remove')}
+              title={say('zones.removeTitle', { name: zone.name })}
+              text={say('zones.removeText')}
+              confirm={t('action.remove')}
+              onConfirm={async () => {
+                await api.remove(`/community/zones/${encodeURIComponent(zone.id)}`)
+                await onChanged()
+              }}
+            />
+          )}
+        </div>
       )}
       {isEdited.value && (
         <ZoneForm
@@ -119,19 +134,6 @@ function ZoneOf({ zone, zones, onChanged }: ZoneOfProps): JSX.Element {
           shown={zones.filter(({ id }) => id !== zone.id).map(outlined)}
           onDone={async () => {
             isEdited.value = false
-            await onChanged()
-          }}
-        />
-      )}
-      {isOwner(app) && !isEdited.value && (
-        <Confirm
-          small
-          label={say('zones.remove')}
-          title={say('zones.removeTitle', { name: zone.name })}
-          text={say('zones.removeText')}
-          confirm={t('action.remove')}
-          onConfirm={async () => {
-            await api.remove(`/community/zones/${encodeURIComponent(zone.id)}`)
             await onChanged()
           }}
         />
