@@ -49,6 +49,12 @@ export function createAnswers({ store, clock, table, follow, onMoved }: AnswersD
     return existing(alertId)
   }
 
+  /** Only what is new is told on: a screen that says "seen" to all it is told would else be told of its own word for ever. */
+  async function see(ids: readonly string[], recipient: string, channel: Channel | null): Promise<void> {
+    const done = await store.write(ids.map((id) => deliveryWrites.seen(id, recipient, channel, clock.now())))
+    for (const [at, id] of ids.entries()) if (done[at]?.changes !== 0) onMoved(id)
+  }
+
   return {
     async acknowledge(id, by, recipient) {
       const alert = existing(id)
@@ -79,14 +85,13 @@ export function createAnswers({ store, clock, table, follow, onMoved }: AnswersD
         ...deliveryWrites.snooze(id, recipient, untilMs),
       ])
     },
-    seen(id, recipient, channel) {
+    async seen(id, recipient, channel) {
       existing(id)
-      return commit(id, [deliveryWrites.seen(id, recipient, channel, clock.now())])
+      await see([id], recipient, channel)
+      return existing(id)
     },
     async shown(ids, recipient) {
-      if (ids.length === 0) return
-      await store.write(ids.map((id) => deliveryWrites.seen(id, recipient, 'app', clock.now())))
-      for (const id of ids) onMoved(id)
+      if (ids.length > 0) await see(ids, recipient, 'app')
     },
     async received(ids, recipient, channel) {
       if (ids.length === 0) return

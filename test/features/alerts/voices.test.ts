@@ -86,8 +86,9 @@ test('a synthesiser that is missing, fails or hangs is a failure that is told, n
 })
 
 test('a receipt over the live channel counts for the one who saw it, and not for alerts out of sight', async (t) => {
-  const { raise, alert, alarms, mama, papa, accounts, consents } = await family(t)
+  const { raise, alert, alarms, mama, papa, accounts, consents, phone } = await family(t)
   const id = await raise()
+  const { events } = phone(mama.user.id)
   const actorOf = (userId: string) => ({
     ...{ kind: 'user' as const, userId, signInId: '', role: 'member' as const, personId: null },
     grants: consents.grantsOf(userId),
@@ -98,7 +99,9 @@ test('a receipt over the live channel counts for the one who saw it, and not for
   const seen = async () =>
     (await alert(id)).deliveries.filter(({ seen_at }: { seen_at: string | null }) => seen_at !== null).length
   assert.equal(await seen(), 0)
+  const before = events.length
   await alarms.alerts.seen(actorOf(mama.user.id), [id])
   await alarms.alerts.seen(actorOf(mama.user.id), [id])
   assert.equal(await seen(), 1)
+  assert.equal(events.length - before, 1, 'said again is told on to nobody')
 })
