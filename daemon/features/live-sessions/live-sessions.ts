@@ -100,6 +100,9 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     return one
   }
 
+  /** Not what was stopped while something waited for the disk. */
+  const isRunning = (one: Running) => running.get(one.id) === one
+
   const withCamera = (cameraId: string) =>
     [...running.values()].find(({ asked }) => asked.cameraIds.includes(cameraId))
 
@@ -231,7 +234,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
     one.asked.cameraIds = cameraIds
     await deps.store.write([sessions.planAsked(one.key, one.asked)])
     await recorder.stop(one.id)
-    beginRecording(recorder, one, deps.ageOf)
+    if (isRunning(one)) beginRecording(recorder, one, deps.ageOf)
   }
 
   /** A disk that is slower than this is not asked for more. */
@@ -303,7 +306,7 @@ export function createLiveSessions(deps: LiveSessionsDeps): LiveSessions {
       await phones.refuse(one, userId, isOwn)
     },
     async record(actor, one, wish) {
-      await switchRecording(actor, one, wish, deps)
+      await switchRecording(actor, one, wish, { ...deps, isRunning })
       deps.tell(one.id, 'metrics_update', metricsOf(one, parts.around(one), clock.now()))
     },
     hasEnded(actor, id) {

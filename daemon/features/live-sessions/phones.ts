@@ -64,6 +64,15 @@ export function createPhones(deps: PhonesDeps): Phones {
   const takenOf = (sessionId: string, userId: string) =>
     lentTo(sessionId).find(({ lender }) => lender === userId)
 
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** One after the other: who takes back a phone that is just being taken gets it back, and a session that ends keeps none. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = turn.then(work)
+    turn = done.catch(() => undefined)
+    return done
+  }
+
   function forgetSilent(): void {
     for (const [key, { state, heardMs }] of asking)
       if (state === 'waiting' && now() - heardMs > WAITS_MS) asking.delete(key)
@@ -71,6 +80,41 @@ export function createPhones(deps: PhonesDeps): Phones {
 
   const waitingFor = (sessionId: string) =>
     [...asking.values()].filter((one) => one.sessionId === sessionId && one.state === 'waiting')
+
+  async function take(one: Running, userId: string, addedBy: string | null): Promise<Phone> {
+    const taken = takenOf(one.id, userId)
+    if (taken) return { userId, name: nameOf(userId), state: 'taken', cameraId: taken.id }
+    forgetSilent()
+    const key = keyOf(one.id, userId)
+    if (asking.get(key)?.state !== 'waiting')
+      throw new HubError('NOT_FOUND', 'This phone does not ask to film any more.')
+    if (one.asked.cameraIds.length >= MOST_CAMERAS)
+      throw new HubError(
+        'CONFLICT',
+        `A session has at most ${MOST_CAMERAS} cameras. Send a phone away first.`,
+      )
+    asking.delete(key)
+    const name = nameOf(userId)
+    const personIds = one.access().playerIds
+    const loan = { lender: userId, sessionId: one.id, name, addedBy, personIds }
+    const cameraId = await lending.lend(loan)
+    // It stands elsewhere than the last time.
+    await deps.calibrations.remove(cameraId)
+    await deps.join(one, cameraId)
+    return { userId, name, state: 'taken', cameraId }
+  }
+
+  async function refuse(one: Running, userId: string, bySelf: boolean): Promise<void> {
+    const key = keyOf(one.id, userId)
+    const taken = takenOf(one.id, userId)
+    if (!taken && asking.get(key)?.state !== 'waiting')
+      throw new HubError('NOT_FOUND', 'This phone neither films nor asks to.')
+    if (bySelf) asking.delete(key)
+    else asking.set(key, { userId, sessionId: one.id, heardMs: now(), state: 'refused' })
+    if (!taken) return
+    await lending.takeBack(taken.id)
+    await deps.leave(one, taken.id)
+  }
 
   return {
     ask(actor, one, again) {
@@ -89,39 +133,8 @@ export function createPhones(deps: PhonesDeps): Phones {
       asking.set(key, { userId, sessionId: one.id, heardMs: now(), state: 'waiting' })
       return { userId, name, state: 'waiting', cameraId: null }
     },
-    async take(one, userId, addedBy) {
-      const taken = takenOf(one.id, userId)
-      if (taken) return { userId, name: nameOf(userId), state: 'taken', cameraId: taken.id }
-      forgetSilent()
-      const key = keyOf(one.id, userId)
-      if (asking.get(key)?.state !== 'waiting')
-        throw new HubError('NOT_FOUND', 'This phone does not ask to film any more.')
-      if (one.asked.cameraIds.length >= MOST_CAMERAS)
-        throw new HubError(
-          'CONFLICT',
-          `A session has at most ${MOST_CAMERAS} cameras. Send a phone away first.`,
-        )
-      asking.delete(key)
-      const name = nameOf(userId)
-      const personIds = one.access().playerIds
-      const loan = { lender: userId, sessionId: one.id, name, addedBy, personIds }
-      const cameraId = await lending.lend(loan)
-      // It stands elsewhere than the last time.
-      await deps.calibrations.remove(cameraId)
-      await deps.join(one, cameraId)
-      return { userId, name, state: 'taken', cameraId }
-    },
-    async refuse(one, userId, bySelf) {
-      const key = keyOf(one.id, userId)
-      const taken = takenOf(one.id, userId)
-      if (!taken && asking.get(key)?.state !== 'waiting')
-        throw new HubError('NOT_FOUND', 'This phone neither films nor asks to.')
-      if (bySelf) asking.delete(key)
-      else asking.set(key, { userId, sessionId: one.id, heardMs: now(), state: 'refused' })
-      if (!taken) return
-      await lending.takeBack(taken.id)
-      await deps.leave(one, taken.id)
-    },
+    take: (one, userId, addedBy) => inTurn(() => take(one, userId, addedBy)),
+    refuse: (one, userId, bySelf) => inTurn(() => refuse(one, userId, bySelf)),
     of(one) {
       forgetSilent()
       return [
@@ -133,10 +146,11 @@ export function createPhones(deps: PhonesDeps): Phones {
         })),
       ]
     },
-    async end(sessionId) {
-      for (const [key, one] of asking) if (one.sessionId === sessionId) asking.delete(key)
-      for (const { id } of lentTo(sessionId)) await lending.takeBack(id)
-    },
+    end: (sessionId) =>
+      inTurn(async () => {
+        for (const [key, one] of asking) if (one.sessionId === sessionId) asking.delete(key)
+        for (const { id } of lentTo(sessionId)) await lending.takeBack(id)
+      }),
     async sweep(isRunning) {
       for (const { id, lentTo: sessionId } of lending.lent())
         if (sessionId == null || !isRunning(sessionId)) await lending.takeBack(id)

@@ -98,6 +98,7 @@ export async function switchRecording(
   deps: RecordingDeps & {
     store: Pick<Store, 'write'>
     sessions: { planAsked(key: number, asked: Asked): Write }
+    isRunning: (one: Running) => boolean
   },
 ): Promise<void> {
   const { cameraIds } = one.asked
@@ -110,7 +111,7 @@ export async function switchRecording(
   await deps.store.write([deps.sessions.planAsked(one.key, one.asked)])
   // What was stopped because a minor joined begins anew with the new leave.
   await deps.recorder.stop(one.id)
-  if (record) beginRecording(deps.recorder, one, deps.ageOf)
+  if (record && deps.isRunning(one)) beginRecording(deps.recorder, one, deps.ageOf)
 }
 
 /** Begins what a session asked for, or goes on with it; not where a minor takes part whom no owner gave leave for. */

@@ -125,3 +125,27 @@ test('one more phone before minors who are recorded is taken by an owner alone',
   const [, phone] = (await metrics()).cameras
   assert.deepEqual([phone.recording, phone.recording_reason], ['waiting', 'camera_away'])
 })
+
+test('who takes back a phone while the coach takes it gets it back, and a second tap changes nothing', async (t) => {
+  const { mia, leo, ask, take, refuse, metrics, cameras } = await game(t)
+  await ask(mia)
+  await Promise.all([take(mia.id), refuse(mia.id, mia.token)])
+  assert.deepEqual((await metrics()).cameras.length, 1)
+  assert.equal(cameras.get(`phone-${mia.id}`)?.lentTo ?? null, null)
+  await ask(leo)
+  const taps = await Promise.all([take(leo.id), take(leo.id)])
+  assert.deepEqual(
+    taps.map(({ body }) => body.data.state),
+    ['taken', 'taken'],
+  )
+})
+
+test('a phone that is taken while the session ends is lent no longer', async (t) => {
+  const hub = await game(t)
+  await hub.ask(hub.mia)
+  await Promise.all([
+    hub.take(hub.mia.id),
+    hub.call('POST', '/live/stop', { token: hub.owner, body: { session_id: 'game' } }),
+  ])
+  assert.equal(hub.cameras.get(`phone-${hub.mia.id}`)?.lentTo ?? null, null)
+})

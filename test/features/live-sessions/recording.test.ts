@@ -298,3 +298,11 @@ test('when somebody turns out to be a minor whom nobody may record, the video si
   await stop(hub)
   assert.equal((await files(hub)).length, 1)
 })
+
+test('video that is asked for while the session ends is not kept', async (t) => {
+  const hub = await open(t)
+  await start(hub, { record: false })
+  const body = { record: true }
+  await Promise.all([hub.call('POST', '/live/game/recording', { token: hub.owner, body }), stop(hub)])
+  assert.equal(hub.listening('yard'), 0)
+})

@@ -188,6 +188,8 @@ export async function setup(t: TestContext, options: Options = {}) {
     alone,
     show,
     film,
+    /** Who takes the coded pictures of a camera. */
+    listening: (cameraId: string) => watchers.get(cameraId)?.size ?? 0,
     disk,
     watchers,
     folder,
