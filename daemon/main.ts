@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** Arguments, settings, signals and exit codes; everything else is `app.ts` and the commands in `cli/`. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,6 +24,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 const builtAtMs = Math.round(statSync(new URL(import.meta.url)).mtimeMs)
+
+/** What is installed comes without the tests, and nothing there may end it on purpose. */
+const isRelease = process.env['NODE_ENV'] === 'production' || !existsSync(new URL('../test', import.meta.url))
 
 const shell: Shell = {
   dataDir: () => resolve(loadConfig(process.env).data),
@@ -57,6 +60,8 @@ async function start(failpoint?: string): Promise<number> {
   const log = createLog(config.log, process.stderr.isTTY ? plainLines(process.stderr) : undefined)
   const supervisor = createSupervisor(process.env['NOTIFY_SOCKET'])
   const clock = systemClock()
+  const place = isRelease ? undefined : failpoint
+  if (failpoint && isRelease) log.warn('HF_FAILPOINT is for development and tests: it is ignored here')
   try {
     // Loaded here and not above: the other commands answer in a third of the time without the whole hub.
     const { createHub } = await import('./app.ts')
@@ -68,7 +73,7 @@ async function start(failpoint?: string): Promise<number> {
       synchronised: timeService,
       clock,
       log,
-      ...(failpoint ? { failpoint: { at: failpoint, end: diedOnTheSpot } } : {}),
+      ...(place ? { failpoint: { at: place, end: diedOnTheSpot } } : {}),
     })
     shell.out(greeting(await startOrClose(hub)))
     supervisor.ready()
@@ -169,6 +174,7 @@ async function program(): Promise<Command> {
     registerCommands(homefield, {
       ...{ shell, clock: systemClock(), provision, interruption },
       ...{ untilStopped: signalled, die: diedOnTheSpot, sleep: (ms) => sleep(ms), fetch: globalThis.fetch },
+      isRelease,
       modelRuntime: () => loadConfig(process.env).models.runtime,
     })
   }

@@ -40,6 +40,8 @@ const run = spawnSync(
       ? {
           HOMEFIELD_FUZZ_CASES: '8000',
           HOMEFIELD_FAULT_ROUNDS: '20',
+          // Who sets the rounds of all sets these too.
+          ...(process.env.HOMEFIELD_FAULT_ROUNDS === undefined ? { HOMEFIELD_SYNC_ROUNDS: '200' } : {}),
           HOMEFIELD_FAULT_TABLE: tablePath,
           HOMEFIELD_SEED: 'random',
           ...process.env,

@@ -1,6 +1,6 @@
 /** Does what the cloud offers this hub to do: each job taken by one hub, done once, answered once, ended by its deadline. */
 import { Compile } from 'typebox/compile'
-import { EDGE_JOBS, type EdgeJobKind, type EdgeJobParams, edgeJobFault } from './edge-jobs.ts'
+import { EDGE_JOBS, type EdgeJobKind, type EdgeJobParams, edgeJobFault, isEdgeJob } from './edge-jobs.ts'
 import type { HubClient } from './hub-client.ts'
 import { packed } from './hub-client.ts'
 import type { HubIdentity, SyncState } from './hub-state.ts'
@@ -30,8 +30,10 @@ const ANSWER_CHARS = 64 * 1024
 const LONGEST_MS = 30 * 60_000
 const KEPT_MS = 60 * 86_400_000
 const AT_ONCE = 20
+/** As many as a household may have open: those that are not for this hub must not stand before those that are. */
+const OPEN_AT_MOST = 1000
 const OFFERED = `SELECT body FROM sync_entity WHERE kind = 'job' AND json_extract(body, '$.state') IN ('offered', 'running')
-  AND id NOT IN (SELECT job_id FROM sync_job WHERE state <> 'running') ORDER BY json_extract(body, '$.offered_at'), id LIMIT ${AT_ONCE}`
+  AND id NOT IN (SELECT job_id FROM sync_job WHERE state <> 'running') ORDER BY json_extract(body, '$.offered_at'), id LIMIT ${OPEN_AT_MOST}`
 /** Also those whose end a restored cloud has forgotten. */
 const UNANSWERED = `SELECT j.job_id AS jobId, j.state, j.result FROM sync_job j WHERE j.state <> 'running' AND (j.answered = 0
     OR EXISTS (SELECT 1 FROM sync_entity e WHERE e.kind = 'job' AND e.id = j.job_id AND json_extract(e.body, '$.state') = 'offered'))
@@ -56,7 +58,9 @@ export function createHubJobs(deps: HubJobsDeps): HubJobs {
     for (const { body } of store.all<{ body: string }>(OFFERED)) {
       if (!deps.isOn()) return
       const job: unknown = JSON.parse(body)
-      if (jobCheck.Check(job) && isOurs(job)) await take(job)
+      if (!jobCheck.Check(job)) continue
+      if (isOurs(job)) await take(job)
+      else if (isDeclined(job)) await say({ job_id: job.job_id, state: 'declined' })
     }
     await store.write([
       {
@@ -73,12 +77,21 @@ export function createHubJobs(deps: HubJobsDeps): HubJobs {
     const params = openedParams(job)
     // A kind of next year, or one that this household's other hub knows: somebody else takes it, or its deadline ends it.
     if (edgeJobFault(kind, subject, params) !== null) return false
-    if (subject === null) return true
+    return subject === null || mayTell(kind as EdgeJobKind, subject)
+  }
+
+  /** Nothing of the person that the answer would tell may leave from here, and the cloud has not heard that yet. */
+  function isDeclined({ kind, subject, hub, state: how, deadline, declined = [] }: Job): boolean {
+    if (how !== 'offered' || hub !== null || subject === null || !isEdgeJob(kind)) return false
+    if (declined.includes(deps.identity().hubId) || state.erased().has(subject)) return false
+    return (deadline === null || clock.now() < deadline) && !mayTell(kind, subject)
+  }
+
+  function mayTell(kind: EdgeJobKind, subject: string): boolean {
     if (state.erased().has(subject)) return false
     if (!store.get('SELECT 1 FROM person WHERE id = :subject AND deleted_at IS NULL', { subject }))
       return false
-    const { tells } = EDGE_JOBS[kind as EdgeJobKind]
-    return deps.isShared(subject, tells ?? 'any')
+    return deps.isShared(subject, EDGE_JOBS[kind].tells ?? 'any')
   }
 
   function openedParams({ subject, params }: Job): unknown {

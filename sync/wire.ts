@@ -203,7 +203,8 @@ export const ProcessRequest = Type.Object({
   params: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   /** When nobody need begin or answer any more; a day after the offer unless it says otherwise, a month at most. */
   deadline: Type.Optional(EpochMs),
-  state: Type.Optional(Type.Enum([...JOB_STATES])),
+  /** `declined`: nothing of the subject leaves this hub; once all hubs say so, the job has failed. */
+  state: Type.Optional(Type.Enum([...JOB_STATES, 'declined'])),
   result: Type.Optional(Type.Unknown()),
 })
 export type ProcessRequest = Static<typeof ProcessRequest>
@@ -221,6 +222,8 @@ export const Job = Type.Object({
   offered_at: EpochMs,
   deadline: orNull(EpochMs),
   ended_at: orNull(EpochMs),
+  /** Hubs that let nothing of the subject leave; left out while there are none. */
+  declined: Type.Optional(Type.Array(Type.String())),
 })
 export type Job = Static<typeof Job>
 

@@ -12,6 +12,7 @@ interface Deps {
   untilStopped(): Promise<string>
   /** Ends the program on the spot, as a power cut would. */
   die(): void
+  isRelease: boolean
 }
 
 interface ServeOptions {
@@ -110,8 +111,11 @@ export function registerCloud(program: Command, deps: Deps): void {
   )
 }
 
-async function serve({ shell, clock, untilStopped, die }: Deps, options: ServeOptions): Promise<void> {
+async function serve(deps: Deps, options: ServeOptions): Promise<void> {
+  const { shell, clock, untilStopped, die, isRelease } = deps
   const log = createLog(options.log).child({ part: 'cloud' })
+  if (options.failpoint && isRelease)
+    log.warn('HF_FAILPOINT is for development and tests: it is ignored here')
   // Loaded here and not above: the other commands answer sooner without Postgres and a web server.
   const { runCloud } = await import('../../sync/cloud/run.ts')
   const { failpointsFrom } = await import('../../sync/failpoint.ts')
@@ -123,7 +127,7 @@ async function serve({ shell, clock, untilStopped, die }: Deps, options: ServeOp
     shapesListen: options.shapesListen,
     clock,
     log,
-    failpoints: failpointsFrom(options.failpoint, die),
+    failpoints: failpointsFrom(isRelease ? undefined : options.failpoint, die),
   })
   shell.out(`The cloud service answers at ${running.address}`)
   if (running.shapesAddress !== null)

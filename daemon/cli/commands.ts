@@ -31,6 +31,8 @@ export interface CommandDeps {
   /** Resolves with the signal that ends a service. */
   untilStopped: () => Promise<string>
   die: () => void
+  /** Installed, not built to be developed or tested: it ends nowhere on purpose. */
+  isRelease: boolean
   /** Folder of the runtime of the models, as it is set. */
   modelRuntime: () => string
 }
@@ -52,7 +54,7 @@ export function registerCommands(program: Command, deps: CommandDeps): void {
   registerPrivacy(program, { shell, sleep })
   registerDoctor(program, shell, deps.modelRuntime)
   registerSimulate(program, { shell, clock, provision: deps.provision })
-  registerCloud(program, { shell, clock, untilStopped, die })
+  registerCloud(program, { shell, clock, untilStopped, die, isRelease: deps.isRelease })
   registerCompute(program)
   registerModels(program, { shell, clock, fetch: deps.fetch })
 }

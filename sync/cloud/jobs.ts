@@ -39,7 +39,10 @@ export async function processJob(
   if (!before && request.kind === undefined) return { fault: 'unknown' }
   const job = before ?? (await offered(queries, household, request, nowMs))
   if ('fault' in job) return job
-  const after = answered(job, hub, request, nowMs)
+  const after =
+    request.state === 'declined'
+      ? await declined(queries, household, settledJob(job, nowMs), hub, nowMs)
+      : answered(job, hub, request, nowMs)
   const sealed = await sealedJob(queries, household, after)
   if (sealed === null) return { fault: 'erased' }
   if (!before || canonicalJson(before) !== canonicalJson(sealed)) await writeJob(queries, household, sealed)
@@ -96,9 +99,32 @@ function settledJob(job: Job, nowMs: number): Job {
 /** The first hub that takes a job keeps it; what ended stays ended. */
 function answered(before: Job, hub: string | null, { state, result }: ProcessRequest, nowMs: number): Job {
   const job = settledJob(before, nowMs)
-  if (state === undefined || state === 'offered' || ENDED.has(job.state)) return job
+  if (state === undefined || state === 'offered' || state === 'declined' || ENDED.has(job.state)) return job
   if (job.hub !== null && job.hub !== hub) return job
   return { ...job, state, hub, result: result ?? job.result, ended_at: ENDED.has(state) ? nowMs : null }
+}
+
+const UNSHARED = { error: 'No hub of the household lets anything of this person leave that would answer it.' }
+
+/** A job that all hubs of the household decline has failed: nobody waits for its deadline. */
+async function declined(
+  queries: Queries,
+  household: string,
+  job: Job,
+  hub: string | null,
+  nowMs: number,
+): Promise<Job> {
+  if (hub === null || job.state !== 'offered' || job.subject === null) return job
+  const { rows } = await queries.query<{ id: string }>(
+    'SELECT id FROM hub WHERE household_id = $1 AND revoked_at IS NULL AND forked_at IS NULL ORDER BY id',
+    [household],
+  )
+  const all = rows.map(({ id }) => id)
+  const said = new Set([...(job.declined ?? []), hub])
+  const after = { ...job, declined: all.filter((id) => said.has(id)) }
+  return all.some((id) => !said.has(id))
+    ? after
+    : { ...after, state: 'failed', result: UNSHARED, ended_at: nowMs }
 }
 
 async function sealedJob(queries: Queries, household: string, job: Job): Promise<Job | null> {

@@ -27,9 +27,9 @@ import {
 import { PATHS, SCHEMA } from '../../sync/wire.ts'
 import { createFaultProxy, type Fault, seededRandom } from '../fakes/fault-proxy.ts'
 import { startPostgres, type TestPostgres, withoutPostgres } from '../sync/postgres.ts'
-import { report } from './report.ts'
+import { report, syncRoundsOr } from './report.ts'
 
-const ROUNDS = Number(process.env['HOMEFIELD_FAULT_ROUNDS'] ?? 2)
+const ROUNDS = syncRoundsOr(2)
 const SEED = Number(process.env['HOMEFIELD_FAULT_SEED'] ?? 8)
 const WRITES = 120
 const PLACES = ['cloud.before-commit', 'cloud.after-commit', 'cloud.after-answer'] as const

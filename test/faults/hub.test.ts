@@ -17,8 +17,9 @@ import { canonicalJson } from '../../sync/merge.ts'
 import { createFaultProxy, type Fault, type FaultProxy, seededRandom } from '../fakes/fault-proxy.ts'
 import { startPostgres, type TestPostgres, withoutPostgres } from '../sync/postgres.ts'
 import type { Order } from './hub-child.ts'
+import { syncRoundsOr } from './report.ts'
 
-const ROUNDS = Number(process.env['HOMEFIELD_FAULT_ROUNDS'] ?? 1)
+const ROUNDS = syncRoundsOr(1)
 const SEED = Number(process.env['HOMEFIELD_FAULT_SEED'] ?? 8)
 const STEPS = 40
 const START = Date.UTC(2026, 2, 13)

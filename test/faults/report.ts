@@ -24,4 +24,9 @@ export function roundsOr(few: number): number {
   return Number(process.env['HOMEFIELD_FAULT_ROUNDS'] ?? few)
 }
 
+/** Rounds of chaos between hubs and cloud: of their own, because they are as many as the rest has time for. */
+export function syncRoundsOr(few: number): number {
+  return Number(process.env['HOMEFIELD_SYNC_ROUNDS'] ?? roundsOr(few))
+}
+
 export const isLong = process.env['HOMEFIELD_FAULT_ROUNDS'] !== undefined

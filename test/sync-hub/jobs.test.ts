@@ -32,6 +32,7 @@ describe('jobs of the cloud', { skip: withoutPostgres() }, () => {
     state: string
     hub: string | null
     result: unknown
+    declined?: string[]
   }
   const jobs = async ({ ask }: TestHouse): Promise<ShownJob[]> => (await ask('GET', '/jobs')).body.jobs
   const job = async (house: TestHouse, id: string) => (await jobs(house)).find(({ job_id }) => job_id === id)
@@ -68,6 +69,27 @@ describe('jobs of the cloud', { skip: withoutPostgres() }, () => {
       assert.equal((await house.ask('POST', '/jobs', { job_id: 'j3', kind })).status, 400)
   })
 
+  test('a job about somebody of whom no hub lets anything leave fails at once, and says why', {
+    timeout: 120_000,
+  }, async (t) => {
+    const house = await cloud.house(t)
+    const [one, other] = [await house.join(), await house.join()]
+    await one.addPerson('mia', 'Mia')
+    await one.sync.choose('mia', [{ class: 'training', raw: false }])
+    const gone = await house.join()
+    await house.sql('UPDATE hub SET revoked_at = 1 WHERE household_id = $1 AND id = $2', idOf(gone))
+    for (const [id, subject] of [
+      ['classless', 'mia'],
+      ['nobody', 'leo'],
+    ]) {
+      await house.ask('POST', '/jobs', { job_id: id, kind: 'forecast', subject })
+      await until(async () => (await job(house, id ?? ''))?.state === 'failed')
+      const { result, hub, declined } = (await job(house, id ?? '')) ?? {}
+      assert.match(JSON.stringify(result), /No hub of the household/)
+      assert.deepEqual([hub, declined], [null, [idOf(one), idOf(other)].sort()])
+    }
+  })
+
   test('nothing of somebody of whom nothing leaves is told, and what nobody does in time has failed', {
     timeout: 120_000,
   }, async (t) => {
@@ -79,6 +101,9 @@ describe('jobs of the cloud', { skip: withoutPostgres() }, () => {
         return {}
       },
     })
+    // Another hub of the household, off for weeks: it may yet do it.
+    const away = await house.join()
+    await away.stop()
     await hub.addPerson('mia', 'Mia')
     await hub.sync.choose('mia', [{ class: 'training', raw: false }])
     const offer = { job_id: 'private', kind: 'forecast', subject: 'mia' }
