@@ -12,7 +12,7 @@ import {
   signatureOf,
 } from '../../domain/episode.ts'
 import { Id } from '../../domain/id.ts'
-import { parseInstant } from '../../domain/instant.ts'
+import { EARLIEST_MS, parseInstant } from '../../domain/instant.ts'
 import { metricNamed } from '../../domain/metric.ts'
 import { OPEN_OBJECT_BYTES, OpenObject } from '../../domain/person.ts'
 import type { Http, Policy } from '../../domain/route.ts'
@@ -174,6 +174,12 @@ function startOf(value: string | number | undefined, zone: string, nowMs: number
   if ('wrong' in parsed) {
     throw new HubError('VALIDATION_ERROR', `The episode cannot be kept. timestamp: ${parsed.wrong}.`, {
       details: [{ path: 'timestamp', message: parsed.wrong, value }],
+    })
+  }
+  if (parsed.atMs < EARLIEST_MS) {
+    const details = [{ path: 'timestamp', message: 'lies before 2000-01-01', value }]
+    throw new HubError('OUT_OF_RANGE', 'An episode does not begin before 2000-01-01. Check the clock.', {
+      details,
     })
   }
   if (parsed.atMs > nowMs + FUTURE_MS)

@@ -87,6 +87,19 @@ test('a person out of sight has no episodes, and glucose stays with those who ma
   assert.equal(published.filter(({ topic }) => topic === 'hf/out/episode')[0]?.message.person_id, 'mia')
 })
 
+test('an episode begins neither before 2000 nor in the future', async (t) => {
+  const { call, owner, clock } = await family(t)
+  const start = async (timestamp: number | string) => {
+    const body = { person_id: 'mia', kind: 'worry', timestamp }
+    return (await call('POST', '/episodes/start', { token: owner, body })).body.error?.code ?? null
+  }
+  assert.deepEqual(
+    [await start(1), await start('1999-12-31T23:59:59Z'), await start(clock.now() + 3_600_000)],
+    ['OUT_OF_RANGE', 'OUT_OF_RANGE', 'FUTURE_TIMESTAMP'],
+  )
+  assert.equal(await start(clock.now() - MINUTE), null)
+})
+
 test('episodes of a window are those that lasted into it or began in it', async (t) => {
   const { alarms, clock, call, owner } = await family(t)
   const beganMs = clock.now()
