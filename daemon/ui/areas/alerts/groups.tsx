@@ -5,7 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { isOwner, useApp, useWords } from '../../app.ts'
 import type { User } from '../../net/answers.ts'
 import { Confirm, ErrorLine, Form, useAction } from '../../parts/action.tsx'
-import { errorText, Show } from '../../parts/feedback.tsx'
+import { errorText, Notice, Show } from '../../parts/feedback.tsx'
 import { Field, Select } from '../../parts/fields.tsx'
 import { Screen, Section } from '../../parts/screen.tsx'
 import { createResource } from '../../state/resource.ts'
@@ -58,6 +58,11 @@ function GroupOf({ group, onChanged }: GroupProps): JSX.Element {
       <p class="small">
         {say(`groups.kind.${group.kind}`)} · {say('groups.step', { minutes: group.step_minutes })}
       </p>
+      {!isCallingFor(group) && (
+        <Notice tone="watch" icon="warning">
+          {say('groups.nobody')}
+        </Notice>
+      )}
       <ul class="rows">
         {ordered.map((member) => (
           <Member key={member.member_id} member={member} path={path} onChanged={onChanged} />
@@ -82,6 +87,11 @@ function GroupOf({ group, onChanged }: GroupProps): JSX.Element {
       )}
     </Section>
   )
+}
+
+/** A team is no ladder; any other group calls for those whom it looks after, and without one for nobody. */
+function isCallingFor({ kind, members }: Group): boolean {
+  return kind === 'team' || members.some(({ role }) => role === 'cared_for' || role === 'player')
 }
 
 interface MemberProps {

@@ -189,6 +189,7 @@ export const words = {
   'groups.text': 'Who is called in which order, and who is on call',
   'groups.lead': 'A group says who is called about whom it looks after, and in which order.',
   'groups.none': 'No group yet: carers are called first, then the owners.',
+  'groups.nobody': 'This group calls nobody yet: add who is looked after, with the role Looked after.',
   'groups.step': 'the next are called after {minutes} min',
   'groups.kind': 'Kind',
   'groups.kind.family': 'Family',
