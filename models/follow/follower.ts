@@ -70,6 +70,8 @@ export const CARRYING = {
   yolox: { presence: 0.5, agreement: 0, mostBlind: 5, mostUnseen: 0, looksOn: false },
   'blazepose-detector': { presence: 0.8, agreement: 0.3, mostBlind: 2, mostUnseen: 3, looksOn: true },
 }
+/** Nobody is carried by their speed alone for longer: where pictures are looked at seldom, two of them are a long way. */
+const MOST_BLIND_MS = 500
 /** Overlap (IoU) of the tracker's box and the one seen, below which the former is too late. */
 const LAGS = 0.7
 /** Weight of the newest step in somebody's mean speed. */
@@ -99,6 +101,7 @@ interface Person {
   /** Frame in which the landmark model looked at this body last, and the one in which it or the detector found it. */
   lookedAt: number
   foundAt: number
+  foundAtMs: number
   /** Looks in a row that did not find this body. */
   unseen: number
 }
@@ -160,6 +163,7 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
       vy: steady(known?.vy, speed(y + h / 2, known ? known.box.y + known.box.h / 2 : 0), known !== undefined),
       lookedAt: known?.lookedAt ?? 0,
       foundAt: known?.foundAt ?? frames,
+      foundAtMs: known?.foundAtMs ?? atMs,
       unseen: known?.unseen ?? 0,
     })
   }
@@ -189,7 +193,8 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     const persons = detections.filter(({ kind }) => kind === 'person')
     const balls = detections.filter(({ kind }) => kind === 'ball')
     const tracks = track(persons, atMs)
-    for (const { trackId } of tracks) Object.assign(people.get(trackId) ?? {}, { foundAt: frames })
+    for (const { trackId } of tracks)
+      Object.assign(people.get(trackId) ?? {}, { foundAt: frames, foundAtMs: atMs })
     const matched = new Set(tracks.map(({ boxIndex }) => boxIndex))
     looksAgain = persons.some(({ score }, at) => score >= SURE && !matched.has(at))
     const ids = tracks.map(({ trackId }) => trackId)
@@ -252,7 +257,7 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
     })
     for (const [id, person] of people) {
       person.unseen = seen.has(id) ? 0 : person.unseen + 1
-      if (seen.has(id)) person.foundAt = frames
+      if (seen.has(id)) Object.assign(person, { foundAt: frames, foundAtMs: atMs })
       // Landmarks alone believe in somebody for only so long.
       else if (person.unseen > mostUnseen)
         Object.assign(person, { next: null, foundAt: Number.NEGATIVE_INFINITY })
@@ -289,11 +294,12 @@ export function createFollower({ run, frameRateHz = 15, firstTrackId = 1 }: Foll
       pose && [...found].some(([other, { next }]) => other < id && isSameRegion(next, pose.next))
     const moved = pose && !isTaken && iou(pose.box, ahead) >= agreement ? moveBox(person, pose) : null
     if (moved !== null) {
-      person.foundAt = frames
+      Object.assign(person, { foundAt: frames, foundAtMs: atMs })
       return moved
     }
     if (looksOn) person.next = null
-    if (isTaken || frames - person.foundAt > mostBlind) {
+    const isLost = frames - person.foundAt > mostBlind || atMs - person.foundAtMs > MOST_BLIND_MS
+    if (isTaken || isLost) {
       person.next = null
       return null
     }
