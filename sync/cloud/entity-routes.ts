@@ -4,7 +4,7 @@ import type { HybridClock } from '../clock.ts'
 import type { EntityKind } from '../rows.ts'
 import type { Queries } from './database.ts'
 import { editEntity, findEntity, listEntities } from './entities.ts'
-import { fieldsFault } from './fields.ts'
+import { fieldsFault, newFault } from './fields.ts'
 import {
   Checks,
   checked,
@@ -54,7 +54,8 @@ function routesOf(
     request: FastifyRequest,
     asked: { id: string; fields: Record<string, unknown>; subject: string | null; creates: boolean },
   ) => {
-    const fault = fieldsFault(kind, asked.fields)
+    const { fields, subject, creates } = asked
+    const fault = fieldsFault(kind, fields) ?? (creates ? newFault(kind, subject, fields) : null)
     if (fault !== null) throw new Refuse(400, 'invalid', fault)
     const done = await inside(as(request, 'editor'), (queries, household) =>
       editEntity(queries, household, { kind, revision: revisionIn(request), ...asked }, clock),

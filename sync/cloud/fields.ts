@@ -72,6 +72,18 @@ export function fieldsFault(kind: EntityKind, fields: Readonly<Record<string, un
   return null
 }
 
+/** Why hubs could not show a new entity of that kind; null when they can. */
+export function newFault(
+  kind: EntityKind,
+  subject: string | null,
+  fields: Readonly<Record<string, unknown>>,
+): string | null {
+  if (kind !== 'calendar') return null
+  if (fields['start_at'] === undefined) return 'fields need start_at'
+  const isSomebodys = subject !== null || typeof fields['group'] === 'string'
+  return isSomebodys ? null : "an event is somebody's: say whose with subject, or with fields/group"
+}
+
 function isZone(name: string): boolean {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''

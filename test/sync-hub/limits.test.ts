@@ -353,7 +353,13 @@ describe('limits of the way to the cloud', { skip: withoutPostgres() }, () => {
     TIME,
     async (t) => {
       const { ask, sql, hub } = await setup(t)
-      const fields = { title: 'Old', event_type: 'match', start_at: START, end_at: START + HOUR_MS }
+      const fields = {
+        title: 'Old',
+        group: 'team',
+        event_type: 'match',
+        start_at: START,
+        end_at: START + HOUR_MS,
+      }
       await ask('POST', '/calendar', { id: 'old', subject: null, fields })
       await ask('DELETE', '/calendar/old')
       await hub.sync.choose('mia', [{ class: 'wellness', raw: false }])

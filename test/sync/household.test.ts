@@ -150,7 +150,10 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
   }, async () => {
     const { hub, ask } = await setup()
     const feed = follow(hub)
-    const team = await ask('POST', '/calendar', { id: 'e1', fields: { title: 'Passing', start_at: 1000 } })
+    const team = await ask('POST', '/calendar', {
+      id: 'e1',
+      fields: { title: 'Passing', start_at: 1000, group: 'team' },
+    })
     assert.equal(team.status, 201)
     await ask('POST', '/calendar', { id: 'e2', subject: 'mia', fields: { title: 'Dentist', start_at: 2000 } })
     await feed.until(() => feed.rows.size === 2)
@@ -239,7 +242,7 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     timeout: 20_000,
   }, async () => {
     const { hub, ask } = await setup()
-    await ask('POST', '/calendar', { id: 'e1', subject: 'mia', fields: { title: 'Dentist' } })
+    await ask('POST', '/calendar', { id: 'e1', subject: 'mia', fields: { title: 'Dentist', start_at: 2000 } })
     await ask('POST', '/people', { id: 'mia', fields: { name: 'Mia' } })
     const feed = follow(hub)
     await feed.until(() => feed.rows.size === 2)
@@ -263,7 +266,10 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     timeout: 20_000,
   }, async () => {
     const [mine, other] = [await setup(), await setup()]
-    await mine.ask('POST', '/calendar', { id: 'secret', fields: { title: 'Secret' } })
+    await mine.ask('POST', '/calendar', {
+      id: 'secret',
+      fields: { title: 'Secret', start_at: 1000, group: 'team' },
+    })
     await mine.hub.push('now', [
       {
         seq: 1,
@@ -453,12 +459,23 @@ describe('a household in the cloud', { skip: withoutPostgres() }, () => {
     assert.deepEqual(await jobs(), ['open'])
   })
 
+  test("an event that no hub could put on its calendar is refused: without a start, or nobody's", async () => {
+    const { ask } = await setup()
+    const refused = async (body: object) => {
+      const { status, body: said } = await ask('POST', '/calendar', body)
+      assert.equal(status, 400)
+      return said.error.message
+    }
+    assert.match(await refused({ subject: 'mia', fields: { title: 'Match', starts_at: 1000 } }), /start_at/)
+    assert.match(await refused({ fields: { title: 'Match', start_at: 1000, person_id: 'mia' } }), /subject/)
+  })
+
   test('a token does what its role says, an unknown one nothing', async () => {
     const { id, ask } = await setup()
     const { owner } = running.cloud.parts.base
     const viewer = await addToken(owner, id, { role: 'viewer', name: 'aunt' }, clock.now())
     const editor = await addToken(owner, id, { role: 'editor', name: 'coach' }, clock.now())
-    const event = { id: 'e1', fields: { title: 'Passing' } }
+    const event = { id: 'e1', fields: { title: 'Passing', start_at: 1000, group: 'team' } }
     assert.equal((await ask('POST', '/calendar', event, viewer.token)).status, 403)
     assert.equal((await ask('POST', '/calendar', event, editor.token)).status, 201)
     assert.equal((await ask('GET', '/calendar', undefined, viewer.token)).status, 200)
