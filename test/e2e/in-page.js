@@ -3,7 +3,7 @@ document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`policy report: ${event.violatedDirective} ${event.blockedURI}`)
 })
 
-globalThis.inPage = { smallTargets, seriousFindings, sideways, keptRows, untilKept, untilPainted }
+globalThis.inPage = { smallTargets, seriousFindings, sideways, keptRows, untilKept, untilPainted, untilMoved }
 
 /** Everything that can be pressed and is smaller than `least` pixels in one direction. */
 function smallTargets(least) {
@@ -44,6 +44,17 @@ async function untilPainted(selector, least, most) {
     if (painted >= least && painted <= most) return true
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** Waits until a canvas has been drawn on `times` times, each time otherwise: until somebody who moves was seen so often. */
+async function untilMoved(selector, times) {
+  for (let last = 0, moved = 0; moved < times; ) {
+    const painted = paintedPixels(selector)
+    if (painted > 0 && painted !== last) moved += 1
+    last = painted
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return true
 }
 
 /** Pixels of a canvas that something was drawn on. */

@@ -180,6 +180,8 @@ test('a coach’s path, from a pitch in the picture to the numbers of a session'
       await page.getByText('Recording video').waitFor({ timeout: 20_000 })
       await checkScreen(page, 'recording')
       await picture(page, 'recording')
+      // On a slow machine a film could end before anybody was seen in it.
+      await page.evaluate('inPage.untilMoved(".viewer-overlay", 4)')
       await page.getByRole('button', { name: 'Stop keeping it' }).click()
       await page.getByText('No video is kept').waitFor()
     },

@@ -257,7 +257,7 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'what the cloud merged is taken for a restored copy',
     file: 'sync/cloud/lane.js',
-    from: /if \(isFeedKind\(row\.kind\)\) return false/,
+    from: /if \(isFeedKind\(row\.kind\)\)\s+return false/,
     to: '',
     test: 'sync/lane.test.js',
     pattern: 'makes nobody a copy',
