@@ -54,10 +54,11 @@ function routesOf(
     request: FastifyRequest,
     asked: { id: string; fields: Record<string, unknown>; subject: string | null; creates: boolean },
   ) => {
+    const account = as(request, 'editor')
     const { fields, subject, creates } = asked
     const fault = fieldsFault(kind, fields) ?? (creates ? newFault(kind, subject, fields) : null)
     if (fault !== null) throw new Refuse(400, 'invalid', fault)
-    const done = await inside(as(request, 'editor'), (queries, household) =>
+    const done = await inside(account, (queries, household) =>
       editEntity(queries, household, { kind, revision: revisionIn(request), ...asked }, clock),
     )
     if (!('entity' in done))

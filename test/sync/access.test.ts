@@ -18,6 +18,12 @@ interface Route {
   body?: object
 }
 
+const START = Date.UTC(2026, 2, 14, 16)
+/** What a new event needs beside its title, so that a hub can show it. */
+function shown(name: string): object {
+  return name === 'calendar' ? { start_at: START, group: 'u12' } : {}
+}
+
 /** Who may ask what. A route that is not here fails the first test. */
 const ORACLE: Readonly<Record<string, Route>> = {
   'GET /health': { who: 'open' },
@@ -44,7 +50,10 @@ const ORACLE: Readonly<Record<string, Route>> = {
     ['calendar', 'people', 'groups'].flatMap((name): [string, Route][] => [
       [`GET /api/household/${name}`, { who: 'viewer' }],
       [`GET /api/household/${name}/:id`, { who: 'viewer' }],
-      [`POST /api/household/${name}`, { who: 'editor', body: { fields: { timezone: 'UTC' } } }],
+      [
+        `POST /api/household/${name}`,
+        { who: 'editor', body: { fields: { timezone: 'UTC', ...shown(name) } } },
+      ],
       [`PATCH /api/household/${name}/:id`, { who: 'editor', body: { fields: { timezone: 'UTC' } } }],
       [`DELETE /api/household/${name}/:id`, { who: 'editor' }],
     ]),
@@ -138,7 +147,7 @@ describe('who may ask the cloud what', { skip: withoutPostgres() }, () => {
     await ask('POST', '/api/household/calendar', owner, {
       id: 'secret-event',
       subject: 'secret-mia',
-      fields: { title: 'Secret' },
+      fields: { title: 'Secret', start_at: START },
     })
     await ask('POST', '/api/household/consents', owner, {
       ...{
@@ -347,13 +356,12 @@ describe('who may ask the cloud what', { skip: withoutPostgres() }, () => {
       })
     for (const name of ['calendar', 'people', 'groups']) {
       const title = name === 'calendar' ? 'title' : 'name'
-      const made = (await asOwner('POST', `/${name}`, { id: 'one', fields: { [title]: 'First' } })).json()
-      const again = await asOwner('POST', `/${name}`, { id: 'one', fields: { [title]: 'First' } })
+      const make = (called: string) =>
+        asOwner('POST', `/${name}`, { id: 'one', fields: { [title]: called, ...shown(name) } })
+      const made = (await make('First')).json()
+      const again = await make('First')
       assert.deepEqual([again.statusCode, again.json().revision], [201, made.revision])
-      assert.equal(
-        (await asOwner('POST', `/${name}`, { id: 'one', fields: { [title]: 'Other' } })).statusCode,
-        409,
-      )
+      assert.equal((await make('Other')).statusCode, 409)
       const read = await asOwner('GET', `/${name}/one`)
       assert.equal(read.headers['etag'], `"${made.revision}"`)
       const edit = await asOwner('PATCH', `/${name}/one`, { fields: { [title]: 'Second' } }, made.revision)
@@ -364,13 +372,15 @@ describe('who may ask the cloud what', { skip: withoutPostgres() }, () => {
       assert.equal((await asOwner('DELETE', `/${name}/one`, undefined, edit.json().revision)).statusCode, 204)
       assert.equal((await asOwner('GET', `/${name}/one`)).statusCode, 404)
       assert.equal((await asOwner('PATCH', `/${name}/one`, { fields: { [title]: 'x' } })).statusCode, 404)
-      const back = await asOwner('POST', `/${name}`, { id: 'one', fields: { [title]: 'Back' } })
+      const back = await make('Back')
       assert.deepEqual([back.statusCode, (await asOwner('GET', `/${name}/one`)).statusCode], [201, 200])
     }
     for (const [path, fields] of [
-      ['/calendar', { title: '' }],
-      ['/calendar', { title: 'x', start_at: 'soon' }],
-      ['/calendar', { title: 'x', timezone: 'Mars/Olympus' }],
+      ['/calendar', { title: '', ...shown('calendar') }],
+      ['/calendar', { title: 'x', ...shown('calendar'), start_at: 'soon' }],
+      ['/calendar', { title: 'x', ...shown('calendar'), timezone: 'Mars/Olympus' }],
+      ['/calendar', { title: 'x', start_at: START }],
+      ['/calendar', { title: 'x', group: 'u12' }],
       ['/people', { name: 'x'.repeat(101) }],
       ['/groups', { name: 'x', 'member:mia': { role: 'king' } }],
       ['/groups', { name: 'x', notes: 'x'.repeat(70_000) }],

@@ -53,7 +53,7 @@ const FAIL = `UPDATE delivery SET state = :state, next_attempt_at = :retryAtMs, 
 const DROP = `UPDATE delivery SET state = 'dropped', next_attempt_at = NULL
   WHERE alert_seq = (SELECT seq FROM alert WHERE id = :alertId) AND state = 'waiting'`
 const ANSWERED = `UPDATE delivery SET acknowledged_at = coalesce(acknowledged_at, :nowMs),
-    seen_at = coalesce(seen_at, :nowMs), state = 'seen'
+    seen_at = coalesce(seen_at, :nowMs), delivered_at = coalesce(delivered_at, :nowMs), state = 'seen'
   WHERE alert_seq = (SELECT seq FROM alert WHERE id = :alertId) AND recipient = :recipient
     AND state IN ('claimed', 'sent', 'delivered', 'seen')`
 const SEEN = `UPDATE delivery SET seen_at = coalesce(seen_at, :nowMs), delivered_at = coalesce(delivered_at, :nowMs),

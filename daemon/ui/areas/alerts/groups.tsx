@@ -150,6 +150,14 @@ function AddMember({ group, path, onChanged }: GroupProps & { path: string }): J
   const named = new Set(people.map(({ name }) => name))
   const others = (users.state.value.value ?? []).filter(({ name }) => !named.has(name))
   const options = [...people, ...others].map(({ id, name }) => ({ value: id, label: name }))
+  const chosen = who.value || options[0]?.value
+  // Begins with what somebody is by now: one careless press must not make a parent of the child.
+  useEffect(() => {
+    const member = group.members.find(({ member_id }) => member_id === chosen)
+    const isPerson = people.some(({ id }) => id === chosen)
+    role.value = member?.role ?? (isPerson ? (group.kind === 'team' ? 'player' : 'cared_for') : 'parent')
+    order.value = member?.escalation_order ? String(member.escalation_order) : ''
+  }, [chosen])
   return (
     <Form
       action={action}
